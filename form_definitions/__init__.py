@@ -1,0 +1,1 @@
+"""What is asked: declarative questionnaires, without web, database or clock."""
