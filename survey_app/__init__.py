@@ -1,0 +1,50 @@
+"""The application: `create_app(settings)` wires the rooms together and decides nothing itself. Floor 6."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from flask import Flask
+
+from survey_app.settings import Settings
+
+BLUEPRINT_MODULES: Final = (
+    "survey_app.collection_modes.website",
+    "survey_app.collection_modes.tablet",
+    "survey_app.collection_modes.paper",
+    "survey_app.staff.home",
+    "survey_app.staff.questionnaires",
+    "survey_app.staff.waves",
+    "survey_app.staff.devices",
+    "survey_app.staff.results",
+    "survey_app.staff.responses",
+    "survey_app.staff.past_results",
+    "survey_app.staff.exports",
+    "survey_app.staff.users",
+    "survey_app.staff.audit",
+    "survey_app.health",
+)
+
+
+def create_app(settings: Settings) -> Flask:
+    """The WSGI application for these settings. Raises `AccessError` when a route declares no rule."""
+    from survey_app import access, assets, database, error_pages, i18n, security, sign_in
+
+    app = Flask(__name__)
+    security.install(app, settings)
+    database.install(app, settings)
+    i18n.install(app)
+    assets.install(app)
+    error_pages.install(app)
+    sign_in.install(app, settings)
+    access.install(app)
+    access.declare(app, "static", access.PUBLIC)
+    for module in BLUEPRINT_MODULES:
+        try:
+            app.register_blueprint(import_module(module).blueprint)
+        except ModuleNotFoundError as missing:
+            if missing.name != module and not module.startswith(f"{missing.name}."):
+                raise
+    access.check_every_route_declared(app)
+    return app

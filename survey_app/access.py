@@ -1,0 +1,154 @@
+"""Who may use a route. Every route says so, or the application does not start.
+
+Floor 4. A rule sits on the view (``@public``, ``@device``, ``@roles("referent", …)``) or, for a route that a
+library brings, in :func:`declare`. One hook applies the rules before any view runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeVar, cast
+
+from flask import Flask, abort, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_security import current_user
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+REFERENT: Final = "referent"
+ASSISTANT: Final = "assistant"
+CONTRIBUTOR: Final = "contributor"
+DIRECTOR: Final = "director"
+READER: Final = "reader"
+TECHNICIAN: Final = "technician"
+
+ROLES: Final[dict[str, str]] = {
+    REFERENT: "Référent qualité",
+    ASSISTANT: "Assistant du référent",
+    CONTRIBUTOR: "Contributeur d’un service",
+    DIRECTOR: "Direction",
+    READER: "Lecteur",
+    TECHNICIAN: "Technicien",
+}
+"""The roles and their names on screen. The referent may do everything."""
+
+RESULT_READERS: Final = (ASSISTANT, CONTRIBUTOR, DIRECTOR, READER)
+"""Who reads figures, beside the referent. Verbatims are for the referent alone."""
+
+
+class AccessError(Exception):
+    """A route without a rule, or a rule that names an unknown role."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a route asks of whoever calls it."""
+
+    kind: Literal["public", "device", "staff"]
+    roles: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return self.kind if self.kind != "staff" else ",".join(role for role in ROLES if role in self.roles)
+
+    def admits(self, role: str | None) -> bool:
+        """Whether somebody signed in under this role (None = nobody signed in) may pass."""
+        return self.kind != "staff" or role in self.roles
+
+
+PUBLIC: Final = Rule("public")
+DEVICE: Final = Rule("device")
+
+
+def staff_rule(*names: str) -> Rule:
+    """The rule for signed-in staff holding one of these roles; the referent always does."""
+    unknown = [name for name in names if name not in ROLES]
+    if unknown:
+        raise AccessError(f"unknown role(s) {', '.join(unknown)}: use one of {', '.join(ROLES)}")
+    return Rule("staff", frozenset({REFERENT, *names}))
+
+
+def _marking(rule: Rule) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        cast(Any, view).access_rule = rule
+        return view
+
+    return mark
+
+
+public = _marking(PUBLIC)
+"""Anybody may use this route."""
+
+device = _marking(DEVICE)
+"""Only an enrolled tablet: the view checks its signature, as a revoked one is still heard and flagged."""
+
+
+def roles(*names: str) -> Callable[[View], View]:
+    """Only signed-in staff holding one of these roles (the referent always may)."""
+    return _marking(staff_rule(*names))
+
+
+def everyone_signed_in(view: View) -> View:
+    """Any signed-in member of staff."""
+    return _marking(staff_rule(*ROLES))(view)
+
+
+def declare(app: Flask, endpoint: str, rule: Rule) -> None:
+    """Give a rule to a route that comes from a library and cannot carry a decorator."""
+    app.extensions.setdefault("survey_access", {})[endpoint] = rule
+
+
+def rule_of(app: Flask, endpoint: str) -> Rule | None:
+    """The rule of this route, or None when nobody declared one."""
+    declared = app.extensions.get("survey_access", {}).get(endpoint)
+    return cast(Rule | None, declared or getattr(app.view_functions.get(endpoint), "access_rule", None))
+
+
+def declared_routes(app: Flask) -> Iterator[tuple[str, str, Rule | None]]:
+    """Each (address, endpoint, rule) of the application, sorted by address."""
+    for route in sorted(app.url_map.iter_rules(), key=lambda route: (route.rule, route.endpoint)):
+        yield route.rule, route.endpoint, rule_of(app, route.endpoint)
+
+
+def check_every_route_declared(app: Flask) -> None:
+    """Stop the start-up when a route has no rule: nothing is open by omission."""
+    missing = [f"{address} ({endpoint})" for address, endpoint, rule in declared_routes(app) if rule is None]
+    if missing:
+        raise AccessError("routes without an access rule: " + ", ".join(missing))
+
+
+def install(app: Flask) -> None:
+    """Apply the rules before every view."""
+    app.before_request(apply_rule)
+
+
+def apply_rule() -> ResponseReturnValue | None:
+    """Let the request pass, send it to the sign-in page, or refuse it."""
+    if request.endpoint is None:
+        return None
+    rule = rule_of(current_app, request.endpoint)
+    if rule is None:
+        abort(403)
+    if rule.kind == "device" and not request.headers.get("X-Device"):
+        abort(401)
+    return _staff_only(rule) if rule.kind == "staff" else None
+
+
+def _staff_only(rule: Rule) -> ResponseReturnValue | None:
+    if not current_user.is_authenticated:
+        return _ask_to_sign_in()
+    if not any(rule.admits(role.name) for role in current_user.roles):
+        abort(403)
+    return None
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    if request.method not in ("GET", "HEAD"):
+        abort(401)
+    return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
+
+
+def may(*names: str) -> bool:
+    """For templates: whether the person signed in holds one of these roles (the referent always does)."""
+    rule = staff_rule(*names)
+    return bool(current_user.is_authenticated) and any(rule.admits(r.name) for r in current_user.roles)

@@ -1,0 +1,84 @@
+"""Friendly pages for what went wrong; JSON for the programs that call ``/api/``. Floor 4."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from survey_app.database import DatabaseUnavailable
+
+MESSAGES: Final[dict[int, tuple[str, str]]] = {
+    400: ("Demande illisible", "Le serveur n’a pas compris la demande. Revenez en arrière et recommencez."),
+    401: ("Connexion nécessaire", "Connectez-vous, puis recommencez."),
+    403: ("Accès refusé", "Vous n’avez pas accès à cette page, ou la demande ne vient pas de ce site."),
+    404: ("Page introuvable", "Cette adresse ne mène à aucune page. Vérifiez-la ou revenez à l’accueil."),
+    405: ("Action impossible ici", "Cette page n’accepte pas cette action. Revenez à l’accueil."),
+    413: (
+        "Envoi trop volumineux",
+        "Le fichier ou le texte envoyé est trop gros. Réduisez-le, puis recommencez.",
+    ),
+    415: ("Format non pris en charge", "Le serveur ne lit pas ce format."),
+    422: ("Contenu à corriger", "Une partie de l’envoi est à corriger. Revenez en arrière et vérifiez-la."),
+    429: ("Trop d’essais", "Patientez une minute, puis recommencez. Rien n’est bloqué."),
+    500: ("Une erreur est survenue", "L’erreur vient de notre côté. Réessayez dans quelques minutes."),
+    503: (
+        "Service momentanément indisponible",
+        "L’enregistrement est impossible pour le moment. Réessayez dans quelques minutes.",
+    ),
+}
+RETRY_SECONDS: Final = {429: "60", 503: "30"}
+CLIENT_ERROR: Final = 400
+SERVER_ERROR: Final = 500
+
+
+def install(app: Flask) -> None:
+    """Give every refusal its page."""
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(DatabaseUnavailable, lambda _error: error_response(503))
+    app.register_error_handler(500, last_resort)
+
+
+def http_error(error: HTTPException) -> Response | HTTPException:
+    """The page for an HTTP error; redirects pass as they are."""
+    code = error.code or SERVER_ERROR
+    if error.response is not None or code < CLIENT_ERROR:
+        return error
+    response = error_response(code)
+    for name, value in error.get_headers():
+        if name in ("Allow", "WWW-Authenticate"):
+            response.headers[name] = value
+    return response
+
+
+def last_resort(_error: Exception) -> Response:
+    """Whatever nobody foresaw: a page without details, and a reference that the log repeats."""
+    reference = secrets.token_hex(4)
+    current_app.logger.error("unforeseen error, reference %s, on %s", reference, request.endpoint)
+    return error_response(500, reference=reference)
+
+
+def error_response(code: int, *, reference: str | None = None) -> Response:
+    """The page (or JSON under ``/api/``) for this status."""
+    title, advice = MESSAGES.get(code, MESSAGES[500 if code >= SERVER_ERROR else 400])
+    response = (
+        _as_json(code, title) if request.path.startswith("/api/") else _as_page(title, advice, reference)
+    )
+    response.status_code = code
+    if code in RETRY_SECONDS:
+        response.headers["Retry-After"] = RETRY_SECONDS[code]
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _as_json(code: int, title: str) -> Response:
+    return jsonify({"error": code, "message": title})
+
+
+def _as_page(title: str, advice: str, reference: str | None) -> Response:
+    home = "/gestion/" if request.path.startswith("/gestion/") else "/"
+    return make_response(
+        render_template("errors/error.html", title=title, advice=advice, reference=reference, home=home)
+    )

@@ -1,0 +1,166 @@
+"""What protects every response and refuses the wrong requests. Floor 4; no survey in here.
+
+Headers, origin of unsafe requests, sizes, hosts, proxy hops and the rate limiter. The error pages are in
+``error_pages.py``.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import secrets
+from datetime import UTC, date, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, current_app, request
+from flask_limiter import Limiter
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from survey_app.settings import Settings
+
+MEBIBYTE: Final = 2**20
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types app",
+    )
+)
+
+HEADERS: Final[dict[str, str]] = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    # Not "no-referrer": with it browsers send "Origin: null" on our own forms, and those without Fetch
+    # Metadata (older Safari) could no longer be told from a foreign page.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+TRANSPORT_SECURITY: Final = "max-age=31536000; includeSubDomains"
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Wire everything of this module into the application."""
+    app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts) or None
+    app.config["MAX_FORM_PARTS"] = 2_000
+    app.config["MAX_FORM_MEMORY_SIZE"] = 2 * MEBIBYTE
+    app.config["SURVEY_OWN_ORIGIN"] = origin_of(settings.public_url)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    app.before_request(refuse_large_bodies)
+    app.before_request(refuse_foreign_origins)
+    app.after_request(add_headers)
+    limiter.init_app(app)
+
+
+def origin_of(address: str) -> str:
+    """Scheme, host and port of an address, as browsers write them in ``Origin``."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def body_limit(path: str, settings: Settings) -> int:
+    """How many bytes a request to this path may carry: a batch of records, an uploaded file, or answers."""
+    if path == "/api/v1/records":
+        return settings.batch_size_limit
+    return settings.upload_size_limit if path.startswith("/gestion/") else settings.answer_size_limit
+
+
+def refuse_large_bodies() -> None:
+    """413 from the announced length, before a byte is read; a body without one is cut at the limit."""
+    limit = body_limit(request.path, current_app.extensions["survey_settings"])
+    request.max_content_length = limit
+    if request.content_length is not None and request.content_length > limit:
+        abort(413)
+
+
+def refuse_foreign_origins() -> None:
+    """An unsafe request must come from one of our own pages, or from something that is no browser."""
+    if request.method not in SAFE_METHODS and not comes_from_us():
+        abort(403)
+
+
+def comes_from_us() -> bool:
+    """Fetch Metadata first, ``Origin`` where a browser sends none.
+
+    Every browser sends one of the two with an unsafe request. Whoever sends neither (a tablet's signed call from
+    a script, curl) is no browser that a foreign page could abuse; with our cookie it is refused all the same.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return origin in (origin_of(request.host_url), current_app.config["SURVEY_OWN_ORIGIN"])
+    return current_app.config["SESSION_COOKIE_NAME"] not in request.cookies
+
+
+def add_headers(response: Response) -> Response:
+    """The same protection on every response, errors and files included."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.vary.update(("Sec-Fetch-Site",) if request.method not in SAFE_METHODS else ())
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = TRANSPORT_SECURITY
+    if is_private(request.path):
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def is_private(path: str) -> bool:
+    """Pages for signed-in people, and answers to calls of the tablets: nothing of them is kept by a cache."""
+    return path.startswith(("/gestion/", "/api/"))
+
+
+class AddressKey:
+    """A name for whoever calls that says nothing about the address: keyed, in memory, new every day."""
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(32)
+        self._day: date | None = None
+
+    def __call__(self, address: str | None, today: date) -> str:
+        """The keyed hash of the address (IPv6: of its /64)."""
+        if today != self._day:
+            self._secret, self._day = secrets.token_bytes(32), today
+        return hmac.new(self._secret, network_of(address).encode(), "sha256").hexdigest()[:32]
+
+
+def network_of(address: str | None) -> str:
+    """The address itself for IPv4; its /64 for IPv6, where one household owns that many."""
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
+_address_key = AddressKey()
+
+
+def caller() -> str:
+    """The key of the present caller for the limiter."""
+    return _address_key(request.remote_addr, datetime.now(tz=UTC).date())
+
+
+limiter = Limiter(key_func=caller, storage_uri="memory://", headers_enabled=False)
+"""Counts in memory only: an address, even hashed, is never stored. One process serves SQLite; with several
+workers each counts for itself and nginx's ``limit_req`` holds the whole."""
