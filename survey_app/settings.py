@@ -1,0 +1,203 @@
+"""The settings, read once from the environment, frozen; a bad one stops the start with one line.
+
+The table of the variables is in ``survey_app/responses/README.md`` and in ``docs/installer.md``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+MINIMUM_SECRET_LENGTH = 32
+MINIMUM_DISTINCT_CHARACTERS = 10
+_WEAK_WORDS = re.compile(r"change.?me|password|motdepasse|example|secret", re.IGNORECASE)
+_YES = frozenset({"1", "oui", "yes", "true"})
+_NO = frozenset({"0", "non", "no", "false"})
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+class SettingsError(ValueError):
+    """A setting is missing or unusable. The message is one line: which, why, what to do."""
+
+
+@dataclass(frozen=True)
+class RetentionTerms:
+    """How long each kind of data is kept, in days; ``survey-app purge`` applies them."""
+
+    envelopes_after_sealing: int = 30
+    """Raw records in the inbox, conflicting variants: days after the wave is sealed. Ids and hashes stay."""
+    practice: int = 30
+    """Practice answers: days after they were received."""
+    free_texts_after_closing: int = 365
+    """Free texts inside the answers: days after the wave closed. The coded answers stay."""
+    responses_after_closing: int = 1826
+    """Answers person by person: days after the wave closed. The tallies stay."""
+    enrolment_codes: int = 30
+    """One-time codes: days after their end."""
+    audit_entries: int = 1095
+    """The log of staff actions: days after the entry."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs between two installations."""
+
+    secret_key: str
+    device_master_key: str
+    data_folder: Path = Path("var")
+    database_url: str = ""
+    public_url: str = "http://127.0.0.1:8000"
+    trusted_hosts: tuple[str, ...] = ()
+    trusted_proxies: int = 0
+    demonstration: bool = False
+    testing_mode: bool = False
+    minimum_free_bytes: int = 200 * 2**20
+    answer_size_limit: int = 256 * 2**10
+    batch_size_limit: int = 8 * 2**20
+    upload_size_limit: int = 20 * 2**20
+    partial_grace_minutes: int = 60
+    run_worker: bool = True
+    retention: RetentionTerms = field(default_factory=RetentionTerms)
+
+    def __post_init__(self) -> None:
+        _check_secret("SECRET_KEY", self.secret_key)
+        _check_secret("DEVICE_MASTER_KEY", self.device_master_key)
+        if self.secret_key == self.device_master_key:
+            raise SettingsError("DEVICE_MASTER_KEY : doit différer de SECRET_KEY ; une clé, un usage.")
+        _check_public_url(self.public_url)
+        if not self.database_url:
+            url = f"sqlite:///{(self.data_folder / 'survey.db').absolute()}"
+            object.__setattr__(self, "database_url", url)
+        if not self.trusted_hosts:
+            object.__setattr__(self, "trusted_hosts", _default_hosts(self.public_url))
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings of this environment.
+
+    Raises
+    ------
+    SettingsError
+        With one line that names the variable, the fault and the remedy.
+    """
+    given: dict[str, Any] = {
+        name: _READERS[name](variable, environment[variable])
+        for variable, name in _VARIABLES.items()
+        if environment.get(variable, "").strip()
+    }
+    for variable in ("SECRET_KEY", "DEVICE_MASTER_KEY"):
+        if _VARIABLES[variable] not in given:
+            raise SettingsError(f"{variable} : absent. {_HOW_TO_MAKE_ONE}")
+    terms = {
+        name: _whole_number(variable, environment[variable])
+        for name in RetentionTerms.__dataclass_fields__
+        if (variable := f"RETENTION_{name.upper()}_DAYS") in environment
+    }
+    return Settings(**given, retention=RetentionTerms(**terms))
+
+
+def testing(**overrides: Any) -> Settings:
+    """Settings for tests: strong fixed keys, no background worker, anything overridden by keyword."""
+    base = Settings(
+        secret_key="k7Qw2ZpLx9Rt4VbN8mYc3HdF6sGj1AeU",  # noqa: S106 (only ever used by tests)
+        device_master_key="p3Xc8LsTq5Wn1ZbJ7yRf4KvM9hGd2EaU",
+        testing_mode=True,
+        run_worker=False,
+    )
+    # An URL derived from the default folder must not survive an overridden folder.
+    return replace(base, **{"database_url": "", "trusted_hosts": (), **overrides})
+
+
+_HOW_TO_MAKE_ONE = (
+    "Générez-en un : python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"  # shown with the fault
+)
+
+
+def _check_secret(variable: str, value: str) -> None:
+    if len(value) < MINIMUM_SECRET_LENGTH:
+        raise SettingsError(
+            f"{variable} : trop court ({len(value)} caractères, {MINIMUM_SECRET_LENGTH} au moins). "
+            f"{_HOW_TO_MAKE_ONE}"
+        )
+    if len(set(value)) < MINIMUM_DISTINCT_CHARACTERS or _WEAK_WORDS.search(value):
+        raise SettingsError(f"{variable} : trop facile à deviner. {_HOW_TO_MAKE_ONE}")
+
+
+def _check_public_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+        raise SettingsError(
+            f"PUBLIC_URL : « {url} » n’est pas une adresse comme https://enquete.exemple.gouv.fr."
+        )
+    if parts.scheme == "http" and parts.hostname not in _LOCAL_HOSTS:
+        raise SettingsError(
+            "PUBLIC_URL : doit commencer par https:// ; sans TLS les tablettes ne démarrent pas."
+        )
+
+
+def _default_hosts(public_url: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((urlsplit(public_url).hostname or "", *_LOCAL_HOSTS)))
+
+
+def _text(_variable: str, value: str) -> str:
+    return value.strip()
+
+
+def _folder(_variable: str, value: str) -> Path:
+    return Path(value.strip())
+
+
+def _list(_variable: str, value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _whole_number(variable: str, value: str) -> int:
+    if not value.strip().isascii() or not value.strip().isdigit():
+        raise SettingsError(f"{variable} : « {value} » n’est pas un nombre entier positif.")
+    return int(value)
+
+
+def _yes_or_no(variable: str, value: str) -> bool:
+    known = {
+        "1": True,
+        "oui": True,
+        "yes": True,
+        "true": True,
+        "0": False,
+        "non": False,
+        "no": False,
+        "false": False,
+    }
+    if value.strip().lower() not in known:
+        raise SettingsError(f"{variable} : « {value} » ; écrivez 1 ou 0.")
+    return known[value.strip().lower()]
+
+
+_VARIABLES = {
+    "SECRET_KEY": "secret_key",
+    "DEVICE_MASTER_KEY": "device_master_key",
+    "SURVEY_DATA": "data_folder",
+    "DATABASE_URL": "database_url",
+    "PUBLIC_URL": "public_url",
+    "TRUSTED_HOSTS": "trusted_hosts",
+    "TRUSTED_PROXIES": "trusted_proxies",
+    "DEMONSTRATION": "demonstration",
+    "MINIMUM_FREE_BYTES": "minimum_free_bytes",
+    "PARTIAL_GRACE_MINUTES": "partial_grace_minutes",
+}
+_READERS: dict[str, Any] = {
+    "secret_key": _text,
+    "device_master_key": _text,
+    "data_folder": _folder,
+    "database_url": _text,
+    "public_url": _text,
+    "trusted_hosts": _list,
+    "trusted_proxies": _whole_number,
+    "demonstration": _yes_or_no,
+    "minimum_free_bytes": _whole_number,
+    "partial_grace_minutes": _whole_number,
+}
