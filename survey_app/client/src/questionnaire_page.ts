@@ -1,0 +1,133 @@
+// Behaviour over the markup that the server drew, on the website and on the tablet alike: show and hide what is
+// relevant, exclusive options, texts beside an option, counters, messages. Draws nothing of its own.
+import { answersFrom, itemsOf } from './answers.ts';
+import { message } from './definition.ts';
+import type { Answers, Definition, ItemDefinition } from './definition.ts';
+import { relevantItems } from './routing.ts';
+import type { RoutingContext } from './routing.ts';
+import { faultOf, lengthOf } from './validation.ts';
+
+/** A form on the page with its definition. */
+export class QuestionnairePage {
+  readonly form: HTMLFormElement;
+  readonly definition: Definition;
+  private readonly context: RoutingContext;
+  private readonly items: ReadonlyMap<string, ItemDefinition>;
+  private readonly questions: ReadonlyMap<string, HTMLElement>;
+
+  constructor(form: HTMLFormElement, definition: Definition, context: RoutingContext) {
+    this.form = form;
+    this.definition = definition;
+    this.context = context;
+    this.items = new Map(itemsOf(definition).map((item) => [item.name, item]));
+    this.questions = new Map([...form.querySelectorAll<HTMLElement>('[data-item]')].map((part) => [part.dataset['item'] ?? '', part]));
+  }
+
+  /** Listen, and bring the page into the state of what is already filled in. */
+  start(): void {
+    this.form.noValidate = true;
+    this.form.addEventListener('input', (event) => this.changed(event.target));
+    this.refresh();
+    for (const area of this.form.querySelectorAll('textarea')) this.count(area);
+  }
+
+  /** The answers now in the form, with those of earlier steps. */
+  answers(): Answers {
+    const entries = [...new FormData(this.form)].filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+    return { ...this.definition.answers, ...answersFrom(entries, this.definition) };
+  }
+
+  /** The items on the path now. */
+  relevant(): ItemDefinition[] {
+    return relevantItems(this.definition, this.answers(), this.context);
+  }
+
+  question(name: string): HTMLElement | undefined {
+    return this.questions.get(name);
+  }
+
+  /** Show what is relevant and hide the rest; hidden answers stay in the form and are left out by the routing. */
+  refresh(): void {
+    const shown = new Set(this.relevant().map((item) => item.name));
+    for (const [name, question] of this.questions) setHidden(question, !shown.has(name));
+    for (const group of this.form.querySelectorAll<HTMLElement>('[data-section], [data-grid]')) hideWhenEmpty(group);
+    for (const input of this.form.querySelectorAll<HTMLInputElement>('[name*="."]')) this.showBesideOption(input);
+  }
+
+  /** Write the message of each fault beside its question; the first question at fault, or null. */
+  showFaults(items: readonly ItemDefinition[]): HTMLElement | null {
+    const answers = this.answers();
+    let first: HTMLElement | null = null;
+    for (const item of items) {
+      const fault = faultOf(item, answers);
+      this.setMessage(item.name, fault && message(this.definition, fault.code, fault.parameters));
+      if (fault) first ??= this.questions.get(item.name) ?? null;
+    }
+    return first;
+  }
+
+  /** Write (or with null take away) the message of one question. */
+  setMessage(name: string, text: string | null): void {
+    const place = this.form.ownerDocument.getElementById(`error-${name}`);
+    if (place) {
+      place.textContent = text ?? '';
+      place.hidden = text === null;
+    }
+    this.questions.get(name)?.classList.toggle('in-error', text !== null);
+    for (const input of this.inputs(name)) text === null ? input.removeAttribute('aria-invalid') : input.setAttribute('aria-invalid', 'true');
+  }
+
+  private changed(target: EventTarget | null): void {
+    if (!isInput(target)) return;
+    const item = this.items.get(target.name);
+    if (item && target instanceof HTMLInputElement) this.keepExclusive(item, target);
+    if (target instanceof HTMLTextAreaElement) this.count(target);
+    this.refresh();
+    if (item && !faultOf(item, this.answers())) this.setMessage(item.name, null);
+  }
+
+  /** Ticking an exclusive option unticks the others; ticking another one unticks the exclusive ones. */
+  private keepExclusive(item: ItemDefinition, ticked: HTMLInputElement): void {
+    if (ticked.type !== 'checkbox' || !ticked.checked) return;
+    const exclusive = new Set(item.options?.filter((option) => option.exclusive).map((option) => option.code));
+    for (const input of this.inputs(item.name)) {
+      const together = !exclusive.has(ticked.value) && !exclusive.has(input.value);
+      if (input !== ticked && input instanceof HTMLInputElement && !together) input.checked = false;
+    }
+  }
+
+  private inputs(name: string): (HTMLInputElement | HTMLTextAreaElement)[] {
+    return [...this.form.elements].filter(isInput).filter((input) => input.name === name);
+  }
+
+  /** « Précisez » is there while its option is chosen. */
+  private showBesideOption(input: HTMLInputElement): void {
+    const dot = input.name.indexOf('.');
+    const code = input.name.slice(dot + 1);
+    const chosen = this.inputs(input.name.slice(0, dot)).some((option) => option.value === code && 'checked' in option && option.checked);
+    setHidden(input.closest<HTMLElement>('.specify') ?? input, !chosen);
+  }
+
+  private count(area: HTMLTextAreaElement): void {
+    const place = this.form.ownerDocument.getElementById(`counter-${area.name}`);
+    const maximum = this.items.get(area.name)?.maximum_length;
+    if (!place || !maximum) return;
+    const written = lengthOf(area.value);
+    place.textContent = message(this.definition, 'counter', { count: written, written, maximum, remaining: maximum - written });
+    place.classList.toggle('over', written > maximum);
+  }
+}
+
+function isInput(target: unknown): target is HTMLInputElement | HTMLTextAreaElement {
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+}
+
+/** Touch the attribute only when it changes: every write costs a style recalculation. */
+function setHidden(element: HTMLElement, hidden: boolean): void {
+  if (element.hidden !== hidden) element.hidden = hidden;
+}
+
+function hideWhenEmpty(group: HTMLElement): void {
+  const parts = [...group.querySelectorAll<HTMLElement>('[data-item]')];
+  setHidden(group, parts.length > 0 && parts.every((part) => part.hidden));
+}
