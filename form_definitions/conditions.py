@@ -12,7 +12,8 @@ JSON                                    holds when
 ======================================  ==========================================================
 
 An item that is not answered, or that is off the path, makes ``answered``, ``is`` and ``any_of`` false.
-The TypeScript twin is ``survey_app/client/src/conditions.ts``; ``tests/conformance/conditions.json`` holds both.
+The TypeScript twin is ``survey_app/client/src/conditions.ts``:
+``tests/conformance/conditions.json`` holds both.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def holds(condition: Condition, answers: Mapping[str, object]) -> bool:
     ``answers`` maps item names to a list of option codes, a number or a non-empty string.
     """
     ((operator, operand),) = condition.items()
-    return _EVALUATORS[operator](operand, answers)
+    return bool(_EVALUATORS[operator](operand, answers))
 
 
 def _codes(answer: object) -> list[str]:

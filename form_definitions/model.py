@@ -43,7 +43,7 @@ class ResponseOption(FrozenModel):
 
 
 class RateRule(FrozenModel):
-    """Which options count for the rate. Options with another role than ``substantive`` are always excluded."""
+    """Which options count for the rate. Options whose role is not ``substantive`` never do."""
 
     favourable: tuple[str, ...]
     excluded: tuple[str, ...] = ()

@@ -21,7 +21,8 @@ class RoutingContext:
 
     def admits(self, part: Item | Section) -> bool:
         """Whether a section or item is meant for this site and this mode (before any condition)."""
-        return (part.sites is None or self.site in part.sites) and (part.modes is None or self.mode in part.modes)
+        for_site = part.sites is None or self.site in part.sites
+        return for_site and (part.modes is None or self.mode in part.modes)
 
 
 def relevant_items(
@@ -29,7 +30,7 @@ def relevant_items(
 ) -> tuple[Item, ...]:
     """The items on the path, notes included, in order.
 
-    One pass suffices: a condition may name earlier items only, and an item off the path counts as not answered.
+    One pass suffices: a condition may name earlier items only, and one off the path counts as not answered.
     """
     on_path: list[Item] = []
     known: dict[str, object] = {}

@@ -1,0 +1,76 @@
+"""The answers of one person as a whole: read from a form, checked against the path.
+
+Keys and shapes are the table « Les réponses en JSON » of README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from form_definitions.model import Item, Questionnaire
+from form_definitions.question_types import (
+    QUESTION_TYPES,
+    SPECIFY_MAXIMUM_LENGTH,
+    AnswerFault,
+    normalised_text,
+    text_faults,
+)
+from form_definitions.routing import RoutingContext, relevant_items
+
+
+def specify_key(item: Item, option_code: str) -> str:
+    """The key of the free text beside an option (« Autre, précisez »)."""
+    return f"{item.name}.{option_code}"
+
+
+def parse_answers(questionnaire: Questionnaire, raw: Callable[[str], list[str]]) -> dict[str, object]:
+    """The answers that a HTML form sent; ``raw`` gives the texts of a field (Werkzeug's ``form.getlist``).
+
+    Unanswered items have no key. Nothing is refused here: ``check_answers`` says what is wrong.
+    """
+    answers: dict[str, object] = {}
+    for item in questionnaire.items:
+        value = QUESTION_TYPES[item.question_type].parse(item, raw(item.name))
+        if value is not None:
+            answers[item.name] = value
+        for key in _specify_keys(item):
+            if texts := [text for text in map(normalised_text, raw(key)) if text]:
+                answers[key] = texts[0].replace("\n", " ")
+    return answers
+
+
+def _specify_keys(item: Item) -> Iterator[str]:
+    return (specify_key(item, option.code) for option in item.options if option.specify is not None)
+
+
+def check_answers(
+    questionnaire: Questionnaire, answers: Mapping[str, object], context: RoutingContext
+) -> tuple[AnswerFault, ...]:
+    """What is wrong with the answers to the items on the path, in their order, missing ones included.
+
+    Answers off the path are not looked at; see :func:`form_definitions.routing.split_by_path`.
+    """
+    asked = relevant_items(questionnaire, answers, context)
+    return tuple(fault for item in asked for fault in item_faults(item, answers))
+
+
+def item_faults(item: Item, answers: Mapping[str, object]) -> Iterator[AnswerFault]:
+    """What is wrong with the answer to one item, the texts beside its options included."""
+    if item.name in answers:
+        yield from QUESTION_TYPES[item.question_type].check(item, answers[item.name])
+    elif item.requirement == "required":
+        yield AnswerFault(item.name, "missing")
+    for key in _specify_keys(item):
+        if key in answers:
+            yield from text_faults(key, answers[key], SPECIFY_MAXIMUM_LENGTH, one_line=True)
+
+
+def soft_warnings(
+    questionnaire: Questionnaire, answers: Mapping[str, object], context: RoutingContext
+) -> tuple[AnswerFault, ...]:
+    """The unanswered items on the path whose answer is advised: shown once, never in the way."""
+    return tuple(
+        AnswerFault(item.name, "advised")
+        for item in relevant_items(questionnaire, answers, context)
+        if item.requirement == "advised" and item.name not in answers
+    )
