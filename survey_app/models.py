@@ -19,8 +19,6 @@ from survey_app.database import Base, UTCDateTime
 Identifier = String(36)
 Digest = String(64)
 Code = String(80)
-MIGRATION_HEAD = "0001"
-"""The schema these models describe: the last migration."""
 
 
 class ServerFact(Base):

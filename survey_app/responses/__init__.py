@@ -1,0 +1,1 @@
+"""Records in, responses judged, tallies kept: nothing here knows about HTTP."""

@@ -1,0 +1,171 @@
+"""The record on the wire, version 1: what is read of it at the door, and what only the judge reads.
+
+``{v, suite, key_id, id, revision, device, seq, prev, wave, questionnaire_digest, bundle_digest, body}``; the
+body is base64url of the answers' JSON. A record's hash is SHA-256 of these bytes as sent, never of a re-made form.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from survey_app.responses import strict_json
+
+VERSION = 1
+SUITES = ("none",)
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+_BODY = re.compile(r"[A-Za-z0-9_-]*")
+_LARGEST_COUNT = 2**31 - 1
+MAXIMUM_OFFSET_MILLISECONDS = 100 * 365 * 86_400_000
+
+
+class UnreadableEnvelope(ValueError):  # noqa: N818 (answered by 400; the name is what happened)
+    """These bytes are no envelope of a known version; the message names the part."""
+
+
+class HashMismatch(ValueError):  # noqa: N818 (answered by 400; the name is what happened)
+    """The bytes received are not the bytes that were announced: send again."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """The frame of a record; the body is still closed."""
+
+    id: str
+    revision: int
+    device: str | None
+    seq: int | None
+    prev: str | None
+    wave: str | None
+    questionnaire_digest: str
+    bundle_digest: str | None
+    body: str
+
+
+@dataclass(frozen=True)
+class Body:
+    """What the person answered, as far as it could be read; ``flags`` name what was odd."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    language: str = ""
+    site: str | None = None
+    complete: bool = False
+    practice: bool = False
+    finished_at: dt.datetime | None = None
+    clock_offset: dt.timedelta | None = None
+    flags: tuple[str, ...] = ()
+
+
+def content_hash(raw: bytes) -> str:
+    """SHA-256 of the bytes as sent, in hexadecimal."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def read_envelope(raw: bytes) -> Envelope:
+    """The frame of a record. The body stays closed: odd answers are for the judge, not for the door.
+
+    Raises
+    ------
+    UnreadableEnvelope
+        Not strict JSON, a part missing, unknown or of another shape, another version or suite.
+    """
+    try:
+        frame = strict_json.loads(raw)
+    except strict_json.StrictJSONError as error:
+        raise UnreadableEnvelope(f"JSON: {error.code}") from None
+    if not isinstance(frame, dict) or set(frame) != set(_PARTS):
+        raise UnreadableEnvelope("parts: some are missing or unknown")
+    for name, fits in _PARTS.items():
+        if not fits(frame[name]):
+            raise UnreadableEnvelope(f"{name}: unexpected value")
+    return Envelope(**{name: frame[name] for name in Envelope.__dataclass_fields__})
+
+
+def write_envelope(envelope: Envelope) -> bytes:
+    """The bytes of a record made on the server (website form, paper entry)."""
+    frame = {"v": VERSION, "suite": "none", "key_id": None, **envelope.__dict__}
+    return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def encode_body(body: Mapping[str, Any]) -> str:
+    """base64url without padding of the body's JSON. Text that cannot be UTF-8 is escaped, so nothing is lost."""
+    raw = json.dumps(body, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def open_body(envelope: Envelope) -> Body:
+    """The body, never raising: what cannot be read is left out and flagged."""
+    try:
+        raw = base64.urlsafe_b64decode(envelope.body + "=" * (-len(envelope.body) % 4))
+        content, text_repaired = strict_json.loads_repairing_text(raw)
+    except (binascii.Error, strict_json.StrictJSONError):
+        return Body(flags=("unreadable_body",))
+    if not isinstance(content, dict) or not isinstance(content.get("answers"), dict):
+        return Body(flags=("unreadable_body",))
+    return Body(
+        answers=content["answers"],
+        language=_text(content.get("language")),
+        site=_text(content.get("site")) or None,
+        complete=content.get("complete") is True,
+        practice=content.get("practice") is True,
+        finished_at=_moment(content.get("finished_at")),
+        clock_offset=_offset(content.get("clock_offset_ms")),
+        flags=("repaired_text",) if text_repaired else (),
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _moment(value: object) -> dt.datetime | None:
+    try:
+        moment = dt.datetime.fromisoformat(_text(value))
+        return moment.astimezone(dt.UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _offset(value: object) -> dt.timedelta | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or abs(value) > MAXIMUM_OFFSET_MILLISECONDS:  # type: ignore[arg-type]
+        return None
+    return dt.timedelta(milliseconds=value)  # type: ignore[arg-type]
+
+
+def _matches(pattern: re.Pattern[str], *, or_none: bool = False) -> Callable[[object], bool]:
+    def fits(value: object) -> bool:
+        return (or_none and value is None) or (
+            isinstance(value, str) and pattern.fullmatch(value) is not None
+        )
+
+    return fits
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= _LARGEST_COUNT
+
+
+_PARTS: dict[str, Callable[[object], bool]] = {
+    "v": lambda value: type(value) is int and value == VERSION,
+    "suite": lambda value: value in SUITES,
+    "key_id": lambda value: value is None,
+    "id": _matches(_UUID),
+    "revision": _is_count,
+    "device": _matches(_UUID, or_none=True),
+    "seq": lambda value: value is None or _is_count(value),
+    "prev": _matches(_DIGEST, or_none=True),
+    "wave": _matches(_CODE, or_none=True),
+    "questionnaire_digest": _matches(_DIGEST),
+    "bundle_digest": _matches(_DIGEST, or_none=True),
+    "body": _matches(_BODY),
+}

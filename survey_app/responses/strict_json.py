@@ -1,0 +1,125 @@
+"""JSON from outside, read strictly: what two readers could understand differently is a fault, not a guess.
+
+Python's own reader takes ``NaN`` and duplicate keys, lets lone surrogates and NUL through to databases that
+refuse them, and raises various exceptions on deep or very long input. This one has a single exception.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+MAXIMUM_DEPTH = 20
+LARGEST_WHOLE_NUMBER = 2**53 - 1
+"""Beyond this, JavaScript and Python do not read the same number."""
+_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+_UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
+REPLACEMENT = "\ufffd"
+
+
+class StrictJSONError(ValueError):
+    """Not JSON that every reader understands alike. ``code`` names the fault."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def loads(raw: bytes) -> Any:
+    """The value of these bytes, or a fault.
+
+    Raises
+    ------
+    StrictJSONError
+        ``encoding``, ``syntax``, ``depth``, ``not_a_number``, ``huge_number``, ``duplicate_key``,
+        ``unstorable_text`` (a lone surrogate or NUL).
+    """
+    value = _parse(raw, _whole_number)
+    if repaired(value)[1]:
+        raise StrictJSONError("unstorable_text")
+    return value
+
+
+def loads_repairing_text(raw: bytes) -> tuple[Any, bool]:
+    """As :func:`loads`, but a person's words are not lost for one broken character.
+
+    Lone surrogates (an emoji cut in two by a length limit) and NUL become U+FFFD, and a number too large to be
+    exact becomes its digits as text, which no question accepts as an answer. The second value says whether text
+    was repaired.
+    """
+    return repaired(_parse(raw, _whole_number_or_digits))
+
+
+def repaired(value: Any) -> tuple[Any, bool]:
+    """The value with unstorable characters replaced, and whether there were any."""
+    if isinstance(value, str):
+        text = _UNSTORABLE.sub(REPLACEMENT, value)
+        return text, text != value
+    if isinstance(value, list):
+        parts = [repaired(part) for part in value]
+        return [part for part, _ in parts], any(changed for _, changed in parts)
+    if isinstance(value, dict):
+        pairs = [(repaired(key), repaired(part)) for key, part in value.items()]
+        changed = any(k[1] or p[1] for k, p in pairs)
+        return {k[0]: p[0] for k, p in pairs}, changed
+    return value, False
+
+
+def _parse(raw: bytes, whole_number: Any) -> Any:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise StrictJSONError("encoding") from None
+    _refuse_depth(raw)
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+            parse_int=whole_number,
+            parse_float=_float,
+        )
+    except (json.JSONDecodeError, RecursionError):
+        raise StrictJSONError("syntax") from None
+
+
+def _refuse_depth(raw: bytes) -> None:
+    depth = 0
+    for token in _STRUCTURE.finditer(raw):
+        first = token[0][:1]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > MAXIMUM_DEPTH:
+            raise StrictJSONError("depth")
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise StrictJSONError("duplicate_key")
+    return result
+
+
+def _refuse_constant(_name: str) -> Any:
+    raise StrictJSONError("not_a_number")
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > len(str(LARGEST_WHOLE_NUMBER)) + 1 or abs(int(digits)) > LARGEST_WHOLE_NUMBER:
+        raise StrictJSONError("huge_number")
+    return int(digits)
+
+
+def _whole_number_or_digits(digits: str) -> int | str:
+    try:
+        return _whole_number(digits)
+    except StrictJSONError:
+        return digits[:40]
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise StrictJSONError("huge_number")
+    return number

