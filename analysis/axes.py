@@ -1,0 +1,225 @@
+"""From a rate to an improvement axis, and to what can be said (rules S2 and S4).
+
+The official verdict compares whole numbers with the threshold and is the headline. What can be said compares
+the interval with it, stands beside, and never changes the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Literal
+
+from analysis.rates import EVERY_ITEM, Interval, Rate, RespondentSums, Tally
+
+CommitmentRule = Literal["pooled", "every_item"]
+
+
+class Verdict(StrEnum):
+    """What the interval allows to say about the threshold."""
+
+    BELOW = "below"
+    NOT_DISTINGUISHABLE = "not_distinguishable"
+    ABOVE = "above"
+    TOO_FEW = "too_few"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How figures are read: against what, and how sure."""
+
+    threshold: Fraction = Fraction(3, 4)
+    confidence: float = 0.95
+    method: str = "wilson"
+    minimum_base: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One line of figures. Rates and bounds are fractions of 1, unrounded; None where there is none."""
+
+    commitment: str
+    item: str | None
+    title: str
+    favourable: int
+    base: int
+    respondents: int
+    effective_base: float | None
+    rate: float | None
+    low: float | None
+    high: float | None
+    method: str | None
+    improvement_axis: bool
+    verdict: Verdict | None
+    flags: tuple[str, ...]
+    interval: Interval
+
+    def as_json(self) -> dict[str, object]:
+        """The line as ``python -m analysis --format json`` and the exports write it."""
+        return {name: getattr(self, name) for name in JSON_FIELDS}
+
+
+JSON_FIELDS = (
+    "commitment",
+    "item",
+    "favourable",
+    "base",
+    "effective_base",
+    "rate",
+    "low",
+    "high",
+    "method",
+    "improvement_axis",
+    "verdict",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemResult(Result):
+    """The figures of one item; ``tally`` holds its absences where they are known."""
+
+    tally: Tally | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitmentResult(Result):
+    """The figures of one commitment, with those of its items."""
+
+    rule: CommitmentRule
+    items: tuple[ItemResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredItem:
+    """An item's name, wording and counts on the way to its result."""
+
+    name: str
+    rate: Rate
+    title: str = ""
+    tally: Tally | None = None
+
+
+def verdict(rate: Rate, interval: Interval, reading: Reading) -> Verdict | None:
+    """What can be said (S4). A census has no sampling error and follows the official rule."""
+    if rate.base == 0:
+        return None
+    if rate.population == rate.respondents:
+        return Verdict.BELOW if rate.is_below(reading.threshold) else Verdict.ABOVE
+    if interval.low is None or (interval.effective_base or 0) < reading.minimum_base:
+        return Verdict.TOO_FEW
+    if interval.is_below(reading.threshold):
+        return Verdict.BELOW
+    return Verdict.ABOVE if interval.is_above(reading.threshold) else Verdict.NOT_DISTINGUISHABLE
+
+
+def item_result(commitment: str, item: MeasuredItem, reading: Reading) -> ItemResult:
+    """The figures of one item."""
+    interval = item.rate.interval(reading.method, reading.confidence)
+    return ItemResult(
+        commitment=commitment,
+        item=item.name,
+        title=item.title,
+        respondents=item.rate.respondents,
+        favourable=item.rate.favourable,
+        base=item.rate.base,
+        effective_base=interval.effective_base,
+        rate=item.rate.value,
+        low=interval.low,
+        high=interval.high,
+        method=interval.method,
+        improvement_axis=item.rate.is_below(reading.threshold),
+        verdict=verdict(item.rate, interval, reading),
+        flags=interval.flags,
+        interval=interval,
+        tally=item.tally,
+    )
+
+
+def commitment_result(
+    commitment: str,
+    items: Sequence[MeasuredItem],
+    reading: Reading,
+    *,
+    rule: CommitmentRule = "pooled",
+    title: str = "",
+    sums: RespondentSums | None = None,
+    population: int | None = None,
+) -> CommitmentResult:
+    """The figures of one commitment from those of its items, by the rule that the questionnaire names (S2).
+
+    ``sums`` are the answers of all the items by respondent; without them independence is assumed, and said.
+    """
+    results = tuple(item_result(commitment, item, reading) for item in items)
+    rate = _pooled(items, sums, population)
+    if rule == "every_item" and len(items) > 1:
+        return _every_item(commitment, title, rate, results, reading)
+    interval = rate.interval(reading.method, reading.confidence)
+    return CommitmentResult(
+        commitment=commitment,
+        item=None,
+        title=title,
+        rule=rule,
+        items=results,
+        respondents=rate.respondents,
+        favourable=rate.favourable,
+        base=rate.base,
+        effective_base=interval.effective_base,
+        rate=rate.value,
+        low=interval.low,
+        high=interval.high,
+        method=interval.method,
+        improvement_axis=rate.is_below(reading.threshold),
+        verdict=verdict(rate, interval, reading),
+        flags=interval.flags,
+        interval=interval,
+    )
+
+
+def _pooled(items: Sequence[MeasuredItem], sums: RespondentSums | None, population: int | None) -> Rate:
+    """All answers together; a single item keeps its own formula."""
+    if len(items) == 1:
+        return items[0].rate
+    favourable = sum(item.rate.favourable for item in items)
+    base = sum(item.rate.base for item in items)
+    if sums is not None:
+        return Rate(favourable, base, sums=sums, population=population)
+    at_least = max((item.rate.base for item in items), default=0)
+    return Rate(favourable, base, population=population, respondents=at_least)
+
+
+def _every_item(
+    commitment: str, title: str, rate: Rate, items: tuple[ItemResult, ...], reading: Reading
+) -> CommitmentResult:
+    """Each item must reach the threshold: the worst one decides, and there is no pooled interval."""
+    return CommitmentResult(
+        commitment=commitment,
+        item=None,
+        title=title,
+        rule="every_item",
+        items=items,
+        respondents=rate.respondents,
+        favourable=rate.favourable,
+        base=rate.base,
+        effective_base=None,
+        rate=rate.value,
+        low=None,
+        high=None,
+        method=EVERY_ITEM if rate.base else None,
+        improvement_axis=any(item.improvement_axis for item in items),
+        verdict=_worst_verdict(items),
+        flags=(),
+        interval=Interval(None, None, EVERY_ITEM, reading.confidence, None),
+    )
+
+
+def _worst_verdict(items: Sequence[ItemResult]) -> Verdict | None:
+    """One item below is enough; "above" takes all of them; between those, the item with the lowest rate."""
+    rank = {Verdict.BELOW: 0, Verdict.NOT_DISTINGUISHABLE: 1, Verdict.TOO_FEW: 1, Verdict.ABOVE: 2}
+    known = [
+        (rank[item.verdict], item.rate, item.verdict)
+        for item in items
+        if item.verdict is not None and item.rate is not None
+    ]
+    return min(known)[2] if known else None

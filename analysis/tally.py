@@ -1,0 +1,235 @@
+"""Answers → whole-number counters, in one fixed order per questionnaire (rules S1, S2 and S9).
+
+A *tally cell* is one int64 vector. Cells add, subtract and merge by plain vector addition; counting an answer
+and then taking it away is the identity. A :class:`CellLayout` says which counter stands where.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.outcomes import OUTCOME_NAMES, ItemReader, Outcome, item_reader
+from analysis.rates import RespondentSums, Tally
+from form_definitions.model import Questionnaire
+
+Cell64: TypeAlias = NDArray[np.int64]
+
+RESPONSES, COMPLETE = 0, 1
+SUM_NAMES = ("n", "k", "b", "kk", "kb", "bb")
+
+
+@dataclass(frozen=True, slots=True)
+class CountedResponse:
+    """One person's answers, ready to be counted.
+
+    Parameters
+    ----------
+    answers : Mapping
+        Answers on the path, as a record's JSON holds them. Odd values count as unanswered, never as an error.
+    asked : Collection of str
+        Names of the items on the path; the others count as off the path.
+    complete : bool
+        Whether the respondent reached the end.
+    """
+
+    answers: Mapping[str, object]
+    asked: Collection[str]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPlace:
+    """Where the counters of one item stand: six outcomes, then its codes, then the sum of its numbers."""
+
+    reader: ItemReader
+    start: int
+
+    @property
+    def codes_start(self) -> int:
+        """Position of the first code's counter."""
+        return self.start + len(OUTCOME_NAMES)
+
+    @property
+    def stop(self) -> int:
+        """Position after the item's last counter."""
+        return self.codes_start + len(self.reader.codes) + self.reader.sums_numbers
+
+    def counter_names(self) -> Iterator[str]:
+        """Names of the counters in order; they carry the rules: another rule makes another digest."""
+        name = self.reader.name
+        yield from (f"{name} {outcome}" for outcome in OUTCOME_NAMES)
+        yield from (f"{name} = {code} ({outcome.name})" for code, outcome in self.reader.codes.items())
+        if self.reader.sums_numbers:
+            yield f"{name} sum"
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentPlace:
+    """Where the six sums of one commitment stand, and the items they sum."""
+
+    code: str
+    items: tuple[str, ...]
+    rules: str
+    """Names the items' counters, so that sums made by other rules never pass for these."""
+    start: int
+
+    def counter_names(self) -> Iterator[str]:
+        """Names of the six counters in order."""
+        return (f"@{self.code} {name} {self.rules}" for name in SUM_NAMES)
+
+
+@dataclass(frozen=True)
+class CellLayout:
+    """The fixed order of counters for one questionnaire."""
+
+    questionnaire: Questionnaire = field(repr=False)
+
+    @cached_property
+    def items(self) -> Mapping[str, ItemPlace]:
+        """Where each item's counters stand. Information notes have none."""
+        places, start = {}, COMPLETE + 1
+        for item in self.questionnaire.items:
+            reader = item_reader(item)
+            if reader is not None:
+                places[item.name] = ItemPlace(reader, start)
+                start = places[item.name].stop
+        return places
+
+    @cached_property
+    def commitments(self) -> Mapping[str, CommitmentPlace]:
+        """Where each commitment's six sums stand. A commitment measured by no item has none."""
+        places, start = {}, max((place.stop for place in self.items.values()), default=COMPLETE + 1)
+        for commitment in self.questionnaire.commitments:
+            rated = self.rated_items(commitment.code)
+            if rated:
+                rules = _digest(name for item in rated for name in self.items[item].counter_names())
+                places[commitment.code] = CommitmentPlace(commitment.code, rated, rules, start)
+                start += len(SUM_NAMES)
+        return places
+
+    def rated_items(self, commitment: str) -> tuple[str, ...]:
+        """The items whose answers make the commitment's rate."""
+        items = self.questionnaire.items_of(commitment)
+        return tuple(item.name for item in items if item.name in self.items and item.rate is not None)
+
+    @cached_property
+    def counter_names(self) -> tuple[str, ...]:
+        """What each counter counts, in order."""
+        places: tuple[ItemPlace | CommitmentPlace, ...] = (*self.items.values(), *self.commitments.values())
+        return ("responses", "complete", *(name for place in places for name in place.counter_names()))
+
+    @cached_property
+    def size(self) -> int:
+        """Number of counters of a cell."""
+        return len(self.counter_names)
+
+    @cached_property
+    def digest(self) -> str:
+        """Names the layout (SHA-256, 64 hex digits). Cells of different digests never add."""
+        return _digest(self.counter_names)
+
+    def zero(self) -> Cell64:
+        """An empty cell."""
+        return np.zeros(self.size, dtype=np.int64)
+
+    def vector(self, response: CountedResponse) -> Cell64:
+        """The cell of one response alone. Add it to count the response, subtract it to take it away."""
+        counters = [0] * self.size
+        counters[RESPONSES], counters[COMPLETE] = 1, int(response.complete)
+        outcomes = {name: self._count(place, response, counters) for name, place in self.items.items()}
+        for commitment in self.commitments.values():
+            given = [outcomes[item] for item in commitment.items]
+            favourable = given.count(Outcome.FAVOURABLE)
+            base = favourable + given.count(Outcome.UNFAVOURABLE)
+            if base:
+                counters[commitment.start : commitment.start + len(SUM_NAMES)] = six_sums(favourable, base)
+        return np.array(counters, dtype=np.int64)
+
+    @staticmethod
+    def _count(place: ItemPlace, response: CountedResponse, counters: list[int]) -> Outcome:
+        reader = place.reader
+        if reader.name not in response.asked:
+            counters[place.start + Outcome.OFF_PATH] = 1
+            return Outcome.OFF_PATH
+        answer = reader.read(response.answers.get(reader.name))
+        for position in answer.positions:
+            counters[place.codes_start + position] = 1
+        if reader.sums_numbers:
+            counters[place.stop - 1] = answer.number
+        counters[place.start + answer.outcome] = 1
+        return answer.outcome
+
+    def merge(self, cells: Iterable[Cell64]) -> Cell64:
+        """All cells together; nothing gives an empty cell."""
+        total = self.zero()
+        for cell in cells:
+            total += cell
+        return total
+
+    def tally(self, cell: Cell64, item: str) -> Tally:
+        """The answers to one item, absences apart."""
+        start = self.items[item].start
+        favourable, unfavourable, *absences = map(int, cell[start : start + len(OUTCOME_NAMES)])
+        return Tally(favourable, favourable + unfavourable, *absences)
+
+    def code_counts(self, cell: Cell64, item: str) -> dict[str, int]:
+        """How often each option (or each note from 0 to 10) was chosen, in the order of the questionnaire."""
+        place = self.items[item]
+        counts = cell[place.codes_start : place.codes_start + len(place.reader.codes)]
+        return dict(zip(place.reader.codes, map(int, counts), strict=True))
+
+    def number_sum(self, cell: Cell64, item: str) -> int | None:
+        """Sum of the numbers given; None for an item that takes no number. The mean is this over the base."""
+        place = self.items[item]
+        return int(cell[place.stop - 1]) if place.reader.sums_numbers else None
+
+    def sums(self, cell: Cell64, commitment: str) -> RespondentSums:
+        """The six sums of one commitment."""
+        start = self.commitments[commitment].start
+        return RespondentSums(*map(int, cell[start : start + len(SUM_NAMES)]))
+
+    def to_bytes(self, cell: Cell64) -> bytes:
+        """The cell as little-endian 64-bit integers."""
+        return cell.astype("<i8").tobytes()
+
+    def from_bytes(self, data: bytes) -> Cell64:
+        """The cell from its bytes.
+
+        Raises
+        ------
+        ValueError
+            When the bytes are not a cell of this layout.
+        """
+        if len(data) != 8 * self.size:
+            raise ValueError(f"Cellule de {len(data)} octets ; cette disposition en compte {8 * self.size}.")
+        return np.frombuffer(data, dtype="<i8").astype(np.int64)
+
+    def adopt(self, cell: Cell64, source: CellLayout) -> Cell64:
+        """A cell of another version of the questionnaire in this layout.
+
+        Counters that mean the same keep their value; an item that is new, or counted otherwise, was not asked
+        in this form: it is off the path of all the cell's responses.
+        """
+        values = dict(zip(source.counter_names, cell.tolist(), strict=True))
+        adopted = np.array([values.get(name, 0) for name in self.counter_names], dtype=np.int64)
+        for place in self.items.values():
+            if not set(place.counter_names()) <= values.keys():
+                adopted[place.start : place.stop] = 0
+                adopted[place.start + Outcome.OFF_PATH] = cell[RESPONSES]
+        return adopted
+
+
+def six_sums(favourable: int, base: int) -> tuple[int, ...]:
+    """What one respondent adds to the six sums of a commitment."""
+    return (1, favourable, base, favourable * favourable, favourable * base, base * base)
+
+
+def _digest(names: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
