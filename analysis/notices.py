@@ -1,0 +1,86 @@
+"""What every output says about its figures, in French: these sentences are the keys of the translations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from analysis import rates
+from analysis.axes import CommitmentRule, Verdict
+
+Audience = Literal["users", "elected_officials"]
+
+NOT_MEASURED = (
+    "L’intervalle mesure seulement le hasard dû au nombre de réponses. Il ne mesure ni les refus, "
+    "ni le choix des personnes interrogées, ni l’effet de la présence d’un agent."
+)
+NOT_MEASURED_NON_RESPONSE = (
+    "Pour les élus, il ne mesure pas non plus la non-réponse\u00a0: "
+    "ceux qui n’ont pas répondu peuvent avoir un autre avis."
+)
+OFFICIAL_RULE = (
+    "Axe d’amélioration\u00a0: taux strictement inférieur au seuil, comparé sur les nombres entiers de réponses, "
+    "avant tout arrondi. Un taux égal au seuil n’est pas un axe."
+)
+SECOND_LINE = (
+    "Ce que l’on peut dire\u00a0: l’intervalle comparé au seuil. Cette lecture complète le constat officiel, "
+    "elle ne le change jamais."
+)
+ROUNDING = (
+    "Les taux sont imprimés avec une décimale, la moitié vers le haut\u202f; leur somme peut différer de 100. "
+    "Les bornes des intervalles sont arrondies vers l’extérieur."
+)
+ABSENCES = (
+    "La base compte les réponses exprimées. «\u202fNon concerné\u202f», «\u202fsans opinion\u202f», "
+    "«\u202fsans réponse\u202f» et «\u202fnon posée\u202f» sont comptés à part et n’y entrent pas."
+)
+
+RULES: Mapping[CommitmentRule, str] = {
+    "pooled": "toutes les réponses aux questions de l’engagement, ensemble",
+    "every_item": "chaque question doit atteindre le seuil\u202f; la moins bonne décide",
+}
+
+VERDICTS: Mapping[Verdict, str] = {
+    Verdict.BELOW: "en dessous du seuil",
+    Verdict.NOT_DISTINGUISHABLE: "pas distinguable du seuil",
+    Verdict.ABOVE: "au niveau du seuil ou au-dessus",
+    Verdict.TOO_FEW: "trop peu de réponses",
+}
+
+METHODS: Mapping[str, str] = {
+    "wilson": "intervalle de Wilson",
+    "clopper_pearson": "intervalle exact de Clopper et Pearson",
+    "jeffreys": "intervalle de Jeffreys, bornes 0 et 1 atteintes",
+    "hypergeometric": "intervalle exact pour une population connue (loi hypergéométrique)",
+    rates.CENSUS: "recensement\u00a0: toute la population a répondu, pas d’intervalle",
+    rates.ONE_RESPONDENT: "une seule personne a répondu, pas d’intervalle",
+    rates.EVERY_ITEM: "la question la moins bonne décide, pas d’intervalle d’ensemble",
+}
+
+FLAGS: Mapping[str, str] = {
+    rates.INDEPENDENCE_ASSUMED: (
+        "Indépendance supposée\u00a0: sans les réponses par personne, l’intervalle d’un engagement à plusieurs "
+        "questions est trop étroit."
+    ),
+    rates.NO_VARIANCE: (
+        "Toutes les personnes ont répondu de la même façon\u00a0: l’intervalle compte les personnes, "
+        "pas les réponses."
+    ),
+    rates.APPROXIMATE_POPULATION: "La correction pour population connue est approchée.",
+}
+
+
+def what_is_not_measured(audience: Audience) -> tuple[str, ...]:
+    """What must stand beside every interval."""
+    officials = (NOT_MEASURED_NON_RESPONSE,) if audience == "elected_officials" else ()
+    return (NOT_MEASURED, *officials)
+
+
+def method_notes(audience: Audience) -> tuple[str, ...]:
+    """All that a method sheet or the foot of a page says about the figures."""
+    return (OFFICIAL_RULE, SECOND_LINE, ABSENCES, ROUNDING, *what_is_not_measured(audience))
+
+
+def method_in_words(method: str) -> str:
+    """A result's ``method`` in French; what was assumed is said by its flags."""
+    return METHODS[method.partition(",")[0]]

@@ -1,0 +1,99 @@
+"""May this figure be shown? A judgement with its reason, apart from the figure, which it never alters (S6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from analysis.axes import Result
+from analysis.notices import FLAGS
+
+Readers = Literal["staff", "public"]
+
+FLOORS: Mapping[Readers, int] = {"staff": 5, "public": 11}
+"""The fewest respondents (people, not answers) whose figure these readers may see."""
+
+WIDE_INTERVAL = 0.30
+DOMINANCE = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationFlag:
+    """Something to know before a figure is shown. ``hides`` says that it must not be."""
+
+    code: str
+    reason: str
+    hides: bool = False
+
+
+def may_be_shown(respondents: int, readers: Readers) -> bool:
+    """Whether a figure of so many people may be shown. Nobody at all has nothing to hide."""
+    return respondents == 0 or respondents >= FLOORS[readers]
+
+
+def judge(result: Result, readers: Readers, minimum_base: int) -> tuple[PublicationFlag, ...]:
+    """All that these readers, or who publishes for them, must know about one line of figures."""
+    flags = [PublicationFlag(code, FLAGS[code]) for code in result.flags]
+    if not may_be_shown(result.respondents, readers):
+        flags.insert(0, _too_small(readers))
+    if result.effective_base is not None and 0 < result.effective_base < minimum_base:
+        reason = f"Moins de {minimum_base} réponses utiles\u00a0: le taux peut beaucoup changer."
+        flags.append(PublicationFlag("small_base", reason))
+    if result.low is not None and result.high is not None and result.high - result.low >= WIDE_INTERVAL:
+        flags.append(PublicationFlag("wide_interval", "Intervalle de 30 points ou plus."))
+    return tuple(flags)
+
+
+def _too_small(readers: Readers) -> PublicationFlag:
+    reason = f"Moins de {FLOORS[readers]} personnes\u00a0: le chiffre pourrait révéler une réponse."
+    return PublicationFlag("too_few_respondents", reason, hides=True)
+
+
+def dominance(counts: Mapping[str, int]) -> PublicationFlag | None:
+    """A flag when one part gives 85 % or more of a total of several parts."""
+    total = sum(counts.values())
+    if len(counts) < 2 or total == 0:  # noqa: PLR2004 - one part alone is the total
+        return None
+    part, most = max(counts.items(), key=lambda entry: entry[1])
+    if most < DOMINANCE * total:
+        return None
+    return PublicationFlag("dominance", f"85\u00a0% ou plus des réponses viennent de «\u202f{part}\u202f».")
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Which cells of a table with one total stay hidden. ``total`` says that the total has to be hidden too."""
+
+    primary: frozenset[str]
+    complementary: frozenset[str]
+    total: bool = False
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """All hidden cells."""
+        return self.primary | self.complementary
+
+
+def suppress(respondents: Mapping[str, int], readers: Readers) -> Suppression:
+    """Hide the cells under the floor, and as many others as it takes that no hidden one can be recomputed.
+
+    The total minus the cells shown gives the sum of the hidden ones. That sum must belong to two cells at
+    least, and be no smaller than the floor itself. The smallest cells shown are given up first; where none is
+    left, the total goes.
+    """
+    floor = FLOORS[readers]
+    primary = frozenset(name for name, count in respondents.items() if not may_be_shown(count, readers))
+    hidden = set(primary)
+    candidates = sorted((count, name) for name, count in respondents.items() if count and name not in primary)
+    for _, name in candidates:
+        if not hidden or _protected(hidden, respondents, floor):
+            break
+        hidden.add(name)
+    unprotected = bool(hidden) and not _protected(hidden, respondents, floor)
+    return Suppression(primary, frozenset(hidden - primary), total=unprotected)
+
+
+def _protected(hidden: set[str], respondents: Mapping[str, int], floor: int) -> bool:
+    several = len(hidden) > 1
+    return several and sum(respondents[name] for name in hidden) >= floor

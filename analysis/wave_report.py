@@ -1,0 +1,363 @@
+"""All about one wave in one frozen value: what pages, workbooks and files read.
+
+Figures are computed when they are first read, from counters that never change: a page that shows one
+breakdown does not pay for the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from analysis.axes import CommitmentResult, ItemResult, MeasuredItem, Reading, commitment_result
+from analysis.comparisons import Difference, differences
+from analysis.dispositions import Dispositions
+from analysis.notices import method_notes
+from analysis.periods import lies_in, period_of
+from analysis.planning import MARGIN, missing_answers
+from analysis.publication import PublicationFlag, dominance
+from analysis.rates import Rate, Tally
+from analysis.tally import COMPLETE, RESPONSES, Cell64, CellLayout
+from form_definitions.model import Questionnaire
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """The counters of the responses of one site, mode, language and day."""
+
+    site: str
+    mode: str
+    language: str
+    day: date
+    vector: Cell64
+
+
+@dataclass(frozen=True, slots=True)
+class WaveSettings:
+    """What a wave declares beforehand.
+
+    ``headline_modes`` and ``headline_sites`` are what its headline figure counts; None counts all of them.
+    ``population`` is that of the whole wave, closed, in people; it never serves a part of the wave.
+    """
+
+    threshold: Fraction = Fraction(3, 4)
+    confidence: float = 0.95
+    method: str = "wilson"
+    minimum_base: int = 30
+    population: int | None = None
+    headline_modes: tuple[str, ...] | None = None
+    headline_sites: tuple[str, ...] | None = None
+    expected_visits: Mapping[str, int | None] = field(default_factory=dict)
+    margin: float = MARGIN
+
+    @property
+    def reading(self) -> Reading:
+        """How the figures are read."""
+        return Reading(self.threshold, self.confidence, self.method, self.minimum_base)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The part of a wave that a report looks at; None is all. ``period`` as :mod:`analysis.periods` writes it."""
+
+    site: str | None = None
+    mode: str | None = None
+    language: str | None = None
+    period: str | None = None
+
+    def holds(self, cell: Cell) -> bool:
+        """Whether a cell belongs to the part."""
+        return (
+            self.site in (None, cell.site)
+            and self.mode in (None, cell.mode)
+            and self.language in (None, cell.language)
+            and (self.period is None or lies_in(cell.day, self.period))
+        )
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self == Selection()
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """The figures of a group of cells."""
+
+    layout: CellLayout
+    vector: Cell64
+    reading: Reading
+    population: int | None = None
+
+    @property
+    def responses(self) -> int:
+        """Responses counted."""
+        return int(self.vector[RESPONSES])
+
+    @property
+    def complete(self) -> int:
+        """Responses that reached the end."""
+        return int(self.vector[COMPLETE])
+
+    @property
+    def dispositions(self) -> Dispositions:
+        """Complete and partial responses."""
+        return Dispositions(complete=self.complete, partial=self.responses - self.complete)
+
+    @cached_property
+    def commitments(self) -> tuple[CommitmentResult, ...]:
+        """One result per measured commitment, in the order of the questionnaire."""
+        declared = {commitment.code: commitment for commitment in self.layout.questionnaire.commitments}
+        return tuple(
+            commitment_result(
+                code,
+                [self._measured(item) for item in place.items],
+                self.reading,
+                rule=declared[code].rule,
+                title=declared[code].title,
+                sums=self.layout.sums(self.vector, code),
+                population=self.population,
+            )
+            for code, place in self.layout.commitments.items()
+        )
+
+    def _measured(self, name: str) -> MeasuredItem:
+        tally = self.tally(name)
+        rate = Rate(tally.favourable, tally.base, population=self.population)
+        return MeasuredItem(name, rate, self.layout.questionnaire.items_by_name[name].label, tally)
+
+    @property
+    def items(self) -> tuple[ItemResult, ...]:
+        """The results of all items that measure a commitment."""
+        return tuple(item for commitment in self.commitments for item in commitment.items)
+
+    @property
+    def axes(self) -> tuple[CommitmentResult, ...]:
+        """The official improvement axes."""
+        return tuple(result for result in self.commitments if result.improvement_axis)
+
+    def tally(self, item: str) -> Tally:
+        """The answers to an item, absences apart."""
+        return self.layout.tally(self.vector, item)
+
+    def code_counts(self, item: str) -> dict[str, int]:
+        """How often each option of an item was chosen."""
+        return self.layout.code_counts(self.vector, item)
+
+    def mean(self, item: str) -> float | None:
+        """Mean of the numbers given to an item; None without any."""
+        total, base = self.layout.number_sum(self.vector, item), self.tally(item).base
+        return total / base if total is not None and base else None
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenAxis:
+    """A site below the threshold for a commitment that, over all sites, is not."""
+
+    site: str
+    result: CommitmentResult
+
+
+@dataclass(frozen=True, eq=False)
+class WaveReport:
+    """All about one wave, or the selected part of it. See :func:`build_wave_report`."""
+
+    questionnaire: Questionnaire
+    settings: WaveSettings
+    selection: Selection
+    layout: CellLayout
+    cells: tuple[Cell, ...]
+    questionnaire_digest: str | None = None
+
+    @cached_property
+    def fieldwork(self) -> Figures:
+        """Everything collected in the selection, headline or not."""
+        return self._figures(self.cells)
+
+    @cached_property
+    def headline(self) -> Figures:
+        """What the wave declared to count, within the selection."""
+        population = self.settings.population if self._population_holds else None
+        return self._figures(self._headline_cells(), population)
+
+    @property
+    def responses(self) -> int:
+        """Responses collected in the selection."""
+        return self.fieldwork.responses
+
+    @property
+    def complete(self) -> int:
+        """Responses in the selection that reached the end."""
+        return self.fieldwork.complete
+
+    @property
+    def dispositions(self) -> Dispositions:
+        """What became of the questionnaires begun."""
+        return self.fieldwork.dispositions
+
+    @property
+    def commitments(self) -> tuple[CommitmentResult, ...]:
+        """The headline result of each commitment."""
+        return self.headline.commitments
+
+    @property
+    def axes(self) -> tuple[CommitmentResult, ...]:
+        """The official improvement axes of the headline."""
+        return self.headline.axes
+
+    @cached_property
+    def by_site(self) -> Mapping[str, Figures]:
+        """Every site, also those the headline leaves out, over the headline's modes."""
+        return self._by(lambda cell: cell.site, self._headline_cells(any_site=True))
+
+    @cached_property
+    def by_mode(self) -> Mapping[str, Figures]:
+        """Every collection mode, also those the headline leaves out, over the headline's sites."""
+        return self._by(lambda cell: cell.mode, self._headline_cells(any_mode=True))
+
+    @cached_property
+    def by_language(self) -> Mapping[str, Figures]:
+        """Every language of the headline."""
+        return self._by(lambda cell: cell.language, self._headline_cells())
+
+    @cached_property
+    def by_period(self) -> Mapping[str, Figures]:
+        """Every month of the headline."""
+        return self.by_period_of("month")
+
+    def by_period_of(self, kind: str) -> Mapping[str, Figures]:
+        """Every ``month``, ``quarter`` or ``week`` of the headline."""
+        return self._by(lambda cell: period_of(cell.day, kind), self._headline_cells())
+
+    @cached_property
+    def hidden_axes(self) -> tuple[HiddenAxis, ...]:
+        """Sites below the threshold that the headline's total hides."""
+        seen = {result.commitment for result in self.axes}
+        return tuple(
+            HiddenAxis(site, result)
+            for site, figures in self.by_site.items()
+            for result in figures.axes
+            if result.commitment not in seen
+        )
+
+    @cached_property
+    def mode_differences(self) -> tuple[Difference, ...]:
+        """Every pair of collection modes, per commitment, tested together: modes are never pooled silently."""
+        groups = {mode: figures.commitments for mode, figures in self.by_mode.items()}
+        return differences(groups, self.settings.confidence)
+
+    @cached_property
+    def missing_for_margin(self) -> dict[str, int]:
+        """Per site, how many answers are still missing for the wanted margin (± 6 points)."""
+        counts = {site: figures.responses for site, figures in self.by_site.items()}
+        expected = {
+            site: visits
+            for site, visits in self.settings.expected_visits.items()
+            if self.selection.site in (None, site)
+        }
+        settings = self.settings
+        return missing_answers(counts, expected, margin=settings.margin, confidence=settings.confidence)
+
+    @cached_property
+    def flags(self) -> tuple[PublicationFlag, ...]:
+        """What to know about the headline as a whole."""
+        sites = dominance({site: figures.responses for site, figures in self.by_site.items()})
+        return tuple(flag for flag in (sites, self._modes_differ(), self._population_outgrown()) if flag)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """The sentences that must stand beside these figures."""
+        return method_notes(self.questionnaire.audience)
+
+    def _modes_differ(self) -> PublicationFlag | None:
+        counted = self.settings.headline_modes
+        sure = [
+            difference
+            for difference in self.mode_differences
+            if difference.sure and (counted is None or {difference.first, difference.second} <= set(counted))
+        ]
+        if not sure:
+            return None
+        reason = (
+            "Les modes de recueil ne donnent pas le même taux pour certains engagements\u00a0: "
+            "le total dépend de leur part."
+        )
+        return PublicationFlag("modes_differ", reason)
+
+    def _population_outgrown(self) -> PublicationFlag | None:
+        population = self.settings.population
+        if population is None or self.responses <= population:
+            return None
+        reason = (
+            f"{self.responses} réponses pour une population déclarée de {population}\u00a0: "
+            "la correction n’est pas appliquée. Vérifiez la population ou les doublons."
+        )
+        return PublicationFlag("population_outgrown", reason)
+
+    @property
+    def _population_holds(self) -> bool:
+        """The population is that of the whole wave: it says nothing about a part of it, or once outgrown."""
+        whole = self.selection.is_everything and self.settings.headline_sites is None
+        return whole and self._population_outgrown() is None
+
+    def _headline_cells(self, *, any_site: bool = False, any_mode: bool = False) -> tuple[Cell, ...]:
+        """What is selected by name counts, declared or not."""
+        sites = None if any_site or self.selection.site else self.settings.headline_sites
+        modes = None if any_mode or self.selection.mode else self.settings.headline_modes
+        if sites is None and modes is None:
+            return self.cells
+        return tuple(
+            cell
+            for cell in self.cells
+            if (sites is None or cell.site in sites) and (modes is None or cell.mode in modes)
+        )
+
+    def _by(self, key: Callable[[Cell], str], cells: Sequence[Cell]) -> dict[str, Figures]:
+        groups: dict[str, list[Cell]] = {}
+        for cell in cells:
+            groups.setdefault(key(cell), []).append(cell)
+        return {name: self._figures(groups[name]) for name in sorted(groups)}
+
+    def _figures(self, cells: Sequence[Cell], population: int | None = None) -> Figures:
+        vectors = [cell.vector for cell in cells]
+        total = np.add.reduce(vectors, axis=0) if vectors else self.layout.zero()
+        return Figures(self.layout, total, self.settings.reading, population)
+
+
+def build_wave_report(
+    questionnaire: Questionnaire,
+    cells: Sequence[Cell],
+    settings: WaveSettings,
+    *,
+    site: str | None = None,
+    mode: str | None = None,
+    language: str | None = None,
+    period: str | None = None,
+    questionnaire_digest: str | None = None,
+) -> WaveReport:
+    """All about one wave, or about the part of it that is selected.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        Vectors of ``CellLayout(questionnaire)``; those of an earlier version go through ``adopt`` first.
+    period : str, optional
+        ``2026-11``, ``2026-T4`` or ``2026-S48``.
+
+    Raises
+    ------
+    ValueError
+        When a vector is not of the questionnaire's layout.
+    """
+    layout = CellLayout(questionnaire)
+    strangers = {cell.vector.shape for cell in cells} - {(layout.size,)}
+    if strangers:
+        raise ValueError(f"Cellules de taille {sorted(strangers)} ; {layout.size} compteurs attendus.")
+    selection = Selection(site, mode, language, period)
+    chosen = tuple(cell for cell in cells if selection.holds(cell))
+    return WaveReport(questionnaire, settings, selection, layout, chosen, questionnaire_digest)
