@@ -1,4 +1,5 @@
-// From what a form holds to answers as a record carries them. No DOM: the caller gives the form's entries.
+// From what a form holds to answers as a record carries them: the twin of `parse` in form_definitions/question_types.py
+// (tests/conformance/answers.json holds both). No DOM: the caller gives the form's entries.
 import type { Answers, AnswerValue, Definition, ItemDefinition } from './definition.ts';
 
 const CHOICES = new Set(['single_choice', 'multiple_choice', 'satisfaction']);
@@ -16,35 +17,54 @@ export const isNumeric = (item: ItemDefinition): boolean => NUMBERS.has(item.typ
 
 /** The answers that these form entries stand for; items without an answer have no key. */
 export function answersFrom(entries: FormEntries, definition: Definition): Answers {
-  const found: [string, AnswerValue][] = [];
-  for (const item of itemsOf(definition)) found.push(...answersTo(item, entries));
-  return Object.fromEntries(found);
+  return Object.fromEntries(itemsOf(definition).flatMap((item) => [...answerTo(item, entries), ...specified(item, entries)]));
 }
 
-function answersTo(item: ItemDefinition, entries: FormEntries): [string, AnswerValue][] {
-  const texts = valuesOf(item.name, entries);
-  if (!isChoice(item)) {
-    const answer = isNumeric(item) ? numberOrText(texts[0] ?? '') : cleaned(texts[0] ?? '');
-    return answer === '' ? [] : [[item.name, answer]];
-  }
-  const codes = [...new Set(texts)].filter((code) => code !== '');
-  return codes.length === 0 ? [] : [[item.name, codes], ...specified(item, codes, entries)];
+function answerTo(item: ItemDefinition, entries: FormEntries): [string, AnswerValue][] {
+  const answer = parsed(item, valuesOf(item.name, entries));
+  return answer === null ? [] : [[item.name, answer]];
 }
 
-/** The texts beside the options that are chosen. */
-function specified(item: ItemDefinition, codes: readonly string[], entries: FormEntries): [string, AnswerValue][] {
-  return codes
-    .map((code): [string, string] => [`${item.name}.${code}`, cleaned(valuesOf(`${item.name}.${code}`, entries)[0] ?? '')])
+/** One answer from the texts of a form; null when there is none. */
+export function parsed(item: ItemDefinition, raw: readonly string[]): AnswerValue | null {
+  if (item.type === 'note') return null;
+  if (isChoice(item)) return inOrder(item, raw.map((code) => code.trim()));
+  const text = normalised(raw[0] ?? '');
+  if (text === '') return null;
+  if (isNumeric(item)) return wholeNumber(text) ?? text;
+  return item.type === 'short_text' ? text.replaceAll('\n', ' ') : text;
+}
+
+/** The codes in the order of the questionnaire, each once; unknown codes last. */
+function inOrder(item: ItemDefinition, codes: readonly string[]): string[] | null {
+  const chosen = new Set(codes.filter((code) => code !== ''));
+  const known = (item.options ?? []).map((option) => option.code).filter((code) => chosen.delete(code));
+  const all = [...known, ...chosen];
+  return all.length > 0 ? all : null;
+}
+
+/** The texts beside options. */
+function specified(item: ItemDefinition, entries: FormEntries): [string, AnswerValue][] {
+  return (item.options ?? [])
+    .filter((option) => option.specify)
+    .map(({ code }): [string, string] => {
+      const texts = valuesOf(`${item.name}.${code}`, entries).map(normalised).filter((text) => text !== '');
+      return [`${item.name}.${code}`, (texts[0] ?? '').replaceAll('\n', ' ')];
+    })
     .filter(([, text]) => text !== '');
 }
 
 const valuesOf = (name: string, entries: FormEntries): string[] => entries.filter(([key]) => key === name).map(([, value]) => value);
 
-const cleaned = (text: string): string => text.normalize('NFC').replace(/\r\n?/g, '\n').trim();
+/** NFC, line ends as `\n`, no blanks around. */
+export const normalised = (raw: string): string => raw.replace(/\r\n|[\r\v\f\u0085\u2028\u2029]/g, '\n').normalize('NFC').trim();
 
-/** A whole number as a number; anything else stays as written, so that it can be shown again with its fault. */
-function numberOrText(raw: string): number | string {
-  const text = cleaned(raw);
-  const number = /^[+-]?\d+([.,]0+)?$/.test(text) ? Number(text.replace(',', '.')) : Number.NaN;
-  return Number.isSafeInteger(number) ? number : text;
+const DIGITS = new Map([...'٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫,−'].map((sign, index) => [sign, '01234567890123456789..-'.charAt(index)]));
+
+/** Digits as a keyboard in the visitor's language types them, made plain. */
+export const plainDigits = (text: string): string => [...text].map((sign) => DIGITS.get(sign) ?? sign).join('');
+
+function wholeNumber(text: string): number | null {
+  const match = /^([+-]?[0-9]{1,15})(?:\.0*)?$/.exec(plainDigits(text).replace(/[ \u00a0\u202f]/g, ''));
+  return match ? Number(match[1]) + 0 : null; // + 0: "-0" is 0
 }

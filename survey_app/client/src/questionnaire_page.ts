@@ -3,7 +3,7 @@
 import { answersFrom, itemsOf } from './answers.ts';
 import { message } from './definition.ts';
 import type { Answers, Definition, ItemDefinition } from './definition.ts';
-import { relevantItems } from './routing.ts';
+import { relevantItems, splitByPath } from './routing.ts';
 import type { RoutingContext } from './routing.ts';
 import { faultOf, lengthOf } from './validation.ts';
 
@@ -35,6 +35,11 @@ export class QuestionnairePage {
   answers(): Answers {
     const entries = [...new FormData(this.form)].filter((entry): entry is [string, string] => typeof entry[1] === 'string');
     return { ...this.definition.answers, ...answersFrom(entries, this.definition) };
+  }
+
+  /** The answers to what was asked: on the tablet nothing else enters the record. */
+  answersOnPath(): Answers {
+    return splitByPath(this.definition, this.answers(), this.context).onPath;
   }
 
   /** The items on the path now. */
@@ -75,6 +80,17 @@ export class QuestionnairePage {
     }
     this.questions.get(name)?.classList.toggle('in-error', text !== null);
     for (const input of this.inputs(name)) text === null ? input.removeAttribute('aria-invalid') : input.setAttribute('aria-invalid', 'true');
+  }
+
+  /** Take away the answer to one item, and the text beside its options. */
+  clear(name: string): void {
+    for (const input of [...this.form.elements].filter(isInput)) {
+      if (input.name !== name && !input.name.startsWith(`${name}.`)) continue;
+      if (input instanceof HTMLInputElement && /^(radio|checkbox)$/.test(input.type)) input.checked = false;
+      else input.value = '';
+    }
+    this.setMessage(name, null);
+    this.refresh();
   }
 
   private changed(target: EventTarget | null): void {

@@ -1,0 +1,247 @@
+// One interview on the tablet: welcome, one question per screen, « Merci », and back to the start with nothing left.
+// The answers are in memory alone until the last screen; then one strict write, and only then « Merci ».
+import type { Answers, ItemDefinition } from './definition.ts';
+import { message } from './definition.ts';
+import type { QuestionnairePage } from './questionnaire_page.ts';
+import { screensOf, showOnly } from './screens.ts';
+import type { Screen } from './screens.ts';
+import { isAdvisedAndMissing } from './validation.ts';
+
+/** What a finished or abandoned interview hands over. */
+export interface Finished {
+  readonly id: string;
+  readonly answers: Answers;
+  readonly complete: boolean;
+  readonly startedAt: number;
+}
+
+export interface KioskWorld {
+  readonly now: () => number;
+  /** Run `work` after so many milliseconds; gives what cancels it. */
+  readonly after: (milliseconds: number, work: () => void) => () => void;
+  /** Resolves when the record is on disk. */
+  readonly save: (finished: Finished) => Promise<void>;
+  /** Leave the page for the start, without a way back to it. */
+  readonly restart: () => void;
+  readonly keepPartial: boolean;
+}
+
+type Name = 'welcome' | 'questions' | 'saving' | 'thanks' | 'failed' | 'idle';
+
+const IDLE_MS = 60_000;
+const WARNING_SECONDS = 20;
+const THANKS_SECONDS = 10;
+
+export class Kiosk {
+  private readonly page: QuestionnairePage;
+  private readonly world: KioskWorld;
+  private readonly screens: readonly Screen[];
+  private readonly warned = new Set<string>();
+  private current: Screen | null = null;
+  private shown: Name = 'welcome';
+  private beforeIdle: Name = 'welcome';
+  private id = '';
+  private startedAt = 0;
+  private cancelTimer: () => void = () => undefined;
+
+  constructor(page: QuestionnairePage, world: KioskWorld) {
+    this.page = page;
+    this.world = world;
+    this.screens = screensOf(page.form);
+  }
+
+  start(): void {
+    this.page.form.reset();
+    this.page.start();
+    this.page.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.next();
+    });
+    this.on('begin', () => this.begin());
+    this.on('next', () => this.next());
+    this.on('back', () => this.back());
+    this.on('skip', () => this.skip());
+    this.on('retry', () => void this.finish(true));
+    this.on('stay', () => this.stay());
+    for (const button of document.querySelectorAll('[data-action="restart"]')) button.addEventListener('click', () => this.reset());
+    for (const type of ['pointerdown', 'keydown', 'input']) document.addEventListener(type, () => this.touched(), { passive: true });
+    this.show('welcome');
+  }
+
+  private begin(): void {
+    this.id = crypto.randomUUID();
+    this.startedAt = this.world.now();
+    this.go(this.onPath()[0] ?? null);
+  }
+
+  /** The screens with at least one relevant question. */
+  private onPath(): Screen[] {
+    const relevant = new Set(this.page.relevant().map((item) => item.name));
+    return this.screens.filter((screen) => screen.items.some((name) => relevant.has(name)));
+  }
+
+  private itemsOf(screen: Screen): ItemDefinition[] {
+    return this.page.relevant().filter((item) => screen.items.includes(item.name));
+  }
+
+  private go(screen: Screen | null): void {
+    if (screen === null) return void this.finish(true);
+    this.current = screen;
+    showOnly(screen, this.page.form);
+    this.describeProgress(screen);
+    this.show('questions');
+    const items = this.itemsOf(screen).filter((item) => item.type !== 'note');
+    setHidden('skip', items.length === 0 || items.some((item) => item.requirement === 'required'));
+    focusOn(screen.blocks.find((block) => !block.hidden) ?? null);
+  }
+
+  private describeProgress(screen: Screen): void {
+    const path = this.onPath();
+    const number = path.indexOf(screen) + 1;
+    fill('progress-text', { number, count: path.length });
+    const bar = document.querySelector<HTMLProgressElement>('#progress-bar');
+    if (bar) {
+      bar.max = path.length;
+      bar.value = number;
+    }
+    const next = document.getElementById('next');
+    const label = number === path.length ? next?.dataset['last'] : next?.dataset['label'];
+    if (next && label) next.textContent = label;
+  }
+
+  private next(): void {
+    const screen = this.current;
+    if (screen === null || this.shown !== 'questions') return;
+    const items = this.itemsOf(screen);
+    const atFault = this.page.showFaults(items);
+    if (atFault) return focusOn(atFault);
+    if (this.asksOnceMore(items)) return;
+    this.goBeside(screen, 1);
+  }
+
+  /** An advised question left empty is pointed out once; the second « Suivant » goes on. */
+  private asksOnceMore(items: readonly ItemDefinition[]): boolean {
+    const answers = this.page.answers();
+    const missing = items.filter((item) => isAdvisedAndMissing(item, answers) && !this.warned.has(item.name));
+    for (const item of missing) {
+      this.warned.add(item.name);
+      this.page.setMessage(item.name, message(this.page.definition, 'advised'));
+    }
+    return missing.length > 0;
+  }
+
+  private goBeside(screen: Screen, step: number): void {
+    const path = this.onPath();
+    this.go(path[path.indexOf(screen) + step] ?? null);
+  }
+
+  private back(): void {
+    if (this.current === null || this.shown !== 'questions') return;
+    if (this.onPath()[0] === this.current) return this.show('welcome');
+    this.goBeside(this.current, -1);
+  }
+
+  /** « Je préfère ne pas répondre »: what was begun on this screen is taken away. */
+  private skip(): void {
+    if (this.current === null || this.shown !== 'questions') return;
+    const items = this.itemsOf(this.current);
+    for (const item of items) this.page.clear(item.name);
+    this.goBeside(this.current, 1);
+  }
+
+  /** Repeated taps meet a screen that has already gone on; the record's id makes a second write the same write. */
+  private async finish(complete: boolean): Promise<void> {
+    if (this.shown === 'saving' || this.shown === 'thanks') return;
+    this.show('saving');
+    try {
+      await this.world.save({ id: this.id, answers: this.page.answersOnPath(), complete, startedAt: this.startedAt });
+    } catch (error) {
+      console.error('saving failed', error instanceof Error ? error.name : error);
+      return this.show('failed');
+    }
+    this.page.form.reset();
+    if (complete) this.thank();
+    else this.world.restart();
+  }
+
+  private thank(): void {
+    this.show('thanks');
+    this.countDown('thanks-seconds', THANKS_SECONDS, () => this.reset());
+  }
+
+  private touched(): void {
+    if (this.shown === 'welcome' || this.shown === 'questions') this.waitForIdleness();
+  }
+
+  private waitForIdleness(): void {
+    this.cancelTimer();
+    this.cancelTimer = this.world.after(IDLE_MS, () => this.warn());
+  }
+
+  private warn(): void {
+    if (this.shown === 'welcome' && this.id === '') return this.reset();
+    this.beforeIdle = this.shown;
+    this.show('idle');
+    this.countDown('idle-seconds', WARNING_SECONDS, () => this.abandon());
+  }
+
+  private stay(): void {
+    if (this.shown === 'idle') this.show(this.beforeIdle);
+  }
+
+  /** Somebody walked away: what the questionnaire keeps of it is saved, and the next person starts afresh. */
+  private abandon(): void {
+    const answered = Object.keys(this.page.answersOnPath()).length > 0;
+    if (this.world.keepPartial && answered) void this.finish(false);
+    else this.reset();
+  }
+
+  private reset(): void {
+    this.cancelTimer();
+    this.page.form.reset();
+    this.world.restart();
+  }
+
+  private countDown(id: string, seconds: number, end: () => void): void {
+    this.cancelTimer();
+    fill(id, { seconds });
+    this.cancelTimer = this.world.after(1_000, () => (seconds > 1 ? this.countDown(id, seconds - 1, end) : end()));
+  }
+
+  private show(name: Name): void {
+    this.shown = name;
+    document.body.dataset['screen'] = name;
+    for (const section of document.querySelectorAll<HTMLElement>('[data-screen-name]')) {
+      section.hidden = section.dataset['screenName'] !== name;
+    }
+    this.cancelTimer();
+    this.touched();
+    if (name !== 'questions') focusOn(document.querySelector<HTMLElement>(`[data-screen-name="${name}"]`));
+  }
+
+  private on(id: string, work: () => void): void {
+    document.getElementById(id)?.addEventListener('click', work);
+  }
+}
+
+function setHidden(id: string, hidden: boolean): void {
+  const element = document.getElementById(id);
+  if (element) element.hidden = hidden;
+}
+
+/** Put numbers into a translated sentence that the page carries in `data-text`. */
+export function fill(id: string, values: Readonly<Record<string, string | number>>): void {
+  const element = document.getElementById(id);
+  const text = element?.dataset['text'];
+  if (!element || text === undefined) return;
+  element.textContent = text.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
+}
+
+/** Focus on the heading or legend moves readers of the screen along, and scrolls to the top. */
+function focusOn(block: HTMLElement | null): void {
+  const target = block?.querySelector<HTMLElement>('legend, h1, h2, label') ?? block;
+  if (!target) return;
+  target.tabIndex = -1;
+  target.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}

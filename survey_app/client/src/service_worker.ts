@@ -1,0 +1,86 @@
+// Keeps the tablet's pages and files, so that it starts with no network. The server writes BUNDLE_DIGEST before this
+// text: another bundle is another worker, which installs whole or not at all, and waits for an idle screen.
+export {};
+declare const self: ServiceWorkerGlobalScope;
+declare const BUNDLE_DIGEST: string;
+
+interface BundleFile {
+  readonly url: string;
+  readonly sha256: string;
+}
+
+interface Bundle {
+  readonly bundle_digest: string;
+  readonly files: readonly BundleFile[];
+}
+
+const GENERATION = 'tablet-';
+const CURRENT = `${GENERATION}${BUNDLE_DIGEST}`;
+const LIST = '/tablette/bundle.json';
+const START = '/tablette/';
+/** What a page needs of a kept response; its other headers belong to the transfer. */
+const KEPT_HEADERS = ['Content-Type', 'Content-Security-Policy', 'Cross-Origin-Opener-Policy', 'Cross-Origin-Resource-Policy', 'Referrer-Policy', 'X-Content-Type-Options', 'Permissions-Policy'];
+
+self.addEventListener('install', (event) => event.waitUntil(keepBundle()));
+self.addEventListener('activate', (event) => event.waitUntil(takeOver()));
+self.addEventListener('message', (event) => {
+  if (event.data === 'activate') event.waitUntil(self.skipWaiting());
+});
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  // Anything but a plain read goes straight to the network: a worker that sends bodies again may send them empty.
+  if (request.method !== 'GET' || url.origin !== self.location.origin) return;
+  if (url.pathname.startsWith('/tablette/') || url.pathname.startsWith('/static/')) event.respondWith(answer(request, url.pathname));
+});
+
+/** Fetch all files of the bundle, each with the hash that the list gives; a sign-in page of some network has another. */
+async function keepBundle(): Promise<void> {
+  const list = await fetch(LIST, { cache: 'no-store', credentials: 'omit' });
+  const text = await list.clone().text();
+  const bundle = JSON.parse(text) as Bundle;
+  if (bundle.bundle_digest !== BUNDLE_DIGEST) throw new Error('the bundle changed meanwhile');
+  const cache = await caches.open(CURRENT);
+  await Promise.all(bundle.files.map((file) => keepFile(cache, file)));
+  await cache.put(LIST, kept(list, new TextEncoder().encode(text)));
+}
+
+async function keepFile(cache: Cache, { url, sha256 }: BundleFile): Promise<void> {
+  const response = await fetch(url, { cache: 'no-cache', credentials: 'omit', redirect: 'error' });
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (!response.ok || (await hashOf(bytes)) !== sha256) throw new Error(`${url} is not what the bundle announces`);
+  await cache.put(url, kept(response, bytes));
+}
+
+function kept(response: Response, bytes: Uint8Array<ArrayBuffer>): Response {
+  const headers = KEPT_HEADERS.flatMap((name): [string, string][] => {
+    const value = response.headers.get(name);
+    return value === null ? [] : [[name, value]];
+  });
+  return new Response(bytes, { headers });
+}
+
+async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** The generation before stays, for a page that another tab still shows. */
+async function takeOver(): Promise<void> {
+  const earlier = (await caches.keys()).filter((name) => name.startsWith(GENERATION) && name !== CURRENT);
+  await Promise.all(earlier.slice(0, -1).map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+async function answer(request: Request, path: string): Promise<Response> {
+  const cache = await caches.open(CURRENT);
+  const found = (await cache.match(path)) ?? (await caches.match(path));
+  if (found) return found;
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const start = request.mode === 'navigate' ? await cache.match(START) : undefined;
+    if (start) return start;
+    throw error;
+  }
+}

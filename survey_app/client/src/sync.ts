@@ -1,0 +1,187 @@
+// Sends what waits in the outbox. Any doubt about the outcome means "not sent": it is sent again, and the server
+// knows a record by its id and its bytes.
+import { signedHeaders } from './credential.ts';
+import type { Credential } from './credential.ts';
+import type { Outbox, OutboxRecord } from './outbox.ts';
+import type { Store } from './store.ts';
+
+/** What the outside world gives; tests give their own. */
+export interface Surroundings {
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Run `work` unless another tab is sending now. */
+  readonly ifAlone: (work: () => Promise<void>) => Promise<void>;
+}
+
+/** Who the tablet is now, and under which identity each record was saved. */
+export interface Credentials {
+  current(): Promise<Credential | null>;
+  of(device: string): Promise<Credential | null>;
+}
+
+/** How the server was last reached, for the agent's line. */
+export type Contact = 'reached' | 'unreachable' | 'network_login' | 'unknown_device' | 'busy';
+
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 10 * 60_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const QUARANTINED_BY = new Set([400, 413]);
+const WITH_RECEIPT = new Set([200, 201, 409]);
+
+type Outcome = 'next' | 'stop';
+
+export class Sync {
+  private readonly outbox: Outbox;
+  private readonly store: Store;
+  private readonly credentials: Credentials;
+  private readonly world: Surroundings;
+
+  constructor(outbox: Outbox, store: Store, credentials: Credentials, world: Surroundings) {
+    this.outbox = outbox;
+    this.store = store;
+    this.credentials = credentials;
+    this.world = world;
+  }
+
+  /** One pass over what is due, oldest first. Never throws: the next trigger tries again. */
+  async run(): Promise<void> {
+    await this.world.ifAlone(async () => {
+      try {
+        await this.pass();
+      } catch (error) {
+        console.error('sending stopped', error instanceof Error ? error.name : error);
+      }
+    });
+  }
+
+  /** Milliseconds until the next record may be tried, or null when none waits. */
+  async nextTry(): Promise<number | null> {
+    const due = (await this.outbox.waiting()).filter((record) => record.state !== 'quarantined').map((record) => this.pauseLeft(record.notBefore));
+    if (due.length === 0) return null;
+    return Math.max(Math.min(...due), this.pauseLeft((await this.store.fact<number>('host_not_before')) ?? 0));
+  }
+
+  /** Say hello, and tell how much waits. */
+  async heartbeat(appDigest: string | null): Promise<void> {
+    const credential = await this.credentials.current();
+    if (credential === null) return;
+    const waiting = (await this.outbox.waiting()).length;
+    const head = await this.outbox.head();
+    const body = JSON.stringify({ waiting, high_seq: head.seq, head_hash: head.hash, app_digest: appDigest });
+    const response = await this.request(credential, 'POST', '/api/v1/devices/heartbeat', body).catch(() => null);
+    if (response === null) return this.noteContact('unreachable');
+    if (response.status === 401) return this.noteContact('unknown_device');
+    const answer = response.ok ? await jsonOf(response) : null;
+    if (isHeartbeatAnswer(answer)) return this.reached(answer.now);
+    await this.noteContact(response.ok || response.type === 'opaqueredirect' ? 'network_login' : 'busy');
+  }
+
+  private async pass(): Promise<void> {
+    if (this.pauseLeft((await this.store.fact<number>('host_not_before')) ?? 0) > 0) return;
+    for (const record of await this.outbox.waiting()) {
+      if (record.state === 'quarantined' || this.pauseLeft(record.notBefore) > 0) continue;
+      if ((await this.send(record)) === 'stop') return;
+    }
+  }
+
+  private async send(record: OutboxRecord): Promise<Outcome> {
+    const credential = await this.credentials.of(record.device);
+    if (credential === null) return this.quarantine(record, 'no_credential');
+    const attempt = { ...record, attempts: record.attempts + 1 };
+    // Marked before the request: after a crash "sending" means "unknown", and unknown is sent again.
+    await this.outbox.mark(record, { state: 'sending', attempts: attempt.attempts });
+    const response = await this.request(credential, 'PUT', `/api/v1/records/${record.id}`, record.envelope).catch(() => null);
+    return response === null ? this.pauseHost(attempt, 'unreachable') : this.judge(attempt, response, credential);
+  }
+
+  private async judge(record: OutboxRecord, response: Response, credential: Credential): Promise<Outcome> {
+    const { status } = response;
+    if (WITH_RECEIPT.has(status)) return this.takeReceipt(record, response, credential);
+    if (QUARANTINED_BY.has(status)) return this.quarantine(record, String(status));
+    if (status === 401) return this.pauseHost(record, 'unknown_device');
+    if (status === 429 || status === 503) return this.pauseHost(record, 'busy', retryAfter(response, this.world.now()));
+    // A redirect, or any other success that is no receipt, is a network asking for its own sign-in.
+    if (status < 400) return this.pauseHost(record, 'network_login');
+    return this.pauseRecord(record);
+  }
+
+  private async takeReceipt(record: OutboxRecord, response: Response, { secret }: Credential): Promise<Outcome> {
+    const receipt = await jsonOf(response);
+    const answer = response.status === 409 && isEnvelopeOfReceipt(receipt) ? receipt.receipt : receipt;
+    if (!(await this.outbox.acknowledge(record, answer, secret))) return this.pauseHost(record, 'network_login');
+    await this.reached(null);
+    return 'next';
+  }
+
+  private async quarantine(record: OutboxRecord, reason: string): Promise<Outcome> {
+    await this.outbox.mark(record, { state: 'quarantined', reason });
+    return 'next';
+  }
+
+  /** One record the server stumbles over waits alone: the others go on. */
+  private async pauseRecord(record: OutboxRecord): Promise<Outcome> {
+    await this.outbox.mark(record, { state: 'queued', notBefore: this.world.now() + this.pause(record.attempts) });
+    return 'next';
+  }
+
+  private async pauseHost(record: OutboxRecord, contact: Contact, atLeast = 0): Promise<Outcome> {
+    const until = this.world.now() + Math.max(atLeast, this.pause(record.attempts));
+    await this.outbox.mark(record, { state: 'queued', notBefore: 0 });
+    await this.store.setFact('host_not_before', until);
+    await this.noteContact(contact);
+    return 'stop';
+  }
+
+  /** Doubling with jitter, so that three hundred tablets do not come back in the same second. */
+  private pause(attempts: number): number {
+    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempts - 1, 20));
+    return longest * (0.5 + this.world.random() / 2);
+  }
+
+  /** A pause longer than the longest one comes from a clock that was set back: it is over. */
+  private pauseLeft(until: number): number {
+    const left = until - this.world.now();
+    return left > 0 && left <= LONGEST_PAUSE_MS ? left : 0;
+  }
+
+  private async request(credential: Credential, method: string, path: string, body: string): Promise<Response> {
+    const headers = await signedHeaders(credential, method, path, body);
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    return this.world.fetch(path, { method, headers, body, signal, redirect: 'manual', cache: 'no-store', credentials: 'omit' });
+  }
+
+  private async reached(serverTime: string | null): Promise<void> {
+    if (serverTime !== null) await this.store.setFact('clock_offset_ms', Date.parse(serverTime) - this.world.now());
+    await this.store.setFact('last_contact', this.world.now());
+    await this.noteContact('reached');
+  }
+
+  private async noteContact(contact: Contact): Promise<void> {
+    if ((await this.store.fact<Contact>('contact')) !== contact) await this.store.setFact('contact', contact);
+  }
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  try {
+    return JSON.parse(await response.text()) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+/** Seconds or a date, as HTTP allows; 0 where there is none. */
+function retryAfter(response: Response, now: number): number {
+  const header = response.headers.get('Retry-After');
+  if (header === null) return 0;
+  const milliseconds = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - now;
+  return Number.isFinite(milliseconds) ? Math.min(Math.max(milliseconds, 0), LONGEST_PAUSE_MS) : 0;
+}
+
+function isHeartbeatAnswer(value: unknown): value is { now: string } {
+  return typeof value === 'object' && value !== null && typeof (value as { now?: unknown }).now === 'string';
+}
+
+function isEnvelopeOfReceipt(value: unknown): value is { receipt: unknown } {
+  return typeof value === 'object' && value !== null && 'receipt' in value;
+}
