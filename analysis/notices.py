@@ -19,16 +19,16 @@ NOT_MEASURED_NON_RESPONSE = (
     "ceux qui n’ont pas répondu peuvent avoir un autre avis."
 )
 OFFICIAL_RULE = (
-    "Axe d’amélioration\u00a0: taux strictement inférieur au seuil, comparé sur les nombres entiers de réponses, "
-    "avant tout arrondi. Un taux égal au seuil n’est pas un axe."
+    "Axe d’amélioration\u00a0: taux strictement inférieur au seuil, comparé sur les nombres entiers "
+    "de réponses, avant tout arrondi. Un taux égal au seuil n’est pas un axe."
 )
 SECOND_LINE = (
     "Ce que l’on peut dire\u00a0: l’intervalle comparé au seuil. Cette lecture complète le constat officiel, "
     "elle ne le change jamais."
 )
 ROUNDING = (
-    "Les taux sont imprimés avec une décimale, la moitié vers le haut\u202f; leur somme peut différer de 100. "
-    "Les bornes des intervalles sont arrondies vers l’extérieur."
+    "Les taux sont imprimés avec une décimale, la moitié vers le haut\u202f; leur somme peut "
+    "différer de 100. Les bornes des intervalles sont arrondies vers l’extérieur."
 )
 ABSENCES = (
     "La base compte les réponses exprimées. «\u202fNon concerné\u202f», «\u202fsans opinion\u202f», "
@@ -59,8 +59,8 @@ METHODS: Mapping[str, str] = {
 
 FLAGS: Mapping[str, str] = {
     rates.INDEPENDENCE_ASSUMED: (
-        "Indépendance supposée\u00a0: sans les réponses par personne, l’intervalle d’un engagement à plusieurs "
-        "questions est trop étroit."
+        "Indépendance supposée\u00a0: sans les réponses par personne, l’intervalle d’un engagement "
+        "à plusieurs questions est trop étroit."
     ),
     rates.NO_VARIANCE: (
         "Toutes les personnes ont répondu de la même façon\u00a0: l’intervalle compte les personnes, "

@@ -1,4 +1,4 @@
-"""May this figure be shown? A judgement with its reason, apart from the figure, which it never alters (S6)."""
+"""May this figure be shown? A judgement with its reason; the figure itself is never altered (S6)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def dominance(counts: Mapping[str, int]) -> PublicationFlag | None:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """Which cells of a table with one total stay hidden. ``total`` says that the total has to be hidden too."""
+    """Which cells of a table with one total stay hidden; ``total``: the total has to be hidden too."""
 
     primary: frozenset[str]
     complementary: frozenset[str]

@@ -14,15 +14,16 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.axes import CommitmentResult, ItemResult, MeasuredItem, Reading, commitment_result
+from analysis.axes import CommitmentResult, Reading
 from analysis.comparisons import Difference, differences
 from analysis.dispositions import Dispositions
+from analysis.figures import Figures
 from analysis.notices import method_notes
 from analysis.periods import lies_in, period_of
 from analysis.planning import MARGIN, missing_answers
 from analysis.publication import PublicationFlag, dominance
-from analysis.rates import Rate, Tally
-from analysis.tally import COMPLETE, RESPONSES, Cell64, CellLayout
+from analysis.tally import Cell64, CellLayout
+from form_definitions.bundle import questionnaire_digest
 from form_definitions.model import Questionnaire
 
 
@@ -63,7 +64,7 @@ class WaveSettings:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The part of a wave that a report looks at; None is all. ``period`` as :mod:`analysis.periods` writes it."""
+    """The part of a wave that a report looks at; None is all. ``period`` is one of ``analysis.periods``."""
 
     site: str | None = None
     mode: str | None = None
@@ -85,76 +86,6 @@ class Selection:
         return self == Selection()
 
 
-@dataclass(frozen=True, eq=False)
-class Figures:
-    """The figures of a group of cells."""
-
-    layout: CellLayout
-    vector: Cell64
-    reading: Reading
-    population: int | None = None
-
-    @property
-    def responses(self) -> int:
-        """Responses counted."""
-        return int(self.vector[RESPONSES])
-
-    @property
-    def complete(self) -> int:
-        """Responses that reached the end."""
-        return int(self.vector[COMPLETE])
-
-    @property
-    def dispositions(self) -> Dispositions:
-        """Complete and partial responses."""
-        return Dispositions(complete=self.complete, partial=self.responses - self.complete)
-
-    @cached_property
-    def commitments(self) -> tuple[CommitmentResult, ...]:
-        """One result per measured commitment, in the order of the questionnaire."""
-        declared = {commitment.code: commitment for commitment in self.layout.questionnaire.commitments}
-        return tuple(
-            commitment_result(
-                code,
-                [self._measured(item) for item in place.items],
-                self.reading,
-                rule=declared[code].rule,
-                title=declared[code].title,
-                sums=self.layout.sums(self.vector, code),
-                population=self.population,
-            )
-            for code, place in self.layout.commitments.items()
-        )
-
-    def _measured(self, name: str) -> MeasuredItem:
-        tally = self.tally(name)
-        rate = Rate(tally.favourable, tally.base, population=self.population)
-        return MeasuredItem(name, rate, self.layout.questionnaire.items_by_name[name].label, tally)
-
-    @property
-    def items(self) -> tuple[ItemResult, ...]:
-        """The results of all items that measure a commitment."""
-        return tuple(item for commitment in self.commitments for item in commitment.items)
-
-    @property
-    def axes(self) -> tuple[CommitmentResult, ...]:
-        """The official improvement axes."""
-        return tuple(result for result in self.commitments if result.improvement_axis)
-
-    def tally(self, item: str) -> Tally:
-        """The answers to an item, absences apart."""
-        return self.layout.tally(self.vector, item)
-
-    def code_counts(self, item: str) -> dict[str, int]:
-        """How often each option of an item was chosen."""
-        return self.layout.code_counts(self.vector, item)
-
-    def mean(self, item: str) -> float | None:
-        """Mean of the numbers given to an item; None without any."""
-        total, base = self.layout.number_sum(self.vector, item), self.tally(item).base
-        return total / base if total is not None and base else None
-
-
 @dataclass(frozen=True, slots=True)
 class HiddenAxis:
     """A site below the threshold for a commitment that, over all sites, is not."""
@@ -172,7 +103,11 @@ class WaveReport:
     selection: Selection
     layout: CellLayout
     cells: tuple[Cell, ...]
-    questionnaire_digest: str | None = None
+
+    @cached_property
+    def questionnaire_digest(self) -> str:
+        """Names the exact questionnaire that was asked."""
+        return questionnaire_digest(self.questionnaire)
 
     @cached_property
     def fieldwork(self) -> Figures:
@@ -247,7 +182,7 @@ class WaveReport:
 
     @cached_property
     def mode_differences(self) -> tuple[Difference, ...]:
-        """Every pair of collection modes, per commitment, tested together: modes are never pooled silently."""
+        """Every pair of collection modes, per commitment, tested: modes are never pooled silently."""
         groups = {mode: figures.commitments for mode, figures in self.by_mode.items()}
         return differences(groups, self.settings.confidence)
 
@@ -338,7 +273,6 @@ def build_wave_report(
     mode: str | None = None,
     language: str | None = None,
     period: str | None = None,
-    questionnaire_digest: str | None = None,
 ) -> WaveReport:
     """All about one wave, or about the part of it that is selected.
 
@@ -360,4 +294,4 @@ def build_wave_report(
         raise ValueError(f"Cellules de taille {sorted(strangers)} ; {layout.size} compteurs attendus.")
     selection = Selection(site, mode, language, period)
     chosen = tuple(cell for cell in cells if selection.holds(cell))
-    return WaveReport(questionnaire, settings, selection, layout, chosen, questionnaire_digest)
+    return WaveReport(questionnaire, settings, selection, layout, chosen)
