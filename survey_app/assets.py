@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, cast
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, request
 
 BUILD: Final = Path(__file__).parent / "static" / "build"
 ONE_YEAR: Final = 31_536_000
@@ -21,7 +21,7 @@ def install(app: Flask) -> None:
 
 def asset(name: str) -> str:
     """The address of a built file: ``asset("staff.css")`` → ``/static/build/staff-1a2b3c.css``."""
-    return url_for("static", filename=f"build/{_hashed(name)}")
+    return f"/static/build/{_hashed(name)}"  # no url_for: an error page may have no routes to build from
 
 
 def _hashed(name: str) -> str:

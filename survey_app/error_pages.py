@@ -18,7 +18,7 @@ MESSAGES: Final[dict[int, tuple[str, str]]] = {
     405: ("Action impossible ici", "Cette page n’accepte pas cette action. Revenez à l’accueil."),
     413: (
         "Envoi trop volumineux",
-        "Le fichier ou le texte envoyé est trop gros. Réduisez-le, puis recommencez.",
+        "Le fichier ou le texte est trop gros. Réduisez-le, puis recommencez.",
     ),
     415: ("Format non pris en charge", "Le serveur ne lit pas ce format."),
     422: ("Contenu à corriger", "Une partie de l’envoi est à corriger. Revenez en arrière et vérifiez-la."),

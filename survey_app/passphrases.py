@@ -9,7 +9,7 @@ from typing import Final
 PASSPHRASE_MINIMUM: Final = 16
 PASSPHRASE_MAXIMUM: Final = 128
 PASSPHRASE_DISTINCT: Final = 6
-PASSPHRASE_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without l, i, o, 0 and 1, which people misread."""
 
 
@@ -37,5 +37,5 @@ def _repeats(text: str) -> bool:
 
 def new_passphrase() -> str:
     """Five groups of five characters: 123 bits, easy to read aloud."""
-    groups = ("".join(secrets.choice(PASSPHRASE_ALPHABET) for _ in range(5)) for _ in range(5))
+    groups = ("".join(secrets.choice(ALPHABET) for _ in range(5)) for _ in range(5))
     return "-".join(groups)

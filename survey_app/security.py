@@ -83,9 +83,15 @@ def body_limit(path: str, settings: Settings) -> int:
 
 
 def refuse_large_bodies() -> None:
-    """413 from the announced length, before a byte is read; a body without one is cut at the limit."""
+    """413 from the announced length, before a byte is read; 411 where none is announced.
+
+    A body of unknown length would be cut at the limit without a word. Browsers announce it, and nginx does so
+    for whoever does not.
+    """
     limit = body_limit(request.path, current_app.extensions["survey_settings"])
     request.max_content_length = limit
+    if request.content_length is None and "Transfer-Encoding" in request.headers:
+        abort(411)
     if request.content_length is not None and request.content_length > limit:
         abort(413)
 
@@ -99,8 +105,8 @@ def refuse_foreign_origins() -> None:
 def comes_from_us() -> bool:
     """Fetch Metadata first, ``Origin`` where a browser sends none.
 
-    Every browser sends one of the two with an unsafe request. Whoever sends neither (a tablet's signed call from
-    a script, curl) is no browser that a foreign page could abuse; with our cookie it is refused all the same.
+    Every browser sends one of the two with an unsafe request. Whoever sends neither (a script, curl) is no
+    browser that a foreign page could abuse; with our cookie it is refused all the same.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:

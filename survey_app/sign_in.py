@@ -38,7 +38,7 @@ ABSOLUTE_SECONDS: Final = 8 * 3600
 TOUCH_SECONDS: Final = 30
 
 ACCOUNT_TRIES: Final = RateLimitItemPerMinute(5)
-"""Failures per minute on one account from one place: a delay, never a lock, and not for the owner elsewhere."""
+"""Failures per minute on one account from one place: a delay, never a lock; not for its owner elsewhere."""
 ACCOUNT_TRIES_OVERALL: Final = RateLimitItemPerMinute(30)
 ADDRESS_TRIES: Final = RateLimitItemPerMinute(20, 10)
 """Failures per ten minutes from one place, whatever the accounts: one passphrase tried on many accounts."""
@@ -60,7 +60,7 @@ def install(app: Flask, settings: Settings) -> None:
     user_authenticated.connect(_start_session, app)
     app.before_request(end_stale_session)
     app.before_request(check_token)
-    for endpoint in ("security.login", "security.logout", "security.static"):
+    for endpoint in ("security.login", "security.logout"):
         access.declare(app, endpoint, access.PUBLIC)
     app.jinja_env.globals["may"] = access.may
 
