@@ -1,0 +1,1 @@
+"""The commands of `survey-app`, one module per purpose; `survey_app.cli` gathers them."""

@@ -1,0 +1,128 @@
+"""Click in French: headings, the help option, and one-line errors instead of Click's English ones."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+MISUSE = 2
+
+
+class FrenchCommand(click.Command):
+    """A command whose help page is French throughout."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The first line of the help."""
+        formatter.write_usage(ctx.command_path, _usage(self, ctx), prefix="Utilisation\u00a0: ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of options, without Click's English markers."""
+        _write_options(self, ctx, formatter)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """`--help`, explained in French."""
+        return _french_help(super().get_help_option(ctx))
+
+
+class FrenchGroup(click.Group):
+    """A group of commands, French as well; its commands and subgroups inherit that."""
+
+    command_class = FrenchCommand
+    group_class = type
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The first line of the help."""
+        formatter.write_usage(ctx.command_path, _usage(self, ctx), prefix="Utilisation\u00a0: ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options, then the commands."""
+        _write_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands in the order of the year, each with its first sentence."""
+        commands = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        with formatter.section("Commandes"):
+            formatter.write_dl([(name, command.get_short_help_str(90)) for name, command in commands])
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of their registration, not of the alphabet."""
+        return list(self.commands)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """`--help`, explained in French."""
+        return _french_help(super().get_help_option(ctx))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """An unknown command is told in French, with the nearest one."""
+        if args and args[0] not in self.commands:
+            near = difflib.get_close_matches(args[0], self.commands, n=1)
+            hint = _perhaps(near) or f" Voir «\u202f{ctx.command_path} --help\u202f»."
+            raise click.UsageError(f"Commande inconnue\u00a0: «\u202f{args[0]}\u202f».{hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _usage(command: click.Command, ctx: click.Context) -> str:
+    pieces = ["[OPTIONS]"] if len(command.get_params(ctx)) > 1 else []
+    pieces += [str(p.make_metavar(ctx)) for p in command.get_params(ctx) if isinstance(p, click.Argument)]
+    if isinstance(command, click.Group):
+        pieces.append("COMMANDE …")
+    return " ".join(pieces)
+
+
+def _write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    rows = [p.get_help_record(ctx) for p in command.get_params(ctx) if isinstance(p, click.Option)]
+    with formatter.section("Options"):
+        formatter.write_dl([row for row in rows if row])
+
+
+def _french_help(option: click.Option | None) -> click.Option | None:
+    if option is not None:
+        option.help = "Affiche cette aide."
+    return option
+
+
+def _perhaps(near: Sequence[str] | None) -> str:
+    return f" Vouliez-vous dire «\u202f{near[0]}\u202f»\u202f?" if near else ""
+
+
+def french_message(error: click.ClickException) -> str:
+    """One French sentence for any misuse of the command line."""
+    match error:
+        case click.NoSuchOption():
+            near = _perhaps(error.possibilities)
+            return f"Option inconnue\u00a0: «\u202f{error.option_name}\u202f».{near}"
+        case click.MissingParameter():
+            return f"Il manque {_named(error.param)}."
+        case click.BadParameter():
+            return f"{_named(error.param).capitalize()} ne convient pas\u00a0: {_reason(error)}"
+        case click.FileError():
+            return f"Impossible d’ouvrir «\u202f{error.ui_filename}\u202f»."
+        case click.UsageError() if "unexpected extra argument" in error.message:
+            return "Il y a un argument de trop."
+    return error.message
+
+
+def _named(parameter: Any) -> str:
+    if isinstance(parameter, click.Argument):
+        return f"l’argument {parameter.human_readable_name.upper()}"
+    return f"l’option {parameter.opts[0]}" if parameter is not None else "un argument"
+
+
+def _reason(error: click.BadParameter) -> str:
+    kind = getattr(error.param, "type", None)
+    match kind:
+        case click.Path():
+            return "fichier introuvable ou illisible."
+        case click.Choice():
+            return f"choisissez {' ou '.join(str(choice) for choice in kind.choices)}."
+        case click.IntRange() | click.types.IntParamType():
+            return "un nombre entier est attendu."
+        case click.DateTime():
+            return "une date AAAA-MM-JJ est attendue."
+    return error.message

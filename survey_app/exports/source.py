@@ -1,0 +1,102 @@
+"""What every export is written from: one frozen value, gathered by who knows the requester's rights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+
+from analysis.wave_report import WaveReport
+from form_definitions.model import Grid, Questionnaire
+from survey_app.exports.response_table import (
+    CollectedResponse,
+    ResponseTable,
+    merged_items,
+    response_columns,
+)
+
+
+@dataclass(frozen=True)
+class WaveFacts:
+    """One edition as its sheet « Méthode » names it."""
+
+    code: str
+    title: str
+    survey_title: str
+    organisation: str
+    state: str
+    opens_on: date
+    closes_on: date
+    anonymity: str
+    synthetic: bool
+    population: int | None = None
+    sites: Mapping[str, str] = field(default_factory=dict)
+    """Site code → name, in the order of the organisation."""
+    languages: Mapping[str, str] = field(default_factory=dict)
+    modes: tuple[str, ...] = ()
+    headline_sites: tuple[str, ...] = ()
+    headline_modes: tuple[str, ...] = ()
+    expected_visits: Mapping[str, int | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportSource:
+    """A wave, its report, and its responses in random order."""
+
+    wave: WaveFacts
+    versions: Mapping[str, Questionnaire]
+    """Digest → questionnaire; the current one first."""
+    report: WaveReport
+    responses: Callable[[], Iterable[CollectedResponse]]
+    """Counted responses only: neither practice nor set aside. Called anew for each table."""
+    set_aside: Mapping[str, int]
+    """Reason → number of responses set aside."""
+    practice: int
+    written_at: datetime
+    software: Mapping[str, str]
+    """Name → version of what computed the figures."""
+    rows: bool = True
+    """Whether the requester may read answers person by person."""
+    verbatims: bool = False
+    """Whether the requester may read free texts."""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    """What the figures are limited to, in French words; empty = everything counted."""
+
+    @property
+    def questionnaire(self) -> Questionnaire:
+        """The current version."""
+        return next(iter(self.versions.values()))
+
+    def headline_responses(self) -> Iterator[CollectedResponse]:
+        """The responses that the headline figures count: what is selected by name counts, declared or not."""
+        settings, selection = self.report.settings, self.report.selection
+        sites = None if selection.site else settings.headline_sites
+        modes = None if selection.mode else settings.headline_modes
+        for response in self.responses():
+            if (sites is None or response.site in sites) and (modes is None or response.mode in modes):
+                yield response
+
+    def table(self, *, labels: bool, verbatims: bool | None = None) -> ResponseTable:
+        """The table of answers; free texts only where the requester may read them."""
+        shown = self.verbatims if verbatims is None else verbatims and self.verbatims
+        columns = response_columns(
+            merged_items(self.versions.values()), sites=self.wave.sites, labels=labels, verbatims=shown
+        )
+        return ResponseTable(self.versions, columns)
+
+    def item_label(self, name: str) -> str:
+        """The question; a grid row is preceded by the question of its grid."""
+        return self._labels.get(name, name)
+
+    @cached_property
+    def _labels(self) -> Mapping[str, str]:
+        labels: dict[str, str] = {}
+        for questionnaire in reversed(tuple(self.versions.values())):
+            for section in questionnaire.sections:
+                for block in section.blocks:
+                    if isinstance(block, Grid):
+                        labels |= {item.name: f"{block.label} {item.label}" for item in block.items}
+                    else:
+                        labels[block.name] = block.label
+        return labels

@@ -1,0 +1,102 @@
+"""The words and shapes that every export uses for the same thing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date
+from fractions import Fraction
+
+from analysis.notices import FLAGS, method_in_words
+from form_definitions.model import CollectionMode
+
+MODE_LABELS: Mapping[CollectionMode, str] = {
+    "tablet": "Tablette",
+    "website": "Site internet",
+    "personal_link": "Lien personnel",
+    "paper": "Papier",
+}
+
+VERDICT_LABELS: Mapping[str, str] = {
+    "below": "▼ sous {threshold}",
+    "not_distinguishable": "◆ non distinguable de {threshold}",
+    "above": "▲ au-dessus de {threshold}",
+    "too_few": "○ trop peu de réponses",
+}
+NO_VERDICT = "– aucune réponse"
+
+STATE_LABELS: Mapping[str, str] = {
+    "draft": "en préparation",
+    "open": "en cours",
+    "closed": "close",
+    "sealed": "scellée",
+    "published": "publiée",
+}
+
+ABSENCE_LABELS: Mapping[str, str] = {
+    "not_applicable": "Non concerné",
+    "no_opinion": "Sans opinion",
+    "unanswered": "Sans réponse",
+    "off_path": "Non posée",
+}
+
+
+def verdict_label(verdict: str | None, threshold: str) -> str:
+    """Shape and words, so that a verdict is never told by its colour alone."""
+    if verdict is None:
+        return NO_VERDICT
+    return VERDICT_LABELS[verdict].format(threshold=threshold)
+
+
+def mode_label(mode: str) -> str:
+    """« Tablette » for ``tablet``; an unknown mode keeps its code."""
+    return next((label for code, label in MODE_LABELS.items() if code == mode), mode)
+
+
+def method_label(method: str | None) -> str | None:
+    """The method of an interval in words; None where none was computed."""
+    return None if method is None else method_in_words(method)
+
+
+def flag_words(flags: Iterable[str]) -> str:
+    """The flags of a figure in sentences."""
+    return " ".join(FLAGS[flag] for flag in flags)
+
+
+def whole(number: int) -> str:
+    """``12 345`` with narrow no-break spaces."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def percent(share: Fraction | float) -> str:
+    """``75 %`` or ``78,5 %``: one decimal, half up, none where it is zero."""
+    tenths = math.floor(Fraction(share) * 1000 + Fraction(1, 2))
+    ones, tenth = divmod(tenths, 10)
+    return f"{ones},{tenth}\u202f%" if tenth else f"{ones}\u202f%"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """``1 réponse``, ``2 réponses``: French counts zero as one."""
+    return f"{whole(number)} {one if number < 2 else many}"  # noqa: PLR2004 (the plural starts at two)
+
+
+_MONTHS = (
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()  # noqa: SIM905
+)
+
+
+def day_words(day: date) -> str:
+    """``1er octobre 2026``."""
+    number = "1er" if day.day == 1 else str(day.day)
+    return f"{number} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def outward(low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """Bounds to one decimal of a percentage, rounded away from each other.
+
+    So a bound printed « 75,0 % » is never beyond 75 % in truth.
+    """
+    return (
+        None if low is None else math.floor(Fraction(low) * 1000) / 1000,
+        None if high is None else math.ceil(Fraction(high) * 1000) / 1000,
+    )

@@ -1,0 +1,118 @@
+"""The sheets that split the figures: by site, by mode, language and month; and the list of axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from analysis.axes import CommitmentResult
+from analysis.figures import Figures
+from analysis.publication import suppress
+from survey_app.exports.figure_rows import COUNTS, VERDICTS, Row, count_cells, verdict_cells
+from survey_app.exports.source import ReportSource
+from survey_app.exports.words import mode_label
+from survey_app.exports.workbook_styles import WHOLE, Styles
+from survey_app.exports.workbook_table import TableColumn
+
+TOO_SMALL = "masqué\u00a0: trop peu de personnes"
+
+SITE_COLUMNS = (
+    TableColumn("Site", 34),
+    TableColumn("Réponses du site", 11, WHOLE),
+    TableColumn("Manquent pour ± 6 points", 13, WHOLE),
+    TableColumn("Engagement", 54, wrap=True),
+    *COUNTS,
+    *VERDICTS,
+    TableColumn("Remarque", 30),
+)
+OTHER_COLUMNS = (
+    TableColumn("Ventilation", 16),
+    TableColumn("Part", 24),
+    TableColumn("Réponses", 11, WHOLE),
+    TableColumn("Engagement", 54, wrap=True),
+    *COUNTS,
+    *VERDICTS,
+    TableColumn("Remarque", 30),
+)
+AXIS_COLUMNS = (
+    TableColumn("Où", 34),
+    TableColumn("Engagement", 54, wrap=True),
+    TableColumn("Module", 10),
+    TableColumn("Service", 24, wrap=True),
+    *COUNTS,
+    *VERDICTS,
+)
+
+
+def site_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
+    """One row per site and engagement."""
+    groups = source.report.by_site
+    missing = source.report.missing_for_margin
+    hidden = _hidden(groups)
+    for site, figures in groups.items():
+        name = source.wave.sites.get(site, site)
+        for result in figures.commitments:
+            head: Row = [name, figures.responses, missing.get(site)]
+            yield [*head, *_figures(result, (site, result.commitment) in hidden, source, styles)]
+
+
+def other_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
+    """One row per mode, language or month, and engagement."""
+    report = source.report
+    modes = {mode: mode_label(mode) for mode in report.by_mode}
+    yield from _part_rows("Mode de recueil", report.by_mode, modes, source, styles)
+    yield from _part_rows("Langue", report.by_language, source.wave.languages, source, styles)
+    yield from _part_rows("Mois", report.by_period, {}, source, styles)
+
+
+def _part_rows(
+    dimension: str,
+    groups: Mapping[str, Figures],
+    names: Mapping[str, str],
+    source: ReportSource,
+    styles: Styles,
+) -> Iterator[Row]:
+    hidden = _hidden(groups)
+    for part, figures in groups.items():
+        for result in figures.commitments:
+            head: Row = [dimension, names.get(part, part), figures.responses]
+            yield [*head, *_figures(result, (part, result.commitment) in hidden, source, styles)]
+
+
+def _figures(result: CommitmentResult, hidden: bool, source: ReportSource, styles: Styles) -> Row:
+    if hidden:
+        return [result.title, *[None] * (len(COUNTS) + len(VERDICTS)), TOO_SMALL]
+    return [result.title, *count_cells(result), *verdict_cells(result, source, styles), None]
+
+
+def _hidden(groups: Mapping[str, Figures]) -> frozenset[tuple[str, str]]:
+    """The (part, commitment) pairs that so few people make up that one of them could be recognised.
+
+    A pair as small as that is hidden with a second one, so that the total does not give it away.
+    """
+    people: dict[str, dict[str, int]] = {}
+    for part, figures in groups.items():
+        for result in figures.commitments:
+            people.setdefault(result.commitment, {})[part] = result.respondents
+    return frozenset(
+        (part, commitment)
+        for commitment, respondents in people.items()
+        for part in suppress(respondents, "staff").hidden
+    )
+
+
+def axis_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
+    """The official axes, worst first; then the sites below the threshold that the total hides."""
+    for result in sorted(source.report.axes, key=lambda axis: axis.rate or 0):
+        yield _axis_row("Ensemble", result, source, styles)
+    hidden = _hidden(source.report.by_site)
+    for axis in source.report.hidden_axes:
+        if (axis.site, axis.result.commitment) not in hidden:
+            name = source.wave.sites.get(axis.site, axis.site)
+            yield _axis_row(f"{name} (caché par le total)", axis.result, source, styles)
+
+
+def _axis_row(where: str, result: CommitmentResult, source: ReportSource, styles: Styles) -> Row:
+    known = {commitment.code: commitment for commitment in source.questionnaire.commitments}
+    commitment = known[result.commitment]
+    head: Row = [where, commitment.title, commitment.module, commitment.service]
+    return [*head, *count_cells(result), *verdict_cells(result, source, styles)]

@@ -1,0 +1,122 @@
+"""The last sheet, « Méthode »: everything a stranger needs to judge the figures and to compute them again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xlsxwriter import Workbook
+
+from survey_app.exports.source import ReportSource
+from survey_app.exports.words import STATE_LABELS, day_words, mode_label, percent, whole
+from survey_app.exports.workbook_styles import ACCENT_DARK, Styles
+from survey_app.exports.workbook_table import add_sheet, write_cell
+
+SHEET = "Méthode"
+Fact = tuple[str, str | int | None]
+ANONYMITY = {"anonymous": "anonyme", "nominative": "nominative"}
+
+
+def write_method(workbook: Workbook, styles: Styles, source: ReportSource, *, footer: str) -> None:
+    """Three columns: subject, fact, value."""
+    sheet = add_sheet(workbook, SHEET, footer=footer)
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 40)
+    sheet.set_column(1, 1, 110)
+    title = styles.make(font_size=18, bold=True, font_color=ACCENT_DARK)
+    chapter = styles.make(font_size=13, bold=True, font_color=ACCENT_DARK, bottom=2, bottom_color=ACCENT_DARK)
+    name, value = styles.cell(valign="top"), styles.cell("0", text_wrap=True, align="left", valign="top")
+    write_cell(sheet, 0, 0, SHEET, title)
+    row = 1
+    for heading, facts in _chapters(source):
+        row += 1
+        write_cell(sheet, row, 0, heading, chapter)
+        write_cell(sheet, row, 1, None, chapter)
+        for subject, fact in facts:
+            row += 1
+            write_cell(sheet, row, 0, subject, name)
+            write_cell(sheet, row, 1, fact, value)
+        row += 1
+    sheet.print_area(0, 0, row, 1)
+
+
+def _chapters(source: ReportSource) -> Iterator[tuple[str, list[Fact]]]:
+    yield "Édition", list(_wave_facts(source))
+    yield "Questionnaire", list(_questionnaire_facts(source))
+    yield "Ce qui est compté", list(_counting_facts(source))
+    yield "Calculs", list(_rule_facts(source))
+    yield "À lire avec les chiffres", [("", notice) for notice in source.report.notices]
+    yield "Recalculer", list(_recomputing_facts(source))
+
+
+def _wave_facts(source: ReportSource) -> Iterator[Fact]:
+    wave = source.wave
+    yield "Organisme", wave.organisation
+    yield "Enquête", wave.survey_title
+    yield "Édition", f"{wave.title} ({wave.code})"
+    yield "État", STATE_LABELS.get(wave.state, wave.state)
+    yield "Du", day_words(wave.opens_on)
+    yield "Au", day_words(wave.closes_on)
+    yield "Sites", ", ".join(wave.sites.values())
+    yield "Modes de recueil", ", ".join(mode_label(mode) for mode in wave.modes)
+    yield "Langues", ", ".join(wave.languages.values())
+    yield "Réponses", ANONYMITY.get(wave.anonymity, wave.anonymity)
+    if wave.synthetic:
+        yield "Attention", "Données synthétiques\u00a0: démonstration, aucune personne n’a répondu."
+
+
+def _questionnaire_facts(source: ReportSource) -> Iterator[Fact]:
+    yield "Titre", source.questionnaire.title
+    yield "Référentiel", source.questionnaire.framework
+    for number, digest in enumerate(source.versions):
+        yield (
+            "Empreinte de la version en cours" if number == 0 else "Empreinte d’une version antérieure",
+            digest,
+        )
+
+
+def _counting_facts(source: ReportSource) -> Iterator[Fact]:
+    wave, report = source.wave, source.report
+    yield "Réponses comptées", report.responses
+    yield "dont questionnaires terminés", report.complete
+    yield "Réponses du chiffre principal", report.headline.responses
+    sites = ", ".join(wave.sites.get(site, site) for site in wave.headline_sites)
+    yield "Sites du chiffre principal", sites or "tous"
+    yield "Modes du chiffre principal", ", ".join(map(mode_label, wave.headline_modes)) or "tous"
+    for name, value in source.filters.items():
+        yield f"Limité à\u00a0: {name}", value
+    for reason, number in source.set_aside.items():
+        yield f"Écartées\u00a0: {reason}", number
+    if not source.set_aside:
+        yield "Réponses écartées", 0
+    yield "Réponses d’entraînement, jamais comptées", source.practice
+    for site, visits in wave.expected_visits.items():
+        if visits is not None:
+            yield f"Visites attendues\u00a0: {wave.sites.get(site, site)}", visits
+    for flag in report.flags:
+        yield "Remarque", flag.reason
+
+
+def _rule_facts(source: ReportSource) -> Iterator[Fact]:
+    settings = source.report.settings
+    yield "Seuil", f"{percent(settings.threshold)} (comparé sur les nombres entiers)"
+    yield "Niveau de confiance", percent(settings.confidence)
+    yield "Méthode demandée pour l’intervalle", settings.method
+    yield "Base efficace minimale pour conclure", settings.minimum_base
+    population = settings.population
+    yield "Population", "non déclarée" if population is None else whole(population)
+
+
+def _recomputing_facts(source: ReportSource) -> Iterator[Fact]:
+    settings = source.report.settings
+    yield (
+        "Commande",
+        f"python -m analysis reponses.csv "
+        f"--threshold {settings.threshold} --confidence {settings.confidence} "
+        f"--method {settings.method} --minimum-base {settings.minimum_base}",
+    )
+    yield (
+        "Fichier à lui donner",
+        "l’export «\u202fRéponses pour recalculer\u202f» de l’édition",
+    )
+    yield "Écrit le", source.written_at.strftime("%d/%m/%Y à %H:%M (%Z)")
+    yield from source.software.items()

@@ -1,0 +1,111 @@
+"""One sheet that is one table: frozen header, widths that fit, filter, print area on A4 landscape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from survey_app.exports.safe_text import workbook_text
+from survey_app.exports.workbook_styles import Styles
+
+A4 = 9
+LAST_ROW = 1_048_575
+TableCell = str | int | float | Fraction | date | None
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """Heading, width in characters, and number format of one column."""
+
+    heading: str
+    width: float
+    number_format: str | None = None
+    wrap: bool = False
+
+    def style(self, styles: Styles) -> Format:
+        """The format of its cells."""
+        wrapping: dict[str, Any] = {"text_wrap": True} if self.wrap else {}
+        return styles.cell(self.number_format, **wrapping)
+
+
+@dataclass(frozen=True)
+class Styled:
+    """A cell with a format of its own (a verdict)."""
+
+    value: TableCell
+    style: Format
+
+
+def write_cell(sheet: Worksheet, row: int, column: int, value: TableCell, style: Format) -> None:
+    """Numbers as numbers, days as days, all else as strings: nothing is guessed to be a formula or a link."""
+    if value is None:
+        sheet.write_blank(row, column, None, style)
+    elif isinstance(value, str):
+        sheet.write_string(row, column, workbook_text(value), style)
+    elif isinstance(value, date):
+        sheet.write_datetime(row, column, value, style)
+    else:
+        sheet.write_number(row, column, float(value) if isinstance(value, Fraction) else value, style)
+
+
+def add_sheet(workbook: Workbook, name: str, *, footer: str, landscape: bool = True) -> Worksheet:
+    """An empty sheet that prints well: A4, fitted to the width, page numbers."""
+    sheet = workbook.add_worksheet(name)
+    if landscape:
+        sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer(f"&L&8{footer.replace('&', '&&')}&R&8Page &P sur &N")
+    return sheet
+
+
+def write_table(
+    workbook: Workbook,
+    styles: Styles,
+    name: str,
+    columns: Sequence[TableColumn],
+    rows: Iterable[Sequence[TableCell | Styled]],
+    *,
+    footer: str,
+    frozen_columns: int = 1,
+    header_height: float = 32,
+) -> Worksheet:
+    """Write the whole sheet in row order (the workbook keeps one row in memory)."""
+    sheet = add_sheet(workbook, name, footer=footer)
+    formats = _write_header(sheet, styles, columns, header_height)
+    last = 0
+    for last, row in enumerate(rows, start=1):
+        for position, (cell, style) in enumerate(zip(row, formats, strict=True)):
+            if isinstance(cell, Styled):
+                write_cell(sheet, last, position, cell.value, cell.style)
+            else:
+                write_cell(sheet, last, position, cell, style)
+    finish_table(sheet, last, len(columns), frozen_columns)
+    return sheet
+
+
+def _write_header(
+    sheet: Worksheet, styles: Styles, columns: Sequence[TableColumn], height: float
+) -> list[Format]:
+    formats = [column.style(styles) for column in columns]
+    sheet.set_row(0, height)
+    for position, column in enumerate(columns):
+        sheet.set_column(position, position, column.width)
+        sheet.write_string(0, position, workbook_text(column.heading), styles.heading)
+    return formats
+
+
+def finish_table(sheet: Worksheet, last_row: int, columns: int, frozen_columns: int) -> None:
+    """Freeze, filter, repeat the header on every page, print only the table."""
+    sheet.freeze_panes(1, frozen_columns)
+    sheet.autofilter(0, 0, last_row, columns - 1)
+    sheet.repeat_rows(0)
+    sheet.print_area(0, 0, last_row, columns - 1)
