@@ -153,7 +153,7 @@ def commitment_result(
     """
     results = tuple(item_result(commitment, item, reading) for item in items)
     rate = _pooled(items, sums, population)
-    if rule == "every_item" and len(items) > 1:
+    if rule == "every_item" and len(_answered(items)) > 1:
         return _every_item(commitment, title, rate, results, reading)
     interval = rate.interval(reading.method, reading.confidence)
     return CommitmentResult(
@@ -179,14 +179,18 @@ def commitment_result(
 
 def _pooled(items: Sequence[MeasuredItem], sums: RespondentSums | None, population: int | None) -> Rate:
     """All answers together; a single item keeps its own formula."""
-    if len(items) == 1:
-        return items[0].rate
+    if len(_answered(items)) == 1:
+        return _answered(items)[0].rate
     favourable = sum(item.rate.favourable for item in items)
     base = sum(item.rate.base for item in items)
     if sums is not None:
         return Rate(favourable, base, sums=sums, population=population)
     at_least = max((item.rate.base for item in items), default=0)
     return Rate(favourable, base, population=population, respondents=at_least)
+
+
+def _answered(items: Sequence[MeasuredItem]) -> list[MeasuredItem]:
+    return [item for item in items if item.rate.base]
 
 
 def _every_item(

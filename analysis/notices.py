@@ -47,14 +47,23 @@ VERDICTS: Mapping[Verdict, str] = {
     Verdict.TOO_FEW: "trop peu de réponses",
 }
 
-METHODS: Mapping[str, str] = {
-    "wilson": "intervalle de Wilson",
-    "clopper_pearson": "intervalle exact de Clopper et Pearson",
-    "jeffreys": "intervalle de Jeffreys, bornes 0 et 1 atteintes",
-    "hypergeometric": "intervalle exact pour une population connue (loi hypergéométrique)",
-    rates.CENSUS: "recensement\u00a0: toute la population a répondu, pas d’intervalle",
-    rates.ONE_RESPONDENT: "une seule personne a répondu, pas d’intervalle",
-    rates.EVERY_ITEM: "la question la moins bonne décide, pas d’intervalle d’ensemble",
+METHODS: Mapping[str, tuple[str, str]] = {
+    "wilson": ("Wilson", "intervalle de Wilson"),
+    "clopper_pearson": ("Clopper-Pearson", "intervalle exact de Clopper et Pearson"),
+    "jeffreys": ("Jeffreys", "intervalle de Jeffreys, bornes 0 et 1 atteintes"),
+    "hypergeometric": (
+        "exact",
+        "intervalle exact en nombre de personnes, pour une population connue (loi hypergéométrique)",
+    ),
+    rates.CENSUS: ("recensement", "toute la population a répondu, il n’y a pas d’intervalle"),
+    rates.ONE_RESPONDENT: ("une personne", "une seule personne a répondu, il n’y a pas d’intervalle"),
+    rates.EVERY_ITEM: ("chaque question", "la question la moins bonne décide, sans intervalle d’ensemble"),
+}
+"""Short name and description of every ``method`` of a result."""
+
+ASSUMPTIONS: Mapping[str, str] = {
+    rates.SAID[rates.INDEPENDENCE_ASSUMED]: "indépendance supposée",
+    rates.SAID[rates.APPROXIMATE_POPULATION]: "population approchée",
 }
 
 FLAGS: Mapping[str, str] = {
@@ -82,5 +91,12 @@ def method_notes(audience: Audience) -> tuple[str, ...]:
 
 
 def method_in_words(method: str) -> str:
-    """A result's ``method`` in French; what was assumed is said by its flags."""
-    return METHODS[method.partition(",")[0]]
+    """A result's ``method`` described in French; what was assumed is said by its flags."""
+    label, description = METHODS[method.partition(", ")[0]]
+    return f"{label}\u00a0: {description}"
+
+
+def method_label(method: str) -> str:
+    """A result's ``method`` in short, with what was assumed: « Wilson, indépendance supposée »."""
+    name, *assumptions = method.split(", ")
+    return ", ".join([METHODS[name][0], *(ASSUMPTIONS[assumption] for assumption in assumptions)])

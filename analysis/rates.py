@@ -14,6 +14,9 @@ INDEPENDENCE_ASSUMED = "independence_assumed"
 NO_VARIANCE = "no_variance"
 APPROXIMATE_POPULATION = "approximate_population"
 
+SAID = {INDEPENDENCE_ASSUMED: "independence assumed", APPROXIMATE_POPULATION: "approximate population"}
+"""The assumptions that a result's ``method`` names."""
+
 CENSUS = "census"
 ONE_RESPONDENT = "one respondent"
 EVERY_ITEM = "every item"
@@ -259,8 +262,7 @@ class Rate:
 
 def _named(method: str, flags: tuple[str, ...]) -> str:
     """The method as every result names it, with what was assumed."""
-    said = {INDEPENDENCE_ASSUMED: "independence assumed", APPROXIMATE_POPULATION: "population approximate"}
-    return ", ".join([method, *(said[flag] for flag in flags if flag in said)])
+    return ", ".join([method, *(SAID[flag] for flag in flags if flag in SAID)])
 
 
 def half_width(interval: Interval) -> float | None:

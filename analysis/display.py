@@ -1,0 +1,75 @@
+"""Figures as they are printed in French: one decimal, half up; bounds outward (rules S1 and S3).
+
+Only printing rounds. Everything that is compared, stored or exported stays unrounded.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil, floor
+
+from analysis.rates import Interval
+
+NO_BREAK = "\u00a0"
+PERCENT = f"{NO_BREAK}%"
+NOTHING = "–"
+
+
+def rate(favourable: int, base: int, threshold: Fraction | None = None) -> str:
+    """A rate: ``78,5 %``; ``–`` for a base of 0.
+
+    With a threshold, a rate below it that would be printed as high as the threshold is printed ``< 75 %``.
+    """
+    if base == 0:
+        return NOTHING
+    exact = Fraction(favourable, base)
+    if threshold is not None and exact < threshold <= Fraction(_half_up(exact * 1000), 1000):
+        return f"<{NO_BREAK}{share(threshold)}"
+    return _tenths(_half_up(exact * 1000)) + PERCENT
+
+
+def low_bound(interval: Interval) -> str:
+    """The lower bound, rounded down: never above the bound itself."""
+    bound = interval.exact_low
+    return NOTHING if bound is None else _tenths(floor(bound * 1000)) + PERCENT
+
+
+def high_bound(interval: Interval) -> str:
+    """The upper bound, rounded up: never below the bound itself."""
+    bound = interval.exact_high
+    return NOTHING if bound is None else _tenths(ceil(bound * 1000)) + PERCENT
+
+
+def bounds(interval: Interval) -> str:
+    """Both bounds: ``73,2 – 83,0 %``; ``–`` without interval."""
+    if interval.low is None:
+        return NOTHING
+    return f"{low_bound(interval).removesuffix(PERCENT)}{NO_BREAK}–{NO_BREAK}{high_bound(interval)}"
+
+
+def share(part: Fraction) -> str:
+    """A setting, exactly: ``75 %``, ``66,5 %``, or ``2/3`` where decimals would not end."""
+    tenths = part * 1000
+    if tenths.denominator != 1:
+        return f"{part.numerator}/{part.denominator}"
+    return _tenths(int(tenths)).removesuffix(",0") + PERCENT
+
+
+def points(difference: float) -> str:
+    """A difference of rates: ``+9,0 points``, with a true minus sign."""
+    tenths = _half_up(abs(Fraction(difference)) * 1000)
+    sign = "" if tenths == 0 else "+" if difference > 0 else "−"
+    return f"{sign}{_tenths(tenths)}{NO_BREAK}points"
+
+
+def effective_base(value: float | None) -> str:
+    """An effective base, rounded down, so that 29,96 never looks like 30; whole numbers without decimals."""
+    return NOTHING if value is None else _tenths(floor(Fraction(value) * 10)).removesuffix(",0")
+
+
+def _half_up(value: Fraction) -> int:
+    return floor(value + Fraction(1, 2))
+
+
+def _tenths(tenths: int) -> str:
+    return f"{tenths // 10},{tenths % 10}"
