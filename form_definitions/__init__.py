@@ -11,7 +11,10 @@ from form_definitions.bundle import (
 )
 from form_definitions.conditions import holds
 from form_definitions.errors import DefinitionError, Fault
+from form_definitions.frameworks import Framework, FrameworkCommitment, FrameworkModule
 from form_definitions.languages import LANGUAGES, SOURCE_LANGUAGE, Language
+from form_definitions.library import Library, load_framework, load_library, load_organisation
+from form_definitions.loader import CheckedSource, check_file, check_source, load_questionnaire
 from form_definitions.model import (
     CollectionMode,
     Commitment,
@@ -22,6 +25,7 @@ from form_definitions.model import (
     ResponseOption,
     Section,
 )
+from form_definitions.organisation import Organisation, Service, Site
 from form_definitions.question_types import (
     QUESTION_TYPES,
     SPECIFY_MAXIMUM_LENGTH,
@@ -36,26 +40,40 @@ __all__ = [
     "SOURCE_LANGUAGE",
     "SPECIFY_MAXIMUM_LENGTH",
     "AnswerFault",
+    "CheckedSource",
     "CollectionMode",
     "Commitment",
     "DefinitionError",
     "Fault",
+    "Framework",
+    "FrameworkCommitment",
+    "FrameworkModule",
     "Grid",
     "Item",
     "Language",
+    "Library",
+    "Organisation",
     "QuestionType",
     "Questionnaire",
     "RateRule",
     "ResponseOption",
     "RoutingContext",
     "Section",
+    "Service",
+    "Site",
     "Translations",
     "bundle_digest",
     "canonical_json",
     "check_answers",
+    "check_file",
+    "check_source",
     "from_canonical",
     "holds",
     "item_faults",
+    "load_framework",
+    "load_library",
+    "load_organisation",
+    "load_questionnaire",
     "parse_answers",
     "questionnaire_digest",
     "relevant_items",

@@ -1,6 +1,6 @@
-"""A questionnaire as canonical JSON and its digest: what is published, held by the tablet, kept in the archive.
+"""A questionnaire as canonical JSON and its digest: what is published, held by the tablet, archived.
 
-RFC 8785 restricted to what a questionnaire holds: NFC texts, whole numbers, no floats, keys in order.
+RFC 8785, restricted to what a questionnaire holds: NFC texts, whole numbers, no floats, keys in order.
 Absent and default values are left out, so that a key added to the language later does not rename what is
 published already. A default therefore never changes; the digests in ``tests/conformance/digests.json`` would.
 """

@@ -127,12 +127,14 @@ FAULTS: dict[str, FaultKind] = {
     "condition_form": FaultKind(_E, "La condition n’est pas lisible : {problem}.", "Écrivez par exemple {{is: [question, modalité]}}, {{answered: question}} ou {{not: {{…}}}}."),
     "condition_unknown_operator": FaultKind(_E, "L’opérateur « {value} » n’existe pas.", "Les opérateurs sont : {words}."),
     "condition_unknown_item": FaultKind(_E, "La condition nomme « {value} », qui n’est pas une question.", "Nommez une question placée plus haut."),
-    "condition_later_item": FaultKind(_E, "La condition nomme « {value} », qui n’est pas placée plus haut (ligne {line}).", "Déplacez cette question avant celle-ci : on ne peut dépendre que d’une réponse déjà donnée."),
+    "condition_later_item": FaultKind(_E, "La condition nomme « {value} », qui n’est pas placée plus haut (ligne {later_line}).", "Déplacez cette question avant celle-ci : on ne peut dépendre que d’une réponse déjà donnée."),
     "condition_without_options": FaultKind(_E, "« {value} » n’a pas de modalités à comparer.", "Utilisez {{answered: {value}}}."),
     "condition_on_note": FaultKind(_E, "« {value} » est une note : personne n’y répond.", "Nommez une question."),
     # Earlier published versions
     "item_name_reused": FaultKind(_E, "Le nom « {item} » a déjà servi à une autre question : « {label} ».", "Donnez un nouveau nom à cette question ; les résultats passés gardent l’ancien."),
     "option_code_reused": FaultKind(_E, "Le code « {option} » de « {item} » a déjà servi avec un autre sens : « {label} ».", "Donnez un nouveau code à cette modalité."),
+    # The organisation
+    "to_fill": FaultKind(_W, "« {key} » n’est pas encore rempli.", "Écrivez la valeur de votre préfecture à la place de null."),
     # Translations
     "po_syntax": FaultKind(_E, "Le fichier de traduction n’est pas lisible : {problem}.", "Vérifiez les guillemets et les mots msgid et msgstr."),
     "po_language": FaultKind(_E, "Le fichier de traduction ne porte pas le nom d’une langue connue.", "Nommez-le d’après la langue : {words}."),

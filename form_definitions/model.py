@@ -20,6 +20,7 @@ OptionRole = Literal["substantive", "not_applicable", "no_opinion"]
 Polarity = Literal["positive", "negative"]
 CommitmentRule = Literal["pooled", "every_item"]
 PartialPolicy = Literal["keep", "discard"]
+Audience = Literal["users", "elected_officials"]
 
 
 class FrozenModel(BaseModel):
@@ -122,7 +123,7 @@ class Questionnaire(FrozenModel):
     slug: str
     title: str
     description: str | None = None
-    audience: Literal["users", "elected_officials"] = "users"
+    audience: Audience = "users"
     framework: str
     estimated_minutes: int
     partial_policy: PartialPolicy = "keep"

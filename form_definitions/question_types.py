@@ -139,7 +139,7 @@ class Number(QuestionType):
     keys = frozenset({"minimum", "maximum", "unit"})
 
     def parse(self, item: Item, raw: list[str]) -> int | str | None:
-        """The number if it is whole, else the text as typed: ``check`` reports it, the page shows it again."""
+        """The number if it is whole, else the text as typed: ``check`` reports it, the page shows it."""
         typed = normalised_text(raw[0]) if raw else ""
         plain = _BLANKS.sub("", typed.translate(_DIGITS))
         if match := _WHOLE_NUMBER.fullmatch(plain):

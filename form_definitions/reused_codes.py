@@ -1,0 +1,86 @@
+"""Codes keep their meaning from one published version to the next: past results refer to them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+
+from form_definitions.errors import Report
+from form_definitions.model import Item, Questionnaire, ResponseOption
+
+SAME_MEANING = 0.5
+"""Two wordings this alike (difflib's ratio of their plain letters) are taken for one reworded text."""
+
+_COMPARED = 300
+
+
+def report_reused_codes(
+    questionnaire: Questionnaire, published: Sequence[Questionnaire], lines: Mapping[str, int], report: Report
+) -> None:
+    """Note each item name and option code that an earlier version used with another meaning."""
+    for item in questionnaire.items:
+        for earlier in published:
+            if (old := earlier.items_by_name.get(item.name)) and _report_item(item, old, lines, report):
+                break
+
+
+def _report_item(item: Item, old: Item, lines: Mapping[str, int], report: Report) -> bool:
+    line = lines.get(item.name, 1)
+    if not same_question(old, item):
+        report.add("item_name_reused", line, 1, item=item.name, label=old.label)
+        return True
+    reused = [
+        before
+        for option in item.options
+        if (before := old.option(option.code)) and not _same_option(before, option)
+    ]
+    for before in reused:
+        report.add("option_code_reused", line, 1, option=before.code, item=item.name, label=before.label)
+    return bool(reused)
+
+
+def same_question(old: Item, new: Item) -> bool:
+    """Whether two items of one name still ask the same: a like type and a like wording."""
+    return _family(old) == _family(new) and same_meaning(old.label, new.label)
+
+
+def _family(item: Item) -> str:
+    return {"satisfaction": "single_choice", "short_text": "text", "long_text": "text"}.get(
+        item.question_type, item.question_type
+    )
+
+
+def _same_option(old: ResponseOption, new: ResponseOption) -> bool:
+    return old.role == new.role and same_meaning(old.label, new.label)
+
+
+def same_meaning(old: str, new: str) -> bool:
+    """Whether a text looks like a rewording of another: a judgement on letters, never on sense."""
+    before, after = plain_letters(old), plain_letters(new)
+    if before == after:
+        return True
+    if _are_opposed(set(before.split()), set(after.split())):
+        return False
+    matcher = SequenceMatcher(None, before[:_COMPARED], after[:_COMPARED], autojunk=False)
+    return matcher.ratio() >= SAME_MEANING
+
+
+_NEGATIONS = {"pas", "non", "ne", "peu", "mal", "moins", "plus", "jamais", "sans", "aucun", "mauvais"}
+_OPPOSITES = ("in", "im", "ir", "il", "me", "mal", "de", "dis", "non")
+
+
+def _are_opposed(before: set[str], after: set[str]) -> bool:
+    """Whether a word of negation came or went, or a word got a prefix of negation (« insatisfait »)."""
+    gone, come = before - after, after - before
+    if gone & _NEGATIONS or come & _NEGATIONS:
+        return True
+    negated = {prefix + word for prefix in _OPPOSITES for word in gone}
+    return bool(come & negated) or any(prefix + word in gone for prefix in _OPPOSITES for word in come)
+
+
+def plain_letters(text: str) -> str:
+    """Letters and digits only, without case or accents: what is left when typography is put aside."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return re.sub(r"\W+", " ", "".join(c for c in decomposed if not unicodedata.combining(c))).strip()
