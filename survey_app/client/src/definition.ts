@@ -44,8 +44,6 @@ export interface Definition {
   readonly sections: readonly SectionDefinition[];
   /** Sentences in the language of the page, by code; `{name}` stands for a parameter. */
   readonly messages?: Readonly<Record<string, string>>;
-  /** Answers given on earlier steps, where a page shows one step only. */
-  readonly answers?: Answers;
 }
 
 /** The definition written in a page, or null on a page without a questionnaire. */

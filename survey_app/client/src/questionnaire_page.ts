@@ -31,10 +31,9 @@ export class QuestionnairePage {
     for (const area of this.form.querySelectorAll('textarea')) this.count(area);
   }
 
-  /** The answers now in the form, with those of earlier steps. */
+  /** The answers now in the form. */
   answers(): Answers {
-    const entries = [...new FormData(this.form)].filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-    return { ...this.definition.answers, ...answersFrom(entries, this.definition) };
+    return answersFrom(entriesOf(this.form), this.definition);
   }
 
   /** The answers to what was asked: on the tablet nothing else enters the record. */
@@ -51,10 +50,10 @@ export class QuestionnairePage {
     return this.questions.get(name);
   }
 
-  /** Show what is relevant and hide the rest; hidden answers stay in the form and are left out by the routing. */
+  /** Show what is relevant and hide the rest. What is hidden is not sent, and comes back as it was. */
   refresh(): void {
     const shown = new Set(this.relevant().map((item) => item.name));
-    for (const [name, question] of this.questions) setHidden(question, !shown.has(name));
+    for (const [name, question] of this.questions) setAsked(question, shown.has(name));
     for (const group of this.form.querySelectorAll<HTMLElement>('[data-section], [data-grid]')) hideWhenEmpty(group);
     for (const input of this.form.querySelectorAll<HTMLInputElement>('[name*="."]')) this.showBesideOption(input);
   }
@@ -142,6 +141,25 @@ function isInput(target: unknown): target is HTMLInputElement | HTMLTextAreaElem
 function setHidden(element: HTMLElement, hidden: boolean): void {
   if (element.hidden !== hidden) element.hidden = hidden;
 }
+
+/** A hidden question is disabled too, so that the browser does not send it: the server is told what was asked. */
+function setAsked(question: HTMLElement, asked: boolean): void {
+  if (question.hidden === !asked) return;
+  question.hidden = !asked;
+  if (question instanceof HTMLFieldSetElement) question.disabled = !asked;
+  for (const input of question.querySelectorAll<HTMLInputElement>('input, textarea')) input.disabled = !asked;
+}
+
+/** What is filled in, disabled controls included: routing decides what of it counts. */
+function entriesOf(form: HTMLFormElement): [string, string][] {
+  return [...form.elements]
+    .filter(isInput)
+    .filter((input) => !(input instanceof HTMLInputElement && /^(radio|checkbox)$/.test(input.type)) || input.checked)
+    .map((input) => [input.name, wellFormed(input.value)]);
+}
+
+/** As the browser itself does on submission: half a surrogate pair becomes U+FFFD. */
+const wellFormed = (text: string): string => text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
 
 function hideWhenEmpty(group: HTMLElement): void {
   const parts = [...group.querySelectorAll<HTMLElement>('[data-item]')];

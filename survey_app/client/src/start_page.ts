@@ -1,0 +1,148 @@
+// The first page of the tablet: enrolment, the choice of a language, and what the agent may look at and do.
+import { whyRefused } from './enrolment.ts';
+import type { Device, EnrolmentResult } from './enrolment.ts';
+import type { OutboxRecord } from './outbox.ts';
+import type { TabletApp } from './tablet_app.ts';
+import { keepWorker } from './worker_registration.ts';
+
+type Name = 'refused' | 'enrolment' | 'languages' | 'closed' | 'agent';
+
+export class StartPage {
+  private readonly app: TabletApp;
+  private shown: Name | null = null;
+
+  constructor(app: TabletApp) {
+    this.app = app;
+  }
+
+  async start(): Promise<void> {
+    const refusal = whyRefused();
+    if (refusal) return this.refuse(refusal);
+    this.listen();
+    const [device] = await Promise.all([this.app.enrolment.device(), this.app.bundle()]);
+    this.showFor(device);
+    void keepWorker(() => this.shown === 'languages' || this.shown === 'closed');
+    this.app.keepSending();
+  }
+
+  private refuse(reason: string): void {
+    this.show('refused');
+    for (const text of document.querySelectorAll<HTMLElement>('[data-reason]')) text.hidden = text.dataset['reason'] !== reason;
+  }
+
+  private showFor(device: Device | null): void {
+    if (device === null) return this.show('enrolment');
+    this.show(offer(device) ? 'languages' : 'closed');
+  }
+
+  private listen(): void {
+    element<HTMLFormElement>('enrolment-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      void this.enrol(element<HTMLInputElement>('enrolment-code').value);
+    });
+    for (const card of document.querySelectorAll<HTMLAnchorElement>('a[data-slug]')) {
+      card.addEventListener('click', (event) => {
+        event.preventDefault();
+        begin(card.pathname);
+      });
+    }
+    element('agent-open').addEventListener('click', () => void this.toggleAgent());
+    element('agent-close').addEventListener('click', () => void this.toggleAgent());
+    element('agent-send').addEventListener('click', () => void this.app.send().then(() => this.listRecords()));
+    element('agent-retry').addEventListener('click', () => void this.retryQuarantined());
+    element('agent-export').addEventListener('click', () => void this.exportRecords());
+    element<HTMLInputElement>('agent-practice').addEventListener('change', () => {
+      document.body.toggleAttribute('data-practice', isPractice());
+    });
+  }
+
+  private async enrol(code: string): Promise<void> {
+    describeEnrolment(null);
+    const result = await this.app.enrolment.enrol(code, (input, init) => fetch(input, init));
+    if (result !== 'enrolled') return describeEnrolment(result);
+    await navigator.storage?.persist?.();
+    this.showFor(await this.app.enrolment.device());
+    await this.app.send();
+  }
+
+  private async toggleAgent(): Promise<void> {
+    if (this.shown === 'agent') return this.showFor(await this.app.enrolment.device());
+    await this.listRecords();
+    this.show('agent');
+  }
+
+  private async listRecords(): Promise<void> {
+    const records = await this.app.outbox.waiting();
+    const list = element('agent-records');
+    list.replaceChildren(...records.map((record) => line(record, list.dataset)));
+    element('agent-retry').hidden = !records.some((record) => record.state === 'quarantined');
+    element('agent-export').hidden = records.length === 0;
+    const persisted = (await navigator.storage?.persisted?.()) ?? false;
+    element('agent-storage').textContent = element('agent-storage').dataset[persisted ? 'kept' : 'unsure'] ?? '';
+  }
+
+  private async retryQuarantined(): Promise<void> {
+    for (const record of await this.app.outbox.waiting()) {
+      if (record.state === 'quarantined') await this.app.outbox.mark(record, { state: 'queued', notBefore: 0, reason: null });
+    }
+    await this.app.send();
+    await this.listRecords();
+  }
+
+  /** A file with everything that waits, in the form in which the server takes many records at once. */
+  private async exportRecords(): Promise<void> {
+    const records = (await this.app.outbox.waiting()).map((record) => record.envelope);
+    const address = URL.createObjectURL(new Blob([JSON.stringify({ records })], { type: 'application/json' }));
+    const link = document.createElement('a');
+    link.href = address;
+    link.download = 'avis-en-attente.json';
+    link.click();
+    URL.revokeObjectURL(address);
+  }
+
+  private show(name: Name): void {
+    this.shown = name;
+    document.body.dataset['screen'] = name;
+    for (const section of document.querySelectorAll<HTMLElement>('[data-screen-name]')) {
+      section.hidden = section.dataset['screenName'] !== name;
+    }
+  }
+}
+
+/** Show the cards that this tablet may offer; says whether there is one. */
+function offer(device: Device): boolean {
+  let offered = false;
+  for (const card of document.querySelectorAll<HTMLElement>('a[data-slug]')) {
+    const { slug = '', language = '', sites = '' } = card.dataset;
+    const allowed = device.slugs.length === 0 || device.slugs.includes(slug);
+    const spoken = device.languages.length === 0 || device.languages.includes(language);
+    card.hidden = !(allowed && spoken && sites.split(' ').includes(device.site));
+    offered ||= !card.hidden;
+  }
+  return offered;
+}
+
+/** Without an entry in the history: from an interview there is no way back to anything. */
+function begin(path: string): void {
+  location.replace(isPractice() ? `${path}#practice` : path);
+}
+
+const isPractice = (): boolean => element<HTMLInputElement>('agent-practice').checked;
+
+function describeEnrolment(result: EnrolmentResult | null): void {
+  for (const text of document.querySelectorAll<HTMLElement>('[data-enrolment]')) text.hidden = text.dataset['enrolment'] !== result;
+  element('enrolment-code').toggleAttribute('aria-invalid', result === 'wrong_code');
+}
+
+function line(record: OutboxRecord, words: DOMStringMap): HTMLElement {
+  const item = document.createElement('li');
+  const word = words[record.state] ?? record.state;
+  item.textContent = `n° ${record.seq} · ${word}${record.reason === null ? '' : ` (${record.reason})`}`;
+  return item;
+}
+
+function element<T extends HTMLElement = HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`#${id} is missing from the page`);
+  return found as T;
+}

@@ -1,0 +1,108 @@
+// What both pages of the tablet share: its database, its outbox, the sender and when it runs, the agent's line.
+import { Enrolment } from './enrolment.ts';
+import { fill } from './kiosk.ts';
+import { Outbox } from './outbox.ts';
+import { Store } from './store.ts';
+import { Sync } from './sync.ts';
+import type { Contact } from './sync.ts';
+
+/** The list of what this tablet shows, as the server wrote it and the service worker keeps it. */
+export interface Bundle {
+  readonly bundle_digest: string;
+  readonly questionnaires: readonly BundleQuestionnaire[];
+}
+
+export interface BundleQuestionnaire {
+  readonly slug: string;
+  readonly wave: string;
+  readonly questionnaire_digest: string;
+  readonly partial_policy: 'keep' | 'discard';
+  readonly sites: readonly string[];
+}
+
+const HEARTBEAT_MS = 5 * 60_000;
+const LOOK_AGAIN_MS = 60_000;
+
+export class TabletApp {
+  readonly store = new Store();
+  readonly enrolment = new Enrolment(this.store);
+  readonly outbox = new Outbox(this.store, { request: (name, work) => navigator.locks.request(name, work) as ReturnType<typeof work> });
+  readonly sync = new Sync(this.outbox, this.store, this.enrolment, {
+    fetch: (input, init) => fetch(input, init),
+    now: () => Date.now(),
+    random: () => Math.random(),
+    ifAlone: (work) => navigator.locks.request('outbox sender', { ifAvailable: true }, (lock) => (lock ? work() : Promise.resolve())),
+  });
+  private bundleDigest: string | null = null;
+  private timer = 0;
+
+  /** The bundle that this page belongs to, or null where none is kept and none can be had. */
+  async bundle(): Promise<Bundle | null> {
+    const bundle = await fetch('/tablette/bundle.json').then((response) => response.json() as Promise<Bundle>).catch(() => null);
+    this.bundleDigest = bundle?.bundle_digest ?? null;
+    return bundle;
+  }
+
+  /** Send now and whenever there is reason to; keep the agent's line true. */
+  keepSending(): void {
+    for (const type of ['online', 'focus']) window.addEventListener(type, () => void this.send());
+    document.addEventListener('visibilitychange', () => void this.send());
+    void this.send();
+  }
+
+  async send(): Promise<void> {
+    window.clearTimeout(this.timer);
+    await this.describe();
+    await this.sync.run();
+    await this.sayHello();
+    await this.describe();
+    const next = await this.sync.nextTry();
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.send(), Math.min(Math.max(next ?? LOOK_AGAIN_MS, 500), LOOK_AGAIN_MS));
+  }
+
+  private async sayHello(): Promise<void> {
+    const said = (await this.store.fact<number>('hello')) ?? 0;
+    const contact = await this.store.fact<Contact>('contact');
+    if (contact === 'reached' && Math.abs(Date.now() - said) < HEARTBEAT_MS) return;
+    await this.sync.heartbeat(this.bundleDigest);
+    await this.store.setFact('hello', Date.now());
+  }
+
+  /** The agent's line: site, answers today, waiting, last contact, with one colour and words. */
+  async describe(): Promise<void> {
+    const device = await this.enrolment.device();
+    const records = await this.outbox.waiting();
+    const quarantined = records.filter((record) => record.state === 'quarantined').length;
+    const contact = (await this.store.fact<Contact>('contact')) ?? null;
+    const last = await this.store.fact<number>('last_contact');
+    const place = document.getElementById('agent-site');
+    if (place && device) place.textContent = device.site_name;
+    fill('agent-today', { count: await this.outbox.savedOn(localDay(new Date())) });
+    fill('agent-waiting', { count: records.length });
+    fill('agent-contact', { time: last === undefined ? '—' : spokenTime(new Date(last), new Date()) });
+    const corner = document.getElementById('agent-corner');
+    if (corner) corner.dataset['state'] = stateOf(device !== null, quarantined, contact, records.length);
+    showNotice(quarantined > 0 ? 'quarantined' : contact);
+  }
+}
+
+/** One word for the colour of the line. */
+function stateOf(enrolled: boolean, quarantined: number, contact: Contact | null, waiting: number): string {
+  if (!enrolled) return 'none';
+  if (quarantined > 0 || contact === 'unknown_device') return 'alarm';
+  return contact === 'reached' && waiting === 0 ? 'good' : 'waiting';
+}
+
+function showNotice(name: string | null): void {
+  for (const notice of document.querySelectorAll<HTMLElement>('[data-notice]')) notice.hidden = notice.dataset['notice'] !== name;
+}
+
+/** The day as the tablet's clock has it: what « aujourd’hui » means to the agent beside it. */
+export const localDay = (date: Date): string =>
+  [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
+
+function spokenTime(then: Date, now: Date): string {
+  const time = then.toLocaleTimeString('fr-FR', { hour: '2-digit', minute: '2-digit' });
+  return localDay(then) === localDay(now) ? time : `${then.toLocaleDateString('fr-FR', { day: 'numeric', month: 'short' })} ${time}`;
+}

@@ -1,0 +1,187 @@
+"""What a tablet says to the server: enrolment, records, heartbeat. Floor 5.
+
+A record is taken whenever its frame can be read: a closed wave, an old questionnaire or a revoked tablet is
+flagged, never refused. Every call but the enrolment is signed with the device's secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from flask import Blueprint, Response, abort, current_app, jsonify, request
+
+from form_definitions import load_organisation
+from survey_app import access
+from survey_app.database import db, write_transaction
+from survey_app.enrolment import redeem
+from survey_app.models import Device
+from survey_app.responses import inbox, strict_json
+from survey_app.responses.credentials import Credential, device_secret, verify_request
+from survey_app.responses.envelope import read_envelope
+from survey_app.security import limiter
+from survey_app.settings import Settings
+
+blueprint = Blueprint("tablet_api", __name__, url_prefix="/api/v1")
+
+CONFLICT: Final = 409
+LONGEST_BATCH: Final = 1_000
+LARGEST_NUMBER: Final = 2**31 - 1
+REVOKED: Final = "revoked"
+DIGEST_LENGTH: Final = 64
+
+
+def settings() -> Settings:
+    """The settings of the running application."""
+    return cast(Settings, current_app.extensions["survey_settings"])
+
+
+@blueprint.put("/records/<uuid:record_id>")
+@access.device
+def put_record(record_id: object) -> tuple[Response, int]:
+    """Store one record; the receipt names its id and hash. 409 with a receipt: other bytes were first."""
+    raw = body(settings().answer_size_limit)
+    credential, secret = sender(raw)
+    try:
+        if read_envelope(raw).id != str(record_id):
+            abort(400)
+        receipt = inbox.accept(raw, source="tablet", credential=credential, expected_hash=announced_hash())
+    except (inbox.UnreadableEnvelope, inbox.HashMismatch):
+        abort(400)
+    return jsonify(receipt.as_json(secret)), CONFLICT if receipt.conflict else 200
+
+
+@blueprint.post("/records")
+@access.device
+def post_records() -> Response:
+    """Store many records in one commit; the fate of each in order: a bad one never blocks the others."""
+    raw = body(settings().batch_size_limit)
+    credential, secret = sender(raw)
+    given = announced_and_read(raw).get("records")
+    if (
+        not isinstance(given, list)
+        or len(given) > LONGEST_BATCH
+        or not all(isinstance(one, str) for one in given)
+    ):
+        abort(400)
+    fates = inbox.accept_all([one.encode() for one in given], source="tablet", credential=credential)
+    return jsonify({"receipts": [_fate(fate, secret) for fate in fates]})
+
+
+def _fate(fate: inbox.Receipt | inbox.UnreadableEnvelope, secret: bytes) -> dict[str, Any]:
+    return fate.as_json(secret) if isinstance(fate, inbox.Receipt) else {"error": "unreadable"}
+
+
+@blueprint.post("/devices/enrol")
+@access.public
+@limiter.limit("10 per minute; 60 per hour")
+def enrol() -> Response:
+    """Exchange a one-time code for an identity and its secret, which is in this answer and nowhere else."""
+    code = read_json(body(1_000)).get("code")
+    device = redeem(code) if isinstance(code, str) else None
+    if device is None:
+        abort(400)
+    return jsonify(
+        {
+            "device": device.id,
+            "secret": device_secret(settings().device_master_key, device.id).hex(),
+            "name": device.name,
+            "site": device.site,
+            "site_name": site_name(device.site),
+            "slugs": device.slugs,
+            "languages": device.languages,
+        }
+    )
+
+
+@blueprint.post("/devices/heartbeat")
+@access.device
+def heartbeat() -> Response:
+    """Note that the tablet lives and what waits on it; tell it the time and whether it may go on."""
+    raw = body(4_000)
+    credential, _secret = sender(raw)
+    news = announced_and_read(raw)
+    now = datetime.now(tz=UTC)
+    with write_transaction() as transaction:
+        device = transaction.get(Device, credential.device_id)
+        if device is None:
+            abort(401)
+        device.last_contact_at = now
+        device.waiting = _count(news.get("waiting"))
+        device.high_seq = _count(news.get("high_seq"))
+        device.head_hash = _digest(news.get("head_hash"))
+        device.app_digest = _digest(news.get("app_digest"))
+    return jsonify({"now": now.isoformat(), "epoch": inbox.epoch(), "revoked": credential.revoked})
+
+
+def body(limit: int) -> bytes:
+    """The request's bytes; 413 from the announced length before one is read, or where the limit is passed."""
+    if request.content_length is not None and request.content_length > limit:
+        abort(413)
+    request.max_content_length = limit
+    return request.get_data(cache=False)
+
+
+def sender(raw: bytes) -> tuple[Credential, bytes]:
+    """Who signed these bytes, and the secret for the receipts; 401 for anybody we do not know."""
+    device = db.session.get(Device, request.headers.get("X-Device", ""))
+    if device is None:
+        abort(401)
+    secret = device_secret(settings().device_master_key, device.id)
+    signature = request.headers.get("X-Signature", "")
+    if not verify_request(secret, request.method, request.path, raw, signature):
+        abort(401)
+    credential = Credential(
+        mode="tablet", device_id=device.id, site=device.site, revoked=device.state == REVOKED
+    )
+    db.session.rollback()  # the record is written on another connection: hold no read transaction meanwhile
+    return credential, secret
+
+
+def announced_hash() -> str | None:
+    """The SHA-256 of ``Content-Digest`` (RFC 9530) in hexadecimal; 400 where it cannot be read."""
+    header = request.headers.get("Content-Digest")
+    if header is None:
+        return None
+    algorithm, _, value = header.partition("=")
+    try:
+        if algorithm.strip() != "sha-256" or not (value.startswith(":") and value.endswith(":")):
+            abort(400)
+        return base64.b64decode(value[1:-1], validate=True).hex()
+    except binascii.Error:
+        abort(400)
+
+
+def announced_and_read(raw: bytes) -> dict[str, Any]:
+    """The JSON object in these bytes, if they are those that were announced."""
+    announced = announced_hash()
+    if announced is not None and not hmac.compare_digest(announced, inbox.content_hash(raw)):
+        abort(400)
+    return read_json(raw)
+
+
+def read_json(raw: bytes) -> dict[str, Any]:
+    """The JSON object in these bytes; 400 for anything else."""
+    try:
+        content = strict_json.loads(raw)
+    except strict_json.StrictJSONError:
+        abort(400)
+    if not isinstance(content, dict):
+        abort(400)
+    return content
+
+
+def site_name(code: str) -> str:
+    """The name of a site as the organisation writes it; its code where the file no longer has it."""
+    return next((site.name for site in load_organisation().sites if site.code == code), code)
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value <= LARGEST_NUMBER else None
+
+
+def _digest(value: object) -> str | None:
+    return value if isinstance(value, str) and len(value) == DIGEST_LENGTH else None

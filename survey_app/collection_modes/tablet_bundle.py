@@ -1,0 +1,189 @@
+"""Everything a tablet shows, as one immutable bundle: pages, scripts, styles, each with its hash. Floor 5.
+
+The service worker installs a bundle whole or not at all; another questionnaire, translation or script is
+another bundle. Nothing in it depends on who asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from flask import render_template
+from sqlalchemy import select
+
+from form_definitions import LANGUAGES, Questionnaire, load_organisation, localise
+from survey_app import assets, i18n
+from survey_app.database import db
+from survey_app.models import QuestionnaireVersion, Wave
+from survey_app.questionnaires import questionnaire_of
+from survey_app.rendering import render_questionnaire
+
+START: Final = "/tablette/"
+MANIFEST: Final = "/tablette/manifest.webmanifest"
+STATIC: Final = Path(assets.__file__).parent / "static"
+ICONS: Final = ("tablet/icon-192.png", "tablet/icon-512.png")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One open wave that tablets ask, with its questionnaire."""
+
+    wave_id: str
+    sites: tuple[str, ...]
+    languages: tuple[str, ...]
+    questionnaire: Questionnaire
+    digest: str
+    translations: dict[str, dict[str, str]]
+
+    def address(self, language: str) -> str:
+        """Where the page of this questionnaire in one language is."""
+        return f"{START}q/{self.questionnaire.slug}/{language}"
+
+    def title(self, language: str) -> str:
+        """The title in this language (in French where it has no translation)."""
+        return str(localise(self.questionnaire.title, language, self.translations).text)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The pages and the list, ready to send."""
+
+    pages: dict[str, bytes]
+    listing: bytes
+    digest: str
+
+
+def current_offers() -> tuple[Offer, ...]:
+    """The open waves with the mode tablet, one per questionnaire (the newest)."""
+    query = select(Wave, QuestionnaireVersion).join(Wave.questionnaire_version).where(Wave.state == "open")
+    rows = db.session.execute(query.order_by(Wave.opened_at, Wave.id)).tuples().all()
+    offers = {offer.questionnaire.slug: offer for offer in _offers(rows)}
+    return tuple(offers[slug] for slug in sorted(offers))
+
+
+def _offers(rows: Sequence[tuple[Wave, QuestionnaireVersion]]) -> Iterator[Offer]:
+    for wave, version in rows:
+        if "tablet" in wave.modes:
+            languages = tuple(code for code in LANGUAGES if code in wave.languages)
+            questionnaire = questionnaire_of(version)
+            yield Offer(
+                wave.id, tuple(wave.sites), languages, questionnaire, version.digest, version.translations
+            )
+
+
+_kept: dict[str, Bundle] = {}
+KEPT_BUNDLES: Final = 4
+
+
+def current_bundle() -> Bundle:
+    """The bundle for what is open now, made once for each state of the waves and of the built files."""
+    offers = current_offers()
+    key = _key(offers)
+    if key not in _kept:
+        while len(_kept) >= KEPT_BUNDLES:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = _make(offers)
+    return _kept[key]
+
+
+def _key(offers: Sequence[Offer]) -> str:
+    known = [[o.wave_id, o.sites, o.languages, o.digest, o.translations] for o in offers]
+    built = (assets.BUILD / "manifest.json").stat().st_mtime_ns
+    return hashlib.sha256(json.dumps([known, built], sort_keys=True).encode()).hexdigest()
+
+
+def _make(offers: Sequence[Offer]) -> Bundle:
+    pages = {START: _start_page(offers), MANIFEST: _web_manifest()}
+    for offer in offers:
+        for language in offer.languages:
+            pages[offer.address(language)] = _interview_page(offer, language)
+    static = {address: path.read_bytes() for address, path in _static_files()}
+    files = [
+        {"url": url, "sha256": hashlib.sha256(content).hexdigest()}
+        for url, content in {**pages, **static}.items()
+    ]
+    content = {"files": files, "questionnaires": [_listed(offer) for offer in offers]}
+    digest = hashlib.sha256(_json(content)).hexdigest()
+    return Bundle(pages, _json({**content, "bundle_digest": digest}), digest)
+
+
+def _start_page(offers: Sequence[Offer]) -> bytes:
+    cards = [(offer, LANGUAGES[code]) for offer in offers for code in offer.languages]
+    languages = [LANGUAGES[code] for code in LANGUAGES if any(code in offer.languages for offer in offers)]
+    with i18n.speaking(i18n.SOURCE_LANGUAGE):
+        return render_template(
+            "tablet/start.html",
+            cards=cards,
+            languages=languages,
+            several=len(offers) > 1,
+            translate=i18n.translate,
+            organisation=load_organisation(),
+        ).encode()
+
+
+def _interview_page(offer: Offer, language: str) -> bytes:
+    return render_questionnaire(
+        offer.questionnaire,
+        offer.translations,
+        language,
+        mode="tablet",
+        template="tablet/interview.html",
+        organisation=load_organisation(),
+        several_languages=len(offer.languages) > 1,
+    ).encode()
+
+
+def _web_manifest() -> bytes:
+    organisation = load_organisation()
+    return _json(
+        {
+            "id": START,
+            "name": f"Votre avis – {organisation.short_name}",
+            "short_name": "Votre avis",
+            "start_url": START,
+            "scope": START,
+            "display": "fullscreen",
+            "display_override": ["fullscreen", "standalone"],
+            "orientation": "any",
+            "lang": i18n.SOURCE_LANGUAGE,
+            "background_color": "#ffffff",
+            "theme_color": "#14507a",
+            "icons": [
+                {
+                    "src": f"/static/{icon}",
+                    "sizes": f"{size}x{size}",
+                    "type": "image/png",
+                    "purpose": "any maskable",
+                }
+                for icon in ICONS
+                for size in [icon.removesuffix(".png").rpartition("-")[2]]
+            ],
+        }
+    )
+
+
+def _static_files() -> Iterator[tuple[str, Path]]:
+    for address in (assets.asset("tablet.js"), assets.asset("tablet.css")):
+        yield address, assets.BUILD / Path(address).name
+    for icon in ICONS:
+        yield f"/static/{icon}", STATIC / icon
+
+
+def _listed(offer: Offer) -> dict[str, Any]:
+    return {
+        "slug": offer.questionnaire.slug,
+        "wave": offer.wave_id,
+        "questionnaire_digest": offer.digest,
+        "partial_policy": offer.questionnaire.partial_policy,
+        "sites": list(offer.sites),
+        "languages": list(offer.languages),
+    }
+
+
+def _json(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
