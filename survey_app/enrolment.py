@@ -1,6 +1,6 @@
 """One-time codes that turn a browser into a tablet of a site. Floor 4.
 
-Only the hash of a code is stored. A code has 50 bits, ends after a day and works once; tries are rate-limited.
+Only the hash of a code is stored. A code has 50 bits, ends after a day and works once; tries are limited.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from survey_app.enrolment import redeem
 from survey_app.models import Device
 from survey_app.responses import inbox, strict_json
 from survey_app.responses.credentials import Credential, device_secret, verify_request
-from survey_app.responses.envelope import read_envelope
+from survey_app.responses.envelope import content_hash, read_envelope
 from survey_app.security import limiter
 from survey_app.settings import Settings
 
@@ -158,7 +158,7 @@ def announced_hash() -> str | None:
 def announced_and_read(raw: bytes) -> dict[str, Any]:
     """The JSON object in these bytes, if they are those that were announced."""
     announced = announced_hash()
-    if announced is not None and not hmac.compare_digest(announced, inbox.content_hash(raw)):
+    if announced is not None and not hmac.compare_digest(announced, content_hash(raw)):
         abort(400)
     return read_json(raw)
 

@@ -48,7 +48,7 @@ export class StartPage {
     }
     element('agent-open').addEventListener('click', () => void this.toggleAgent());
     element('agent-close').addEventListener('click', () => void this.toggleAgent());
-    element('agent-send').addEventListener('click', () => void this.app.send().then(() => this.listRecords()));
+    element('agent-send').addEventListener('click', () => void this.sendNow());
     element('agent-retry').addEventListener('click', () => void this.retryQuarantined());
     element('agent-export').addEventListener('click', () => void this.exportRecords());
     element<HTMLInputElement>('agent-practice').addEventListener('change', () => {
@@ -81,12 +81,17 @@ export class StartPage {
     element('agent-storage').textContent = element('agent-storage').dataset[persisted ? 'kept' : 'unsure'] ?? '';
   }
 
+  private async sendNow(): Promise<void> {
+    await this.app.sync.hurry();
+    await this.app.send();
+    await this.listRecords();
+  }
+
   private async retryQuarantined(): Promise<void> {
     for (const record of await this.app.outbox.waiting()) {
       if (record.state === 'quarantined') await this.app.outbox.mark(record, { state: 'queued', notBefore: 0, reason: null });
     }
-    await this.app.send();
-    await this.listRecords();
+    await this.sendNow();
   }
 
   /** A file with everything that waits, in the form in which the server takes many records at once. */

@@ -55,6 +55,12 @@ export class Sync {
     });
   }
 
+  /** Somebody is beside the tablet, or the network is back: the pauses are over. */
+  async hurry(): Promise<void> {
+    await this.store.setFact('host_not_before', 0);
+    for (const record of await this.outbox.waiting()) if (record.notBefore > 0) await this.outbox.mark(record, { notBefore: 0 });
+  }
+
   /** Milliseconds until the next record may be tried, or null when none waits. */
   async nextTry(): Promise<number | null> {
     const due = (await this.outbox.waiting()).filter((record) => record.state !== 'quarantined').map((record) => this.pauseLeft(record.notBefore));

@@ -45,7 +45,7 @@ export class TabletApp {
 
   /** Send now and whenever there is reason to; keep the agent's line true. */
   keepSending(): void {
-    for (const type of ['online', 'focus']) window.addEventListener(type, () => void this.send());
+    window.addEventListener('online', () => void this.sync.hurry().then(() => this.send()));
     document.addEventListener('visibilitychange', () => void this.send());
     void this.send();
   }

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { importSecret } from '../src/credential.ts';
+import { sha256Hex } from '../src/envelope.ts';
+import type { OutboxRecord } from '../src/outbox.ts';
+import { anId, anInterview, DAY, DEVICE, NO_LOCKS, receiptFor, SECRET, World } from './fake_world.ts';
+
+interface Frame {
+  readonly seq: number;
+  readonly prev: string | null;
+  readonly device: string;
+  readonly body: string;
+}
+
+const frameOf = (record: OutboxRecord): Frame => JSON.parse(record.envelope) as Frame;
+
+async function onlyRecord(world: World): Promise<OutboxRecord> {
+  const [record, ...others] = await world.outbox.waiting();
+  assert.ok(record);
+  assert.equal(others.length, 0);
+  return record;
+}
+
+test('a saved interview waits with its number, its hash and the answers in its body', async () => {
+  const world = new World();
+  await world.save(anId(1));
+  const record = await onlyRecord(world);
+  const frame = frameOf(record);
+  assert.equal(record.hash, await sha256Hex(record.envelope));
+  assert.deepEqual([record.state, frame.seq, frame.prev, frame.device], ['queued', 1, null, DEVICE]);
+  const body = JSON.parse(Buffer.from(frame.body, 'base64url').toString()) as { answers: unknown };
+  assert.deepEqual(body.answers, { welcome_courtesy: ['very_satisfied'] });
+});
+
+test('each record names the hash of the one before, without a gap in the numbers', async () => {
+  const world = new World();
+  for (const number of [1, 2, 3]) await world.save(anId(number));
+  const records = await world.outbox.waiting();
+  assert.deepEqual(records.map((record) => record.seq), [1, 2, 3]);
+  assert.deepEqual(records.map((record) => frameOf(record).prev), [null, records[0]?.hash, records[1]?.hash]);
+});
+
+test('a double tap saves one record', async () => {
+  const world = new World();
+  await Promise.all([world.save(anId(1)), world.save(anId(1))]);
+  assert.equal((await onlyRecord(world)).seq, 1);
+  assert.equal(await world.outbox.savedOn(DAY), 1);
+});
+
+test('the chain stays whole when two tabs save at once and no lock holds them apart', async () => {
+  const world = new World(NO_LOCKS);
+  await Promise.all(Array.from({ length: 8 }, (_, number) => world.save(anId(number))));
+  const records = await world.outbox.waiting();
+  assert.deepEqual(records.map((record) => record.seq), [1, 2, 3, 4, 5, 6, 7, 8]);
+  records.forEach((record, index) => assert.equal(frameOf(record).prev, records[index - 1]?.hash ?? null));
+});
+
+test('a transaction that is rolled back after its requests succeeded is not "saved"', async () => {
+  const world = new World();
+  await assert.rejects(
+    world.store.write(['records', 'facts'], (transaction) => {
+      transaction.objectStore('facts').put(1, 'head').onsuccess = () => transaction.abort();
+    }),
+  );
+  assert.deepEqual(await world.outbox.head(), { seq: 0, hash: null });
+});
+
+test('every write asks for strict durability', async () => {
+  const world = new World();
+  const asked: unknown[] = [];
+  const { transaction } = IDBDatabase.prototype;
+  IDBDatabase.prototype.transaction = function (names, mode, options) {
+    if (mode === 'readwrite') asked.push(options?.durability);
+    return transaction.call(this, names, mode, options);
+  };
+  try {
+    await world.save(anId(1));
+    await world.outbox.mark(await onlyRecord(world), { state: 'sending' });
+  } finally {
+    IDBDatabase.prototype.transaction = transaction;
+  }
+  assert.deepEqual([...new Set(asked)], ['strict']);
+  assert.ok(asked.length >= 2);
+});
+
+test('today counts what was saved today, not what waits', async () => {
+  const world = new World();
+  await world.save(anId(1));
+  await world.outbox.append(anInterview(anId(2)), DEVICE, '2026-06-16');
+  assert.equal(await world.outbox.savedOn('2026-06-16'), 1);
+  assert.equal(await world.outbox.savedOn(DAY), 0);
+});
+
+const FORGERIES: Record<string, object> = {
+  'names another record': { id: anId(9) },
+  'names another hash': { sha256: '0'.repeat(64) },
+  'names another revision': { revision: 2 },
+  'carries a wrong code': { mac: '0'.repeat(64) },
+  'carries no code': { mac: undefined },
+  'was altered after it was signed': { stored_at: '2027-01-01T00:00:00Z' },
+};
+
+for (const [fault, change] of Object.entries(FORGERIES)) {
+  test(`a receipt that ${fault} takes nothing away`, async () => {
+    const world = new World();
+    await world.save(anId(1));
+    const record = await onlyRecord(world);
+    const receipt = { ...(await receiptFor(record.id, 1, record.hash)), ...change };
+    assert.equal(await world.outbox.acknowledge(record, receipt, await importSecret(SECRET)), false);
+    assert.equal((await onlyRecord(world)).id, record.id);
+  });
+}
+
+test('a receipt signed with another secret takes nothing away, the right one does', async () => {
+  const world = new World();
+  await world.save(anId(1));
+  const record = await onlyRecord(world);
+  const receipt = await receiptFor(record.id, 1, record.hash);
+  assert.equal(await world.outbox.acknowledge(record, receipt, await importSecret('00'.repeat(32))), false);
+  assert.equal(await world.outbox.acknowledge(record, receipt, await importSecret(SECRET)), true);
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
+test('marking a record whose receipt has come does not bring it back', async () => {
+  const world = new World();
+  await world.save(anId(1));
+  const record = await onlyRecord(world);
+  await world.outbox.acknowledge(record, await receiptFor(record.id, 1, record.hash), await importSecret(SECRET));
+  await world.outbox.mark(record, { state: 'queued' });
+  assert.deepEqual(await world.waitingIds(), []);
+});

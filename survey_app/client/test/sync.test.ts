@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { anId, DEVICE, json, receiptFor, World } from './fake_world.ts';
+import type { Reply } from './fake_world.ts';
+
+async function aWorldWith(...numbers: number[]): Promise<World> {
+  const world = new World();
+  for (const number of numbers) await world.save(anId(number));
+  return world;
+}
+
+const html: Reply = () => new Response('<html>Bienvenue sur le réseau</html>', { status: 200, headers: { 'Content-Type': 'text/html' } });
+const status = (code: number, headers: Record<string, string> = {}): Reply => () => json(code, { error: code }, headers);
+const cutOff: Reply = () => Promise.reject(new TypeError('Failed to fetch'));
+
+test('what waits is sent once, in order, signed, and leaves on its receipt', async () => {
+  const world = await aWorldWith(1, 2, 3);
+  await world.sync.run();
+  assert.deepEqual([...world.server.kept.keys()], [anId(1), anId(2), anId(3)]);
+  assert.deepEqual(await world.waitingIds(), []);
+  const [first] = world.server.requests;
+  assert.equal(first?.path, `/api/v1/records/${anId(1)}`);
+  assert.equal(first?.headers.get('X-Device'), DEVICE);
+  assert.match(first?.headers.get('X-Signature') ?? '', /^[0-9a-f]{64}$/);
+  assert.match(first?.headers.get('Content-Digest') ?? '', /^sha-256=:[A-Za-z0-9+/]{43}=:$/);
+});
+
+test('an answer that got lost after the server stored the record is asked for again: one row', async () => {
+  const world = await aWorldWith(1);
+  world.server.instead.push(async (path, init) => {
+    await world.server.answer(path, init);
+    throw new TypeError('Failed to fetch');
+  });
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), [anId(1)]);
+  world.now += 60_000;
+  await world.sync.run();
+  assert.equal(world.server.kept.size, 1);
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
+const DOUBTS: Record<string, [Reply, string]> = {
+  'a captive portal (200, HTML)': [html, 'network_login'],
+  'a redirect': [() => Response.redirect('http://portal.example/', 302), 'network_login'],
+  'a JSON 200 that is no receipt': [() => json(200, { ok: true }), 'network_login'],
+  'an empty 200': [() => new Response('', { status: 200 }), 'network_login'],
+  'no network': [cutOff, 'unreachable'],
+  'an unknown device (401)': [status(401), 'unknown_device'],
+  'a busy server (503)': [status(503), 'busy'],
+};
+
+for (const [name, [reply, contact]] of Object.entries(DOUBTS)) {
+  test(`${name} means not sent: nothing is deleted, nothing else is tried, and the agent is told`, async () => {
+    const world = await aWorldWith(1, 2);
+    world.server.instead.push(reply);
+    await world.sync.run();
+    assert.deepEqual(await world.waitingIds(), [anId(1), anId(2)]);
+    assert.equal(world.server.requests.length, 1);
+    assert.equal(await world.store.fact('contact'), contact);
+    world.now += 11 * 60_000;
+    await world.sync.run();
+    assert.deepEqual(await world.waitingIds(), []);
+  });
+}
+
+for (const code of [400, 413]) {
+  test(`a record refused with ${code} goes into quarantine, is kept, and the others flow`, async () => {
+    const world = await aWorldWith(1, 2);
+    world.server.instead.push(status(code));
+    await world.sync.run();
+    const [record, ...others] = await world.outbox.waiting();
+    assert.equal(others.length, 0);
+    assert.deepEqual([record?.id, record?.state, record?.reason], [anId(1), 'quarantined', String(code)]);
+    assert.deepEqual([...world.server.kept.keys()], [anId(2)]);
+    world.now += 365 * 86_400_000;
+    await world.sync.run();
+    assert.deepEqual(await world.waitingIds(), [anId(1)]);
+  });
+}
+
+test('a record over which the server stumbles waits alone', async () => {
+  const world = await aWorldWith(1, 2, 3);
+  world.server.instead.push(status(500));
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), [anId(1)]);
+  await world.sync.run();
+  assert.equal(world.server.requests.length, 3, 'too early: not tried again');
+  world.now += 60_000;
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
+test('a conflict with its receipt takes the record away: the server keeps both contents', async () => {
+  const world = await aWorldWith(1);
+  world.server.kept.set(anId(1), 'other bytes');
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
+test('Retry-After is honoured', async () => {
+  const world = await aWorldWith(1);
+  world.server.instead.push(status(503, { 'Retry-After': '300' }));
+  await world.sync.run();
+  world.now += 299_000;
+  await world.sync.run();
+  assert.equal(world.server.requests.length, 1);
+  assert.equal(await world.sync.nextTry(), 1_000);
+  world.now += 1_000;
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
+test('pauses grow and never exceed ten minutes', async () => {
+  const world = await aWorldWith(1);
+  const pauses: number[] = [];
+  for (let round = 0; round < 14; round += 1) {
+    world.server.instead.push(status(500));
+    await world.sync.run();
+    pauses.push((await world.sync.nextTry()) ?? 0);
+    world.now += pauses.at(-1) ?? 0;
+  }
+  assert.deepEqual(pauses.slice(0, 3), [1_500, 3_000, 6_000]);
+  assert.equal(Math.max(...pauses), 450_000);
+  assert.deepEqual(await world.waitingIds(), [anId(1)]);
+});
+
+test('a clock set back by ten years does not hold anything up', async () => {
+  const world = await aWorldWith(1);
+  world.server.instead.push(status(503, { 'Retry-After': '300' }));
+  await world.sync.run();
+  world.now -= 10 * 365 * 86_400_000;
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
+test('a browser killed while sending sends again', async () => {
+  const world = await aWorldWith(1);
+  const [record] = await world.outbox.waiting();
+  assert.ok(record);
+  await world.outbox.mark(record, { state: 'sending' });
+  world.restart();
+  await world.sync.run();
+  assert.deepEqual([...world.server.kept.keys()], [anId(1)]);
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
+test('a receipt for another record, answered to this one, takes nothing away', async () => {
+  const world = await aWorldWith(1);
+  world.server.instead.push(async () => json(200, await receiptFor(anId(7), 1, '1'.repeat(64))));
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), [anId(1)]);
+});
+
+test('the heartbeat tells how much waits and learns the difference between the clocks', async () => {
+  const world = await aWorldWith(1);
+  world.now += 5_000;
+  await world.sync.heartbeat(null);
+  assert.equal(await world.store.fact('clock_offset_ms'), -5_000);
+  assert.equal(await world.store.fact('contact'), 'reached');
+});
+
+test('a heartbeat answered by a portal is not a contact', async () => {
+  const world = await aWorldWith(1);
+  world.server.instead.push(html);
+  await world.sync.heartbeat(null);
+  assert.equal(await world.store.fact('contact'), 'network_login');
+  assert.equal(await world.store.fact('last_contact'), undefined);
+});
