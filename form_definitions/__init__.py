@@ -9,6 +9,8 @@ from form_definitions.bundle import (
     questionnaire_digest,
     texts_of,
 )
+from form_definitions.changes import Change, explain_changes
+from form_definitions.checking import check_files
 from form_definitions.conditions import holds
 from form_definitions.errors import DefinitionError, Fault
 from form_definitions.frameworks import Framework, FrameworkCommitment, FrameworkModule
@@ -33,6 +35,7 @@ from form_definitions.question_types import (
     QuestionType,
 )
 from form_definitions.routing import RoutingContext, relevant_items, split_by_path
+from form_definitions.translations import Localised, load_translations, localise, translation_faults
 
 __all__ = [
     "LANGUAGES",
@@ -40,6 +43,7 @@ __all__ = [
     "SOURCE_LANGUAGE",
     "SPECIFY_MAXIMUM_LENGTH",
     "AnswerFault",
+    "Change",
     "CheckedSource",
     "CollectionMode",
     "Commitment",
@@ -52,6 +56,7 @@ __all__ = [
     "Item",
     "Language",
     "Library",
+    "Localised",
     "Organisation",
     "QuestionType",
     "Questionnaire",
@@ -66,7 +71,9 @@ __all__ = [
     "canonical_json",
     "check_answers",
     "check_file",
+    "check_files",
     "check_source",
+    "explain_changes",
     "from_canonical",
     "holds",
     "item_faults",
@@ -74,6 +81,8 @@ __all__ = [
     "load_library",
     "load_organisation",
     "load_questionnaire",
+    "load_translations",
+    "localise",
     "parse_answers",
     "questionnaire_digest",
     "relevant_items",
@@ -81,4 +90,5 @@ __all__ = [
     "specify_key",
     "split_by_path",
     "texts_of",
+    "translation_faults",
 ]

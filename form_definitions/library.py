@@ -20,6 +20,14 @@ FOLDER = Path(__file__).parent
 Built = TypeVar("Built")
 
 
+def folder_of(path: Path) -> Path:
+    """The folder of definitions that a file lies in, or the program's own for a file from elsewhere."""
+    for folder in (path.parent, path.parent.parent):
+        if (folder / "scales.yaml").is_file() and (folder / "organisation.yaml").is_file():
+            return folder
+    return FOLDER
+
+
 @dataclass(frozen=True)
 class Library:
     """Everything a questionnaire may name. ``faults`` tells what could not be read."""

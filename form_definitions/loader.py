@@ -10,7 +10,7 @@ from form_definitions.errors import DefinitionError, Fault, Report, listed, near
 from form_definitions.frameworks import Framework
 from form_definitions.item_building import Surroundings, build_block, report_unknown_commitment
 from form_definitions.language import QUESTIONNAIRE
-from form_definitions.library import Library, load_library, read_source, source_text
+from form_definitions.library import Library, folder_of, load_library, read_source, source_text
 from form_definitions.model import Commitment, Questionnaire, Section
 from form_definitions.reading import Record
 from form_definitions.reused_codes import report_reused_codes
@@ -35,7 +35,7 @@ def load_questionnaire(
 ) -> Questionnaire:
     """The questionnaire of a file.
 
-    ``folder`` holds the scales, frameworks and organisation (by default those of the program); give
+    ``folder`` holds the scales, frameworks and organisation (by default those around the file); give
     ``library`` instead when it is read already. ``published`` are earlier versions, whose codes must keep
     their meaning. Raises DefinitionError with every fault; ``check_file`` tells mere warnings too.
     """
@@ -56,6 +56,7 @@ def check_file(
     text = source_text(path)
     if isinstance(text, Fault):
         return CheckedSource(None, (text,))
+    folder = folder or folder_of(path)
     return check_source(text, name=str(path), folder=folder, library=library, published=published)
 
 

@@ -55,9 +55,15 @@ class QuestionType(ABC):
         """What is wrong with a value in a record's JSON form; ``()`` when nothing is."""
 
 
+# What JavaScript's trim() takes for blank; Python's strip() differs in U+001C–U+001F, U+0085 and U+FEFF.
+BLANKS = "\t\n\v\f\r \u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+
+
 def normalised_text(raw: str) -> str:
     """NFC, line ends as ``\\n``, no blanks around: the one form in which a typed text is kept."""
-    return unicodedata.normalize("NFC", _LINE_END.sub("\n", raw)).strip()
+    return unicodedata.normalize("NFC", _LINE_END.sub("\n", raw)).strip(BLANKS)
 
 
 _LINE_END = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
@@ -81,7 +87,7 @@ class _Choice(QuestionType):
 
     def parse(self, item: Item, raw: list[str]) -> list[str] | None:
         """The codes in the order of the questionnaire, each once; unknown codes last."""
-        codes = {code.strip(): None for code in raw if code.strip()}
+        codes = {code.strip(BLANKS): None for code in raw if code.strip(BLANKS)}
         known = [option.code for option in item.options if option.code in codes]
         return known + [code for code in codes if code not in known] or None
 

@@ -1,0 +1,85 @@
+"""Check whole files of definitions, whatever their kind: what ``survey-app check`` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from form_definitions.bundle import texts_of
+from form_definitions.errors import Fault, Place, fault
+from form_definitions.frameworks import read_framework
+from form_definitions.library import Library, folder_of, load_library, read_file, read_scales
+from form_definitions.loader import check_file
+from form_definitions.model import Questionnaire
+from form_definitions.organisation import read_organisation
+from form_definitions.translations import catalogue_faults, read_catalogue, translation_files
+
+
+def check_files(paths: Sequence[Path | str] | None = None, folder: Path | None = None) -> list[Fault]:
+    """Every fault of these files: questionnaires, scales, frameworks, the organisation, translations.
+
+    Without paths, the whole folder of definitions (by default the program's own) is checked. A questionnaire
+    given alone is checked with the scales, framework and organisation of its folder.
+    """
+    if paths is None:
+        paths = list(definition_files(folder or folder_of(Path())))
+    faults: dict[Fault, None] = {}
+    for path in map(Path, paths):
+        faults |= dict.fromkeys(_check(path, folder or folder_of(path)))
+    return sorted(faults, key=lambda found: (found.file, found.line, found.column))
+
+
+def definition_files(folder: Path) -> Iterator[Path]:
+    """The files of a folder of definitions."""
+    yield folder / "organisation.yaml"
+    yield folder / "scales.yaml"
+    yield from sorted((folder / "frameworks").glob("*.yaml"))
+    yield from sorted((folder / "questionnaires").glob("*.yaml"))
+    yield from translation_files(folder)
+
+
+def _check(path: Path, folder: Path) -> Sequence[Fault]:
+    if path.suffix == ".po":
+        return _check_translations(path, folder)
+    if path.suffix not in (".yaml", ".yml"):
+        return [fault("file_kind_unknown", Place(str(path)))]
+    if path.name == "scales.yaml":
+        return read_file(path, read_scales)[1]
+    if path.name == "organisation.yaml":
+        return read_file(path, read_organisation)[1]
+    if path.parent.name == "frameworks":
+        return read_file(path, read_framework)[1]
+    return _check_questionnaire(path, folder)
+
+
+def _check_questionnaire(path: Path, folder: Path) -> Sequence[Fault]:
+    checked = check_file(path, folder=folder)
+    if checked.questionnaire is None:
+        return checked.faults
+    needed = list(texts_of(checked.questionnaire))
+    faults = list(checked.faults)
+    for catalogue in map(read_catalogue, translation_files(folder)):
+        if isinstance(catalogue, Fault):
+            faults.append(catalogue)
+        else:
+            faults += catalogue_faults(catalogue, needed, catalogue.lines)
+    return faults
+
+
+def _check_translations(path: Path, folder: Path) -> Sequence[Fault]:
+    catalogue = read_catalogue(path)
+    if isinstance(catalogue, Fault):
+        return [catalogue]
+    library = load_library(folder)
+    needed = [text for questionnaire in _questionnaires(folder, library) for text in texts_of(questionnaire)]
+    if library.organisation:
+        needed += library.organisation.public_texts()
+    unused = [option.label for scale in library.scales.values() for option in scale.options]
+    return catalogue_faults(catalogue, needed, unused)
+
+
+def _questionnaires(folder: Path, library: Library) -> Iterator[Questionnaire]:
+    for path in sorted((folder / "questionnaires").glob("*.yaml")):
+        questionnaire = check_file(path, library=library).questionnaire
+        if questionnaire:
+            yield questionnaire
