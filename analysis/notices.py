@@ -92,8 +92,7 @@ def method_notes(audience: Audience) -> tuple[str, ...]:
 
 def method_in_words(method: str) -> str:
     """A result's ``method`` described in French; what was assumed is said by its flags."""
-    label, description = METHODS[method.partition(", ")[0]]
-    return f"{label}\u00a0: {description}"
+    return METHODS[method.partition(", ")[0]][1]
 
 
 def method_label(method: str) -> str:

@@ -81,8 +81,8 @@ def _explanations(results: Sequence[CommitmentResult], reading: Reading) -> Iter
     for result in results:
         if len(result.items) > 1:
             yield f"{result.commitment}\u00a0: {notices.RULES[result.rule]}."
-    for words in dict.fromkeys(notices.method_in_words(line.method) for line in lines if line.method):
-        yield f"{words}."
+    for method in dict.fromkeys(line.method for line in lines if line.method):
+        yield f"{notices.method_label(method)}\u00a0: {notices.method_in_words(method)}."
     for flag in dict.fromkeys(chain.from_iterable(line.flags for line in lines)):
         yield notices.FLAGS[flag]
     yield from notices.method_notes(audience(results))
