@@ -233,7 +233,7 @@ SECONDS = {
 GRID_ROW_SECONDS = 4
 
 
-@pytest.mark.parametrize("name, mode, site", walks())
+@pytest.mark.parametrize("name, mode, site", list(walks()))
 def test_every_path_is_long_enough_to_be_useful_and_short_enough_to_be_answered(
     name: str, mode: CollectionMode, site: str
 ) -> None:
