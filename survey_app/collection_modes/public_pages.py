@@ -1,0 +1,110 @@
+"""The public pages around the form: what is open, personal data, accessibility, legal notice."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, make_response, render_template
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from form_definitions import LANGUAGES, SOURCE_LANGUAGE
+from survey_app import i18n
+from survey_app.access import public
+from survey_app.open_waves import open_waves, organisation, shipped_translations, today_in_paris, utc_now
+from survey_app.questionnaire_view import Words
+
+blueprint = Blueprint("pages", __name__)
+
+MODE: Final = "website"
+
+
+@blueprint.record
+def tell_templates_who_asks(setup: BlueprintSetupState) -> None:
+    """Every template may name the organisation."""
+    setup.app.jinja_env.globals.update(organisation=organisation(), short_notice=short_notice)
+
+
+def words() -> Words:
+    """The organisation's own texts, in the language of the page."""
+    return Words(i18n.current_language(), shipped_translations())
+
+
+def short_notice() -> Markup | None:
+    """One sentence about personal data, for the first page of a form."""
+    return words()(organisation().privacy.short_notice)
+
+
+def speak(language: str) -> None:
+    """Speak the language of the address, or say that there is no such page."""
+    if language not in LANGUAGES:
+        abort(404)
+    i18n.speak(language)
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """A page of the website in the language of the request."""
+    language = i18n.current_language()
+    html = render_template(template, language=language, direction=LANGUAGES[language].direction, **values)
+    return private(make_response(html, status))
+
+
+def private(response: Response) -> Response:
+    """Never kept by a shared cache; the browser may keep it, so that its back button asks nothing."""
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@blueprint.get("/")
+@public
+def list_open_questionnaires() -> ResponseReturnValue:
+    """The open questionnaires, each in its languages under their own names."""
+    waves = open_waves(MODE, today_in_paris(utc_now()))
+    newest = {wave.slug: wave for wave in reversed(waves)}
+    offers = [
+        {"wave": wave, "languages": [LANGUAGES[code] for code in wave.languages]}
+        for wave in sorted(newest.values(), key=lambda wave: wave.title)
+    ]
+    return page("website/list.html", offers=offers)
+
+
+@blueprint.get("/confidentialite/", defaults={"language": SOURCE_LANGUAGE})
+@blueprint.get("/confidentialite/<language>")
+@public
+def explain_privacy(language: str) -> ResponseReturnValue:
+    """What becomes of the answers."""
+    return privacy_page(language)
+
+
+@blueprint.get("/q/<slug>/<language>/confidentialite")
+@public
+def explain_privacy_of(slug: str, language: str) -> ResponseReturnValue:
+    """The same, with the way back to the form."""
+    return privacy_page(language, back=f"/q/{slug}/{language}")
+
+
+def privacy_page(language: str, back: str | None = None) -> Response:
+    """The whole notice."""
+    speak(language)
+    say, told = words(), organisation().privacy
+    notice = [{"title": say(paragraph.title), "text": say(paragraph.text)} for paragraph in told.notice]
+    return page("website/privacy.html", notice=notice, legal_basis=say(told.legal_basis), back=back)
+
+
+@blueprint.get("/accessibilite/", defaults={"language": SOURCE_LANGUAGE})
+@blueprint.get("/accessibilite/<language>")
+@public
+def declare_accessibility(language: str) -> ResponseReturnValue:
+    """The declaration that the law asks for, with its honest state."""
+    speak(language)
+    return page("website/accessibility.html")
+
+
+@blueprint.get("/mentions-legales/", defaults={"language": SOURCE_LANGUAGE})
+@blueprint.get("/mentions-legales/<language>")
+@public
+def show_legal_notice(language: str) -> ResponseReturnValue:
+    """Who publishes these pages."""
+    speak(language)
+    return page("website/legal.html")

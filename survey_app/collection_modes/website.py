@@ -1,0 +1,268 @@
+"""The public website form: page by page, complete without JavaScript, no cookie, no session.
+
+GET opens a form and stores nothing. POST takes one page; the last one makes a record, gives it to the inbox
+and sends the browser on (303) to the page that says thank you.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from flask import Blueprint, Response, abort, current_app, make_response, redirect, request
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from form_definitions import LANGUAGES, SOURCE_LANGUAGE, RoutingContext
+from survey_app import i18n
+from survey_app.access import public
+from survey_app.collection_modes import public_pages
+from survey_app.collection_modes.public_pages import page, private, speak
+from survey_app.form_state import FormState, UnreadableState, new_state, seal, unseal
+from survey_app.interview import Interview, item_of
+from survey_app.open_waves import (
+    SITE_ITEM,
+    OpenWave,
+    Published,
+    open_waves,
+    published,
+    today_in_paris,
+    utc_now,
+)
+from survey_app.rendering import Page, render_questionnaire
+from survey_app.security import limiter
+from survey_app.website_records import accept_answers, read_receipt_code
+
+blueprint = Blueprint("website", __name__)
+blueprint.register_blueprint(public_pages.blueprint)
+
+MODE: Final = "website"
+UNPROCESSABLE: Final = 422
+PAGES_PER_MINUTE: Final = "120 per minute"
+"""Behind one address there may be a whole hall of visitors: this only stops a machine in a loop."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a page says above its questions."""
+
+    kind: str
+    """added, advised, unreadable: or nothing special."""
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of somebody who is answering."""
+
+    state: FormState
+    version: Published
+    sites: tuple[str, ...]
+    languages: tuple[str, ...]
+    language: str
+
+    def interview(self) -> Interview:
+        """The interview at this point."""
+        answers = self.state.answers
+        site = self.state.site or next(iter(answers.get(SITE_ITEM, ())), None)
+        asked = self.version.questionnaire if self.state.site else self.version.asking_site(self.sites)
+        return Interview(asked, self.version.digest, RoutingContext(MODE, site), answers)
+
+    def having(self, interview: Interview) -> Visit:
+        """The same visit with the answers of this interview."""
+        return replace(self, state=replace(self.state, answers=interview.answers))
+
+
+@blueprint.get("/q/<slug>/<language>")
+@public
+def open_form(slug: str, language: str) -> ResponseReturnValue:
+    """The first page of the form, with the first question."""
+    speak(language)
+    wave = _current_wave(slug)
+    if wave is None:
+        return page("website/closed.html", 404)
+    if language not in wave.languages:
+        abort(404)
+    visit = _new_visit(wave, language, practice=request.args.get("essai") == "1")
+    return _show(visit, visit.interview().steps()[0].name)
+
+
+@blueprint.post("/q/<slug>/<language>")
+@public
+@limiter.limit(PAGES_PER_MINUTE)
+def take_page(slug: str, language: str) -> ResponseReturnValue:
+    """One page of answers: the next one, the same one to correct, or the end."""
+    speak(language)
+    try:
+        visit = _visit(slug, language)
+    except UnreadableState:
+        return _start_again(slug, language)
+    if request.form.get("_language") in visit.languages:
+        return _switch_language(visit)
+    if request.form.get("_action") == "back":
+        return _go_back(visit)
+    return _go_on(visit)
+
+
+def _current_wave(slug: str) -> OpenWave | None:
+    return next(iter(open_waves(MODE, today_in_paris(utc_now()), slug=slug)), None)
+
+
+def _new_visit(wave: OpenWave, language: str, *, practice: bool = False) -> Visit:
+    version = published(wave.digest)
+    if version is None:
+        abort(404)
+    sites = version.sites(wave.sites)
+    site = request.args.get("site", "")
+    if site not in sites:
+        site = sites[0] if len(sites) == 1 else ""
+    state = new_state(
+        slug=wave.slug, wave=wave.id, digest=wave.digest, site=site, practice=practice, now=utc_now()
+    )
+    return Visit(state, version, sites, wave.languages, language)
+
+
+def _visit(slug: str, language: str) -> Visit:
+    """The visit that the hidden field tells of; the wave may have closed meanwhile."""
+    state = unseal(request.form.get("_state", ""), current_app.config["SECRET_KEY"])
+    version = published(state.digest)
+    if state.slug != slug or version is None:
+        raise UnreadableState("this page belongs to another questionnaire")
+    wave = _current_wave(slug)
+    same = wave is not None and wave.id == state.wave
+    sites = version.sites(wave.sites if wave and same else ())
+    languages = wave.languages if wave and same else tuple({SOURCE_LANGUAGE: 1, language: 1})
+    return Visit(state, version, sites, languages, language)
+
+
+def _start_again(slug: str, language: str) -> ResponseReturnValue:
+    """The hidden field cannot be read: a new form that keeps what this page sent."""
+    wave = _current_wave(slug)
+    if wave is None:
+        return page("website/closed.html", 404)
+    visit = _new_visit(wave, language if language in wave.languages else SOURCE_LANGUAGE)
+    interview = visit.interview()
+    for section in interview.questionnaire.sections:
+        step = interview.step(section)
+        if step.items & request.form.keys():
+            interview, _faults = interview.answered(step, _shown_all(request.form, step.items))
+    first = interview.steps()[0].name
+    return _show(visit.having(interview), first, notice=Notice("unreadable"), status=UNPROCESSABLE)
+
+
+def _shown_all(sent: MultiDict[str, str], items: frozenset[str]) -> MultiDict[str, str]:
+    return MultiDict([*sent.items(multi=True), *(("_shown", name) for name in items)])
+
+
+def _take(visit: Visit) -> tuple[Visit, dict[str, str]]:
+    interview = visit.interview()
+    step = interview.step(interview.section(visit.state.section))
+    after, faults = interview.answered(step, request.form)
+    return visit.having(after), faults
+
+
+def _switch_language(visit: Visit) -> ResponseReturnValue:
+    visit, _faults = _take(visit)
+    language = request.form["_language"]
+    i18n.speak(language)
+    return _show(replace(visit, language=language), visit.state.section)
+
+
+def _go_back(visit: Visit) -> ResponseReturnValue:
+    visit, _faults = _take(visit)
+    previous = visit.interview().neighbour(visit.state.section, -1)
+    return _show(visit, previous.name if previous else visit.state.section)
+
+
+def _go_on(visit: Visit) -> ResponseReturnValue:
+    before = visit.interview()
+    section = before.section(visit.state.section)
+    seen = before.step(section)
+    unseen = seen.unseen(request.form.getlist("_shown"))
+    visit, faults = _take(visit)
+    if faults:
+        return _show(visit, section.name, errors=faults, status=UNPROCESSABLE)
+    interview = visit.interview()
+    step = interview.step(section)
+    added = [item.name for item in section.items if item.name in (step.items - step.hidden) & unseen]
+    if added:
+        return _show(visit, section.name, notice=Notice("added", tuple(added)))
+    advised = [name for name in interview.unanswered_advised(step) if name not in visit.state.warned]
+    if advised:
+        visit = replace(visit, state=replace(visit.state, warned=(*visit.state.warned, *advised)))
+        return _show(visit, section.name, notice=Notice("advised", tuple(advised)))
+    following = interview.neighbour(section.name, 1)
+    return _show(visit, following.name) if following else _finish(visit)
+
+
+def _finish(visit: Visit) -> ResponseReturnValue:
+    interview = visit.interview()
+    faults = interview.all_faults()
+    if faults:
+        section = interview.section_of(item_of(next(iter(faults))))
+        own = {item.name for item in section.items}
+        here = {name: text for name, text in faults.items() if item_of(name) in own}
+        return _show(visit, section.name, errors=here, status=UNPROCESSABLE)
+    code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE)
+    practice = "&essai=1" if visit.state.practice else ""
+    target = f"/q/{visit.state.slug}/{visit.language}/merci?recu={code}{practice}"
+    return redirect(target, 303)
+
+
+def _show(
+    visit: Visit,
+    section_name: str,
+    *,
+    errors: dict[str, str] | None = None,
+    notice: Notice | None = None,
+    status: int = 200,
+) -> Response:
+    """The page of one section."""
+    interview = visit.interview()
+    section = interview.section(section_name)
+    state = visit.state.moved(utc_now(), section=section.name)
+    steps = [step.name for step in interview.steps()]
+    html = render_questionnaire(
+        interview.questionnaire,
+        visit.version.translations,
+        visit.language,
+        mode=MODE,
+        digest=visit.version.digest,
+        page=_page_of(interview, section.name, errors or {}, notice),
+        template="website/form.html",
+        state=seal(state, current_app.config["SECRET_KEY"]),
+        practice=state.practice,
+        position=steps.index(section.name) + 1,
+        total=max(len(steps), 2),
+        is_first=section.name == steps[0],
+        is_last=section.name == steps[-1] and section.name != SITE_ITEM,
+        summary=errors or {},
+        notice=notice,
+        languages=[LANGUAGES[code] for code in visit.languages],
+    )
+    return private(make_response(html, status))
+
+
+def _page_of(interview: Interview, section_name: str, errors: dict[str, str], notice: Notice | None) -> Page:
+    step = interview.step(interview.section(section_name))
+    return Page(
+        sections=(section_name,),
+        items=step.items,
+        hidden=step.hidden,
+        answers=interview.answers,
+        errors={item_of(name): text for name, text in reversed(errors.items())},
+        added=notice.questions[0] if notice and notice.kind == "added" else None,
+        site=interview.context.site or "",
+        conditions=step.conditions,
+    )
+
+
+@blueprint.get("/q/<slug>/<language>/merci")
+@public
+def thank(slug: str, language: str) -> ResponseReturnValue:
+    """Thank you, with the reference of the record."""
+    speak(language)
+    reference = read_receipt_code(request.args.get("recu", ""), current_app.config["SECRET_KEY"])
+    return page(
+        "website/thanks.html", reference=reference, practice=request.args.get("essai") == "1", slug=slug
+    )

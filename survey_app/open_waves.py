@@ -1,0 +1,178 @@
+"""What the public can answer now: open waves, and the published questionnaires they ask. Floor 4."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from form_definitions import (
+    LANGUAGES,
+    SOURCE_LANGUAGE,
+    Item,
+    Organisation,
+    Questionnaire,
+    ResponseOption,
+    Section,
+    Translations,
+    bundle_digest,
+    from_canonical,
+    load_organisation,
+    load_translations,
+)
+from survey_app.database import db
+from survey_app.models import QuestionnaireVersion, Survey, Wave
+
+PARIS: Final = ZoneInfo("Europe/Paris")
+SITE_ITEM: Final = "_site"
+"""The question that asks where, when the address does not say so."""
+KEPT_VERSIONS: Final = 32
+
+
+@dataclass(frozen=True)
+class OpenWave:
+    """An edition that takes answers today."""
+
+    id: str
+    slug: str
+    title: str
+    digest: str
+    sites: tuple[str, ...]
+    languages: tuple[str, ...]
+    modes: tuple[str, ...]
+    synthetic: bool
+
+
+_COLUMNS: Final = (
+    Wave.id,
+    Survey.slug,
+    Survey.title,
+    Wave.questionnaire_digest.label("digest"),
+    Wave.sites,
+    Wave.languages,
+    Wave.modes,
+    Wave.synthetic,
+)
+
+
+def open_waves(mode: str, today: dt.date, *, slug: str | None = None) -> list[OpenWave]:
+    """The open waves that collect in this mode, the newest first; ``slug``: of one survey only."""
+    query = (
+        sa.select(*_COLUMNS)
+        .join(Survey, Wave.survey_id == Survey.id)
+        .where(Wave.state == "open", Wave.opens_on <= today, Wave.closes_on >= today)
+        .order_by(Wave.opens_on.desc(), Wave.id)
+    )
+    query = query.where(Survey.slug == slug) if slug else query
+    rows = [dict(row) for row in db.session.execute(query).mappings()]
+    return [_open_wave(row) for row in rows if mode in row["modes"]]
+
+
+def _open_wave(row: dict[str, Any]) -> OpenWave:
+    languages = [code for code in LANGUAGES if code in (row["languages"] or (SOURCE_LANGUAGE,))]
+    lists = {"sites": tuple(row["sites"]), "languages": tuple(languages), "modes": tuple(row["modes"])}
+    return OpenWave(**{**row, **lists})
+
+
+def utc_now() -> dt.datetime:
+    """The present moment."""
+    return dt.datetime.now(dt.UTC)
+
+
+def today_in_paris(now: dt.datetime) -> dt.date:
+    """The day on the prefecture's calendar."""
+    return now.astimezone(PARIS).date()
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published questionnaire in memory, with its translations."""
+
+    digest: str
+    questionnaire: Questionnaire
+    translations: Translations
+    with_site: dict[tuple[str, ...], Questionnaire] = field(default_factory=dict)
+
+    def bundle_digest(self) -> str:
+        """The digest of the questionnaire with its translations."""
+        if self.digest not in _bundle_digests:
+            _bundle_digests[self.digest] = bundle_digest(self.questionnaire, self.translations)
+        return _bundle_digests[self.digest]
+
+    def asking_site(self, sites: Sequence[str]) -> Questionnaire:
+        """The same questionnaire with the question « where » before all others."""
+        key = tuple(sites)
+        if key not in self.with_site:
+            first = site_section(key)
+            sections = (first, *self.questionnaire.sections)
+            self.with_site[key] = self.questionnaire.model_copy(update={"sections": sections})
+        return self.with_site[key]
+
+    def sites(self, wave_sites: Sequence[str]) -> tuple[str, ...]:
+        """The sites that the questionnaire and the wave have in common."""
+        return tuple(site for site in self.questionnaire.sites if site in wave_sites or not wave_sites)
+
+
+_versions: dict[tuple[str, dt.datetime], Published] = {}
+_bundle_digests: dict[str, str] = {}
+
+
+def published(digest: str) -> Published | None:
+    """The questionnaire of this digest, read from the database once; None when it was never published here.
+
+    Publishing a corrected translation under the same digest must move ``published_at``.
+    """
+    columns = sa.select(QuestionnaireVersion.published_at).where(QuestionnaireVersion.digest == digest)
+    published_at = db.session.execute(columns).scalar()
+    if published_at is None:
+        return None
+    key = (digest, published_at)
+    if key not in _versions:
+        if len(_versions) >= KEPT_VERSIONS:
+            _versions.clear()
+        _bundle_digests.pop(digest, None)
+        _versions[key] = _read(digest)
+    return _versions[key]
+
+
+def _read(digest: str) -> Published:
+    version = db.session.get_one(QuestionnaireVersion, digest)
+    ours = shipped_translations()
+    languages = {*ours, *version.translations}
+    # The organisation's own texts (sites, notice) are in the shipped catalogue; the version's texts go first.
+    texts = {code: {**ours.get(code, {}), **version.translations.get(code, {})} for code in languages}
+    return Published(digest, from_canonical(version.canonical), texts)
+
+
+@lru_cache(maxsize=1)
+def shipped_translations() -> Translations:
+    """The translations that come with the application: its organisation's texts are among them."""
+    return load_translations()
+
+
+@lru_cache(maxsize=1)
+def organisation() -> Organisation:
+    """Who asks; read once."""
+    return load_organisation()
+
+
+def site_section(sites: tuple[str, ...]) -> Section:
+    """The first page of the website where the address does not say which site is meant."""
+    known = organisation().sites_by_code
+    options = tuple(
+        ResponseOption(code=code, label=known[code].public_label if code in known else code) for code in sites
+    )
+    question = Item(
+        name=SITE_ITEM,
+        question_type="single_choice",
+        label="Comment avez-vous été en contact avec nous ?",
+        help="Pensez à votre dernier contact.",
+        requirement="required",
+        options=options,
+    )
+    return Section(name=SITE_ITEM, title="Pour commencer", blocks=(question,))

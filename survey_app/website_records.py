@@ -1,0 +1,102 @@
+"""From a finished form to a record in the inbox, and the reference that its author may note down. Floor 4."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hmac
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import current_app
+
+from survey_app.form_state import FormState
+from survey_app.interview import Interview
+from survey_app.open_waves import SITE_ITEM, Published, utc_now
+from survey_app.responses import inbox
+from survey_app.responses.credentials import Credential
+from survey_app.responses.envelope import Envelope, encode_body, write_envelope
+
+REFERENCE: Final = re.compile(r"([A-Z2-7]{4}-[A-Z2-7]{4})\.([0-9a-f]{16})")
+OLD_PAGE: Final = "old_page"
+REVISION: Final = 1
+
+
+def accept_answers(
+    state: FormState,
+    interview: Interview,
+    version: Published,
+    language: str,
+    *,
+    source: str,
+    flags: Sequence[str] = (),
+    answered_at: dt.datetime | None = None,
+) -> str:
+    """Store the answers durably, once, and give the code of their receipt.
+
+    All in the record comes from the page that was sent, nothing from the moment it arrived: a double click
+    makes the same bytes, and the inbox knows them again.
+    """
+    now = utc_now()
+    finished = answered_at or dt.datetime.fromisoformat(state.issued_at)
+    body = {
+        "answers": {key: value for key, value in sorted(interview.answers.items()) if key != SITE_ITEM},
+        "language": language,
+        "site": interview.context.site,
+        "complete": True,
+        "practice": state.practice,
+        "started_at": state.opened_at,
+        "finished_at": finished.isoformat(),
+        "clock_offset_ms": 0,
+        "assisted": None,
+    }
+    inbox.accept(
+        write_envelope(_envelope(state, version, body)),
+        source=source,
+        credential=Credential(mode=source),
+        now=now,
+        flags=[*flags, *([OLD_PAGE] if state.is_old(now) else [])],
+    )
+    return receipt_code(state.id, current_app.config["SECRET_KEY"])
+
+
+def _envelope(state: FormState, version: Published, body: dict[str, Any]) -> Envelope:
+    return Envelope(
+        id=state.id,
+        revision=REVISION,
+        device=None,
+        seq=None,
+        prev=None,
+        wave=state.wave,
+        questionnaire_digest=state.digest,
+        bundle_digest=version.bundle_digest(),
+        body=encode_body(body),
+    )
+
+
+def receipt_code(record_id: str, secret_key: str) -> str:
+    """``ABCD-EFGH.<mac>``: a reference for people, and the proof that this server gave it.
+
+    It depends on the record alone: who sends the same form again, changed or not, gets the same reference.
+    """
+    digest = _mac(secret_key, f"reference\n{record_id}")
+    letters = base64.b32encode(digest).decode()[:8]
+    reference = f"{letters[:4]}-{letters[4:]}"
+    return f"{reference}.{_proof(reference, secret_key)}"
+
+
+def read_receipt_code(code: str, secret_key: str) -> str | None:
+    """The reference, if this server gave it."""
+    match = REFERENCE.fullmatch(code)
+    if match and hmac.compare_digest(match[2], _proof(match[1], secret_key)):
+        return match[1]
+    return None
+
+
+def _proof(reference: str, secret_key: str) -> str:
+    return _mac(secret_key, f"receipt code\n{reference}").hex()[:16]
+
+
+def _mac(secret_key: str, message: str) -> bytes:
+    return hmac.digest(secret_key.encode(), f"website reference\n{message}".encode(), "sha256")
