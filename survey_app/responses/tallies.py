@@ -1,0 +1,238 @@
+"""The tally cells: changed in the transaction that changes what is counted; ``doctor`` recounts them.
+
+On PostgreSQL everybody who changes tallies holds one advisory lock; on SQLite the write lock of the database
+does the same. So a cell is read, added to and written without anybody in between.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from analysis.tally import Cell64, CellLayout, CountedResponse
+from form_definitions import Questionnaire, from_canonical
+from survey_app.models import QuestionnaireVersion, Response, ResponseSetAside, TallyCell
+from survey_app.responses.flags import countable, counted_by_default
+from survey_app.responses.judge import asked_items
+
+_ADVISORY_LOCK = 7_305_808_869_229_538
+SET_ASIDE, REINSTATED = "set_aside", "reinstated"
+
+
+class CellKey(NamedTuple):
+    """What a cell is about."""
+
+    wave_id: str
+    digest: str
+    site: str
+    mode: str
+    language: str
+    day: dt.date
+
+
+Change = Mapping[CellKey, Cell64]
+
+
+_layouts: dict[str, CellLayout] = {}
+"""By digest. A digest names one content for ever, so nothing here can become wrong."""
+
+
+def layout_of(connection: Connection, digest: str) -> CellLayout | None:
+    """The layout of a published questionnaire; None when this digest was never published here."""
+    known = digest in _layouts
+    column: Any = QuestionnaireVersion.digest if known else QuestionnaireVersion.canonical
+    found = connection.scalar(sa.select(column).where(QuestionnaireVersion.digest == digest))
+    if found is None:
+        return None
+    if not known:
+        _layouts[digest] = CellLayout(from_canonical(bytes(found)))
+    return _layouts[digest]
+
+
+def questionnaire_of(connection: Connection, digest: str) -> Questionnaire | None:
+    """The published questionnaire of this digest."""
+    layout = layout_of(connection, digest)
+    return None if layout is None else layout.questionnaire
+
+
+def lock(connection: Connection) -> None:
+    """Until the end of the transaction, nobody else changes tallies."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+
+
+def key_of(response: Any) -> CellKey:
+    """The cell to which a response belongs (a ``Response``, a row of it, or a judgement)."""
+    return CellKey(
+        response.wave_id,
+        response.questionnaire_digest,
+        response.site,
+        response.mode,
+        response.language,
+        response.answered_on,
+    )
+
+
+def vector_of(layout: CellLayout, response: Any) -> Cell64:
+    """The counters of one response. The same function adds it, takes it away and rebuilds."""
+    asked = asked_items(layout.questionnaire, response.answers, response.mode, response.site)
+    return layout.vector(CountedResponse(response.answers, asked, response.complete))
+
+
+def summed(changes: Iterable[tuple[CellKey, Cell64]]) -> dict[CellKey, Cell64]:
+    """The changes of many responses, one per cell."""
+    total: dict[CellKey, Cell64] = {}
+    for key, vector in changes:
+        total[key] = total[key] + vector if key in total else vector
+    return total
+
+
+def apply(connection: Connection, changes: Change) -> None:
+    """Add these counters to their cells; the caller holds :func:`lock` and did :func:`refresh_layouts`."""
+    for key, vector in changes.items():
+        layout = layout_of(connection, key.digest)
+        if layout is None:
+            raise LookupError(f"no published questionnaire has the digest {key.digest}")
+        stored = connection.scalar(sa.select(TallyCell.counters).where(_is(key)))
+        if stored is None:
+            row = {**key._asdict(), "layout": layout.digest, "counters": layout.to_bytes(vector)}
+            connection.execute(sa.insert(TallyCell).values(row))
+        else:
+            counters = layout.to_bytes(layout.from_bytes(bytes(stored)) + vector)
+            connection.execute(sa.update(TallyCell).where(_is(key)).values(counters=counters))
+
+
+def refresh_layouts(connection: Connection, digests: Iterable[str]) -> None:
+    """Rebuild the cells that were written under other counting rules (an upgrade changed them)."""
+    for digest in sorted(set(digests)):
+        layout = layout_of(connection, digest)
+        if layout is None:
+            continue
+        stale = sa.select(TallyCell.wave_id).where(
+            TallyCell.digest == digest, TallyCell.layout != layout.digest
+        )
+        for wave_id in connection.scalars(stale.distinct()).all():
+            rebuild(connection, wave_id)
+
+
+def rebuild(connection: Connection, wave_id: str) -> None:
+    """Make the cells of a wave again from its responses."""
+    connection.execute(sa.delete(TallyCell).where(TallyCell.wave_id == wave_id))
+    apply(connection, recount(connection, wave_id))
+
+
+def recount(connection: Connection, wave_id: str) -> dict[CellKey, Cell64]:
+    """The cells of a wave as its responses make them, whatever is stored."""
+    layouts = wave_layouts(connection, wave_id)
+    cells: dict[CellKey, Cell64] = {}
+    for response in counted_responses(connection, wave_id):
+        if layout := layouts.get(response.questionnaire_digest):
+            key, vector = key_of(response), vector_of(layout, response)
+            if key in cells:
+                cells[key] += vector
+            else:
+                cells[key] = vector
+    return cells
+
+
+def wave_layouts(connection: Connection, wave_id: str) -> dict[str, CellLayout]:
+    """The layouts of all questionnaires that responses of this wave were asked with."""
+    digests = sa.select(Response.questionnaire_digest).where(Response.wave_id == wave_id).distinct()
+    found = {digest: layout_of(connection, digest) for digest in connection.scalars(digests).all()}
+    return {digest: layout for digest, layout in found.items() if layout is not None}
+
+
+def stored_cells(connection: Connection, wave_id: str) -> dict[CellKey, Cell64]:
+    """The cells of a wave as stored; a cell of another layout or length is given as an empty one."""
+    query = sa.select(*TallyCell.__table__.columns).where(TallyCell.wave_id == wave_id)
+    found = connection.execute(query).all()
+    layouts = {digest: layout_of(connection, digest) for digest in {row.digest for row in found}}
+    cells = {}
+    for row in found:
+        if (layout := layouts[row.digest]) is not None:
+            usable = row.layout == layout.digest and len(row.counters) == 8 * layout.size
+            cells[_key(row)] = layout.from_bytes(bytes(row.counters)) if usable else layout.zero()
+    return cells
+
+
+def differences(connection: Connection, wave_id: str) -> list[CellKey]:
+    """The cells whose counters are not those of the responses. Empty cells are no difference."""
+    stored, recounted = stored_cells(connection, wave_id), recount(connection, wave_id)
+    return sorted(
+        key for key in stored.keys() | recounted.keys() if _differ(stored.get(key), recounted.get(key))
+    )
+
+
+def _differ(one: Cell64 | None, other: Cell64 | None) -> bool:
+    if one is None or other is None:
+        present = other if one is None else one
+        return present is not None and bool(present.any())
+    return bool((one != other).any())
+
+
+def counted_responses(connection: Connection, wave_id: str) -> Iterator[Any]:
+    """The rows of ``Response`` that the tallies of this wave hold, decisions of the referent included."""
+    decisions = latest_decisions(connection, wave_id)
+    query = sa.select(*Response.__table__.columns).where(Response.wave_id == wave_id)
+    for row in connection.execute(query.execution_options(yield_per=1000)):
+        if is_counted(row, decisions.get((row.record_id, row.revision))):
+            yield row
+
+
+def latest_decisions(connection: Connection, wave_id: str) -> dict[tuple[str, int], str]:
+    """The standing decision about each response of a wave that has one."""
+    return {key: action for key, (action, _) in latest_reasons(connection, wave_id).items()}
+
+
+def decisions_about(connection: Connection, record_ids: Collection[str]) -> dict[tuple[str, int], str]:
+    """The standing decision about each response of these records that has one."""
+    table = ResponseSetAside
+    query = sa.select(table.record_id, table.revision, table.action).where(table.record_id.in_(record_ids))
+    return {(row.record_id, row.revision): row.action for row in connection.execute(query.order_by(table.id))}
+
+
+def is_counted(response: Any, decision: str | None) -> bool:
+    """Whether a response is in the tallies: the standing decision, else its flags."""
+    if decision is None:
+        return counted_by_default(response.flags, practice=response.practice)
+    return decision == REINSTATED and countable(response.flags, practice=response.practice)
+
+
+def _is(key: CellKey) -> sa.ColumnElement[bool]:
+    return sa.and_(*(getattr(TallyCell, name) == value for name, value in key._asdict().items()))
+
+
+def _key(row: Any) -> CellKey:
+    return CellKey(row.wave_id, row.digest, row.site, row.mode, row.language, row.day)
+
+
+def reasons_not_counted(connection: Connection, wave_id: str) -> dict[str, int]:
+    """How many responses of a wave are not counted, by reason: for the method sheet."""
+    decisions = latest_reasons(connection, wave_id)
+    totals: dict[str, int] = defaultdict(int)
+    columns = (Response.record_id, Response.revision, Response.flags, Response.practice)
+    for row in connection.execute(sa.select(*columns).where(Response.wave_id == wave_id)):
+        action, reason = decisions.get((row.record_id, row.revision), (None, ""))
+        if not is_counted(row, action):
+            totals[reason if action == SET_ASIDE else _first_reason(row)] += 1
+    return dict(totals)
+
+
+def latest_reasons(connection: Connection, wave_id: str) -> dict[tuple[str, int], tuple[str, str]]:
+    """The standing decision about each response, with its reason."""
+    table = ResponseSetAside
+    same = sa.and_(Response.record_id == table.record_id, Response.revision == table.revision)
+    query = sa.select(table).join(Response, same).where(Response.wave_id == wave_id).order_by(table.id)
+    columns = query.with_only_columns(table.record_id, table.revision, table.action, table.reason)
+    return {(row.record_id, row.revision): (row.action, row.reason) for row in connection.execute(columns)}
+
+
+def _first_reason(row: Any) -> str:
+    if row.practice:
+        return "practice"
+    return next((code for code in row.flags if not counted_by_default([code], practice=False)), "review")

@@ -1,0 +1,62 @@
+"""The thread that judges what waits. It holds no state that matters: killed any time, the next goes on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from survey_app.database import DatabaseUnavailable
+from survey_app.responses.intake import BATCH, Intake
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 0.5
+PAUSE_AFTER_FAULT_SECONDS = 5.0
+
+
+class Worker:
+    """Judges in the background until stopped. Each process may have one: a record is judged once."""
+
+    def __init__(self, app: Flask, poll_seconds: float = POLL_SECONDS) -> None:
+        self._app = app
+        self._poll_seconds = poll_seconds
+        minutes = app.extensions["survey_settings"].partial_grace_minutes
+        self._intake = Intake(dt.timedelta(minutes=minutes))
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+
+    def start(self) -> None:
+        """Begin to judge."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 10) -> None:
+        """Finish the batch at hand and end."""
+        self._stopping.set()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        with self._app.app_context():
+            while not self._stopping.is_set():
+                self._stopping.wait(self._step())
+
+    def _step(self) -> float:
+        """Judge one batch; how long to wait before the next."""
+        try:
+            full = self._intake.judge_waiting(BATCH) == BATCH
+        except (DatabaseUnavailable, SQLAlchemyError) as error:
+            log.warning("intake pauses: %s", type(error).__name__)
+            return PAUSE_AFTER_FAULT_SECONDS
+        return 0 if full else self._poll_seconds
+
+
+def start(app: Flask) -> Worker | None:
+    """Start the worker of this process, unless the settings say that another one does the work."""
+    if not app.extensions["survey_settings"].run_worker:
+        return None
+    worker = Worker(app)
+    app.extensions["survey_worker"] = worker
+    worker.start()
+    return worker
