@@ -1,0 +1,161 @@
+"""``python -m analysis``: options, both forms of output, exit codes, speed of start."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from analysis.__main__ import main
+from analysis.axes import JSON_FIELDS
+
+COUNTS = (
+    "commitment,item,favourable,base\naccueil,politesse,24,30\naccueil,clarte,96,120\ndelai,attente,60,100\n"
+)
+
+
+@pytest.fixture
+def counts(tmp_path: Path) -> Path:
+    path = tmp_path / "nombres.csv"
+    path.write_text(COUNTS, "utf-8")
+    return path
+
+
+def lines(capsys: pytest.CaptureFixture[str], *arguments: object) -> list[dict[str, object]]:
+    assert main([*map(str, arguments), "--format", "json"]) == 0
+    found: list[dict[str, object]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_json_has_one_line_per_commitment_and_item_with_the_promised_keys(
+    counts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = lines(capsys, counts)
+    assert [(line["commitment"], line["item"]) for line in found] == [
+        ("accueil", None),
+        ("accueil", "politesse"),
+        ("accueil", "clarte"),
+        ("delai", None),
+        ("delai", "attente"),
+    ]
+    assert {tuple(line) for line in found} == {JSON_FIELDS}
+    assert found[3]["rate"] == 0.6
+    assert found[3]["improvement_axis"] is True
+    assert found[3]["verdict"] == "below"
+
+
+def test_options_change_the_reading(counts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain = lines(capsys, counts)[4]
+    other = lines(
+        capsys,
+        counts,
+        "--threshold",
+        "1/2",
+        "--confidence",
+        "0.9",
+        "--method",
+        "jeffreys",
+        "--minimum-base",
+        "101",
+    )[4]
+    assert (other["method"], other["verdict"], other["improvement_axis"]) == ("jeffreys", "too_few", False)
+    assert isinstance(other["low"], float)
+    assert isinstance(plain["low"], float)
+    assert other["low"] > plain["low"]
+
+
+def test_a_threshold_may_be_decimal(counts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lines(capsys, counts, "--threshold", "0.75") == lines(capsys, counts, "--threshold", "3/4")
+
+
+@pytest.mark.parametrize(
+    "option, value",
+    [
+        ("--threshold", "75"),
+        ("--threshold", "75%"),
+        ("--threshold", "0,75"),
+        ("--threshold", "3/0"),
+        ("--confidence", "95"),
+        ("--confidence", "nan"),
+        ("--confidence", "x"),
+        ("--minimum-base", "-1"),
+        ("--minimum-base", "12.5"),
+        ("--method", "wald"),
+    ],
+)
+def test_a_bad_option_ends_with_exit_code_2_and_an_example(
+    counts: Path, option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([str(counts), f"{option}={value}"])
+    assert end.value.code == 2
+    assert option in capsys.readouterr().err
+
+
+def test_bad_rows_end_with_exit_code_2_and_nothing_on_the_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "faux.csv"
+    path.write_text("commitment,item,favourable,base\na,b,78%,100\nc,d,3,2\n", "utf-8")
+    assert main([str(path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert [f"ligne {line}\u00a0:" in said.err for line in (2, 3)] == [True, True]
+
+
+def test_a_missing_file_ends_with_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "absent.csv")]) == 2
+    assert "absent.csv" in capsys.readouterr().err
+
+
+def test_s5_every_output_says_what_it_does_not_measure(
+    counts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(counts)])
+    text = capsys.readouterr()
+    main([str(counts), "--format", "json"])
+    machine = capsys.readouterr()
+    for said in (text.out, machine.err):
+        assert "ni les refus, ni le choix des personnes interrogées" in said
+
+
+def test_s5_with_a_known_population_non_response_is_named_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "elus.csv"
+    path.write_text("commitment,item,favourable,base,population\nelus,a,140,180,256\n", "utf-8")
+    main([str(path)])
+    assert "non-réponse" in capsys.readouterr().out
+
+
+def test_the_text_prints_one_decimal_and_bounds_outward(
+    counts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(counts)])
+    out = capsys.readouterr().out
+    assert "80,0\u00a0%" in out
+    assert "62,6\u00a0–\u00a090,5\u00a0%" in out
+    assert "Indépendance supposée" in out
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_s3_scipy_stats_and_the_definitions_are_never_loaded() -> None:
+    loaded = run("import analysis.__main__, sys; print(*sys.modules)").split()
+    assert "scipy.special" in loaded
+    assert not {"scipy.stats", "pydantic", "form_definitions"} & set(loaded)
+
+
+def test_the_command_starts_within_600_ms(counts: Path) -> None:
+    durations = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "analysis", counts], check=True, capture_output=True)
+        durations.append(time.perf_counter() - start)
+    assert min(durations) <= 0.6
