@@ -29,17 +29,17 @@ COUNTS = (
 VERDICTS = (TableColumn("Axe d’amélioration", 14), TableColumn("Ce qu’on peut dire", 31))
 
 COMMITMENT_COLUMNS = (
-    TableColumn("Engagement", 54, wrap=True),
-    TableColumn("Code", 20),
-    TableColumn("Module", 10),
-    TableColumn("Service", 22, wrap=True),
+    TableColumn("Engagement", 46, wrap=True),
+    TableColumn("Code", 19),
+    TableColumn("Module", 20, wrap=True),
+    TableColumn("Service", 16, wrap=True),
     *COUNTS,
     TableColumn("Personnes", 10, WHOLE),
     TableColumn("Base efficace", 10, DECIMAL),
     *VERDICTS,
-    TableColumn("Règle", 30, wrap=True),
-    TableColumn("Intervalle", 24, wrap=True),
-    TableColumn("Remarques", 34, wrap=True),
+    TableColumn("Règle", 26, wrap=True),
+    TableColumn("Intervalle", 22, wrap=True),
+    TableColumn("Remarques", 30, wrap=True),
 )
 ITEM_COLUMNS = (
     TableColumn("Question", 54, wrap=True),
@@ -51,7 +51,7 @@ ITEM_COLUMNS = (
     TableColumn("Sans réponse", 10, WHOLE),
     TableColumn("Non posée", 9, WHOLE),
     *VERDICTS,
-    TableColumn("Remarques", 34, wrap=True),
+    TableColumn("Remarques", 30, wrap=True),
 )
 
 

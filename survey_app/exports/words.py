@@ -33,6 +33,13 @@ STATE_LABELS: Mapping[str, str] = {
     "published": "publiée",
 }
 
+METHOD_LABELS: Mapping[str, str] = {
+    "wilson": "Wilson",
+    "clopper_pearson": "Clopper et Pearson (exact)",
+    "jeffreys": "Jeffreys",
+}
+"""The methods that a wave may declare."""
+
 ABSENCE_LABELS: Mapping[str, str] = {
     "not_applicable": "Non concerné",
     "no_opinion": "Sans opinion",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from analysis.axes import CommitmentResult
 from analysis.figures import Figures
-from analysis.publication import suppress
+from survey_app.exports.disclosure import hidden_figures, shown_hidden_axes
 from survey_app.exports.figure_rows import COUNTS, VERDICTS, Row, count_cells, verdict_cells
 from survey_app.exports.source import ReportSource
 from survey_app.exports.words import mode_label
@@ -36,7 +36,7 @@ OTHER_COLUMNS = (
 AXIS_COLUMNS = (
     TableColumn("Où", 34),
     TableColumn("Engagement", 54, wrap=True),
-    TableColumn("Module", 10),
+    TableColumn("Module", 20, wrap=True),
     TableColumn("Service", 24, wrap=True),
     *COUNTS,
     *VERDICTS,
@@ -47,7 +47,7 @@ def site_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
     """One row per site and engagement."""
     groups = source.report.by_site
     missing = source.report.missing_for_margin
-    hidden = _hidden(groups)
+    hidden = hidden_figures(groups)
     for site, figures in groups.items():
         name = source.wave.sites.get(site, site)
         for result in figures.commitments:
@@ -71,7 +71,7 @@ def _part_rows(
     source: ReportSource,
     styles: Styles,
 ) -> Iterator[Row]:
-    hidden = _hidden(groups)
+    hidden = hidden_figures(groups)
     for part, figures in groups.items():
         for result in figures.commitments:
             head: Row = [dimension, names.get(part, part), figures.responses]
@@ -84,31 +84,13 @@ def _figures(result: CommitmentResult, hidden: bool, source: ReportSource, style
     return [result.title, *count_cells(result), *verdict_cells(result, source, styles), None]
 
 
-def _hidden(groups: Mapping[str, Figures]) -> frozenset[tuple[str, str]]:
-    """The (part, commitment) pairs that so few people make up that one of them could be recognised.
-
-    A pair as small as that is hidden with a second one, so that the total does not give it away.
-    """
-    people: dict[str, dict[str, int]] = {}
-    for part, figures in groups.items():
-        for result in figures.commitments:
-            people.setdefault(result.commitment, {})[part] = result.respondents
-    return frozenset(
-        (part, commitment)
-        for commitment, respondents in people.items()
-        for part in suppress(respondents, "staff").hidden
-    )
-
-
 def axis_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
     """The official axes, worst first; then the sites below the threshold that the total hides."""
     for result in sorted(source.report.axes, key=lambda axis: axis.rate or 0):
         yield _axis_row("Ensemble", result, source, styles)
-    hidden = _hidden(source.report.by_site)
-    for axis in source.report.hidden_axes:
-        if (axis.site, axis.result.commitment) not in hidden:
-            name = source.wave.sites.get(axis.site, axis.site)
-            yield _axis_row(f"{name} (caché par le total)", axis.result, source, styles)
+    for hidden in shown_hidden_axes(source.report):
+        name = source.wave.sites.get(hidden.site, hidden.site)
+        yield _axis_row(f"{name} (caché par le total)", hidden.result, source, styles)
 
 
 def _axis_row(where: str, result: CommitmentResult, source: ReportSource, styles: Styles) -> Row:

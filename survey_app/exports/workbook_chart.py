@@ -47,18 +47,18 @@ def rate_chart(
             "categories": [sheet, first, NAME, last, NAME],
             "values": [sheet, first, RATE, last, RATE],
             "points": [{"fill": {"color": VERDICT_COLOURS[result.verdict][0]}} for result in results],
-            "gap": 70,
+            "gap": 60,
             "y_error_bars": _intervals(sheet, first, last),
             "data_labels": {"value": False},
         }
     )
     chart.set_legend({"none": True})
     chart.show_hidden_data()
-    chart.set_y_axis(_value_axis(results, threshold))
-    chart.set_x_axis(_category_axis(threshold))
+    chart.set_x_axis(_value_axis(results, threshold))
+    chart.set_y_axis(_category_axis())
     chart.set_chartarea({"border": {"none": True}})
     chart.set_title({"none": True})
-    chart.set_size({"width": 1165, "height": 70 + 30 * len(results)})
+    chart.set_size({"width": 1085, "height": 70 + 30 * len(results)})
     return chart
 
 
@@ -81,6 +81,7 @@ def _value_axis(results: Sequence[CommitmentResult], threshold: float) -> dict[s
     return {
         "min": max(0.0, math.floor(lowest * 10) / 10),
         "max": 1,
+        "crossing": threshold,
         "major_unit": 0.1,
         "num_format": "0 %",
         "num_font": {"name": FONT, "size": 9, "color": INK_SOFT},
@@ -96,10 +97,10 @@ def _lower_end(result: CommitmentResult) -> float:
     return min(bounds, default=1.0)
 
 
-def _category_axis(threshold: float) -> dict[str, Any]:
+def _category_axis() -> dict[str, Any]:
     return {
         "reverse": True,
-        "crossing": threshold,
+        "crossing": "max",
         "label_position": "low",
         "num_font": {"name": FONT, "size": 10, "color": INK},
         "line": {"color": ACCENT_DARK, "width": 2.25},

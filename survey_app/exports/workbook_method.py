@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from xlsxwriter import Workbook
 
 from survey_app.exports.source import ReportSource
-from survey_app.exports.words import STATE_LABELS, day_words, mode_label, percent, whole
+from survey_app.exports.words import METHOD_LABELS, STATE_LABELS, day_words, mode_label, percent, whole
 from survey_app.exports.workbook_styles import ACCENT_DARK, Styles
-from survey_app.exports.workbook_table import add_sheet, write_cell
+from survey_app.exports.workbook_table import TableColumn, add_sheet, row_height, write_cell
 
 SHEET = "Méthode"
+COLUMNS = (TableColumn("Sujet", 40, wrap=True), TableColumn("Ce qui vaut", 110, wrap=True))
 Fact = tuple[str, str | int | None]
 ANONYMITY = {"anonymous": "anonyme", "nominative": "nominative"}
 
@@ -20,11 +21,14 @@ def write_method(workbook: Workbook, styles: Styles, source: ReportSource, *, fo
     """Three columns: subject, fact, value."""
     sheet = add_sheet(workbook, SHEET, footer=footer)
     sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 40)
-    sheet.set_column(1, 1, 110)
+    for position, column in enumerate(COLUMNS):
+        sheet.set_column(position, position, column.width)
     title = styles.make(font_size=18, bold=True, font_color=ACCENT_DARK)
     chapter = styles.make(font_size=13, bold=True, font_color=ACCENT_DARK, bottom=2, bottom_color=ACCENT_DARK)
-    name, value = styles.cell(valign="top"), styles.cell("0", text_wrap=True, align="left", valign="top")
+    name, value = (
+        styles.cell(valign="top", text_wrap=True),
+        styles.cell("0", text_wrap=True, align="left", valign="top"),
+    )
     write_cell(sheet, 0, 0, SHEET, title)
     row = 1
     for heading, facts in _chapters(source):
@@ -33,6 +37,7 @@ def write_method(workbook: Workbook, styles: Styles, source: ReportSource, *, fo
         write_cell(sheet, row, 1, None, chapter)
         for subject, fact in facts:
             row += 1
+            sheet.set_row(row, row_height((subject, fact), COLUMNS))
             write_cell(sheet, row, 0, subject, name)
             write_cell(sheet, row, 1, fact, value)
         row += 1
@@ -100,7 +105,7 @@ def _rule_facts(source: ReportSource) -> Iterator[Fact]:
     settings = source.report.settings
     yield "Seuil", f"{percent(settings.threshold)} (comparé sur les nombres entiers)"
     yield "Niveau de confiance", percent(settings.confidence)
-    yield "Méthode demandée pour l’intervalle", settings.method
+    yield "Méthode demandée pour l’intervalle", METHOD_LABELS.get(settings.method, settings.method)
     yield "Base efficace minimale pour conclure", settings.minimum_base
     population = settings.population
     yield "Population", "non déclarée" if population is None else whole(population)

@@ -65,6 +65,19 @@ class Styles:
         )
 
     @cached_property
+    def number_heading(self) -> Format:
+        """The same above numbers, which stand to the right."""
+        return self.make(
+            bold=True,
+            font_color="#FFFFFF",
+            bg_color=ACCENT,
+            text_wrap=True,
+            bottom=2,
+            bottom_color=ACCENT_DARK,
+            align="right",
+        )
+
+    @cached_property
     def small(self) -> Format:
         """Secondary text."""
         return self.make(font_size=9, font_color=INK_SOFT)

@@ -9,6 +9,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from analysis.axes import CommitmentResult
 from analysis.notices import what_is_not_measured
+from survey_app.exports.disclosure import shown_hidden_axes
 from survey_app.exports.figure_rows import official_cell
 from survey_app.exports.safe_text import workbook_text
 from survey_app.exports.source import ReportSource
@@ -25,8 +26,9 @@ from survey_app.exports.workbook_styles import ACCENT_DARK, INK_SOFT, PERCENT, W
 from survey_app.exports.workbook_table import Styled, add_sheet, write_cell
 
 SHEET = "Synthèse"
-WIDTHS = (2, 66, 9, 9, 9, 9, 14, 30)
-HEADINGS = ("Engagement", "Taux", "De", "À", "Base", "Axe d’amélio-ration", "Ce qu’on peut dire")
+WIDTHS = (2, 66, 9, 9, 9, 9, 15, 30)
+HEADINGS = ("Engagement", "Taux", "De", "À", "Base", "Axe d’amélioration", "Ce qu’on peut dire")
+NUMBERS = HEADINGS[1:5]
 HEADER_ROW = 6
 ROW_HEIGHT = 21
 POINTS_TO_PIXELS = 4 / 3
@@ -121,7 +123,8 @@ def _write_table(
 ) -> None:
     sheet.set_row(HEADER_ROW, 32)
     for column, heading in enumerate(HEADINGS, start=1):
-        sheet.write_string(HEADER_ROW, column, heading, styles.heading)
+        style = styles.number_heading if heading in NUMBERS else styles.heading
+        sheet.write_string(HEADER_ROW, column, heading, style)
     formats = [styles.cell(), *[styles.cell(PERCENT)] * 3, styles.cell(WHOLE)]
     for row, result in enumerate(results, start=HEADER_ROW + 1):
         sheet.set_row(row, ROW_HEIGHT)
@@ -144,7 +147,7 @@ def _cautions(source: ReportSource) -> list[str]:
         f"«\u202fDe\u202f» et «\u202fÀ\u202f»\u00a0: intervalle à {percent(settings.confidence)}. "
         f"Axe d’amélioration\u00a0: taux strictement sous {percent(settings.threshold)}."
     )
-    hidden = len(source.report.hidden_axes)
+    hidden = len(shown_hidden_axes(source.report))
     cases = counted(hidden, "cas caché", "cas cachés")
     more = (
         [f"{cases} par ces totaux\u00a0: un site est sous le seuil (feuille «\u202fAxes\u202f»)."]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from xlsxwriter import Workbook
@@ -17,6 +18,10 @@ from survey_app.exports.workbook_styles import Styles
 
 A4 = 9
 LAST_ROW = 1_048_575
+LINE_HEIGHT, ROW_PADDING = 14.5, 4.0
+"""In points."""
+LETTER = 1.1
+"""Width of an average letter with its share of the line ends, in Excel’s characters."""
 TableCell = str | int | float | Fraction | date | None
 
 
@@ -83,6 +88,7 @@ def write_table(
     formats = _write_header(sheet, styles, columns, header_height)
     last = 0
     for last, row in enumerate(rows, start=1):
+        sheet.set_row(last, row_height(row, columns))
         for position, (cell, style) in enumerate(zip(row, formats, strict=True)):
             if isinstance(cell, Styled):
                 write_cell(sheet, last, position, cell.value, cell.style)
@@ -92,6 +98,16 @@ def write_table(
     return sheet
 
 
+def row_height(row: Sequence[TableCell | Styled], columns: Sequence[TableColumn]) -> float:
+    """The height that the longest wrapped text needs: not every program finds it by itself."""
+    lines = [
+        ceil(len(cell) * LETTER / column.width)
+        for cell, column in zip(row, columns, strict=True)
+        if column.wrap and isinstance(cell, str)
+    ]
+    return LINE_HEIGHT * max([1, *lines]) + ROW_PADDING
+
+
 def _write_header(
     sheet: Worksheet, styles: Styles, columns: Sequence[TableColumn], height: float
 ) -> list[Format]:
@@ -99,7 +115,8 @@ def _write_header(
     sheet.set_row(0, height)
     for position, column in enumerate(columns):
         sheet.set_column(position, position, column.width)
-        sheet.write_string(0, position, workbook_text(column.heading), styles.heading)
+        style = styles.number_heading if column.number_format else styles.heading
+        sheet.write_string(0, position, workbook_text(column.heading), style)
     return formats
 
 

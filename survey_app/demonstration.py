@@ -1,0 +1,213 @@
+"""The demonstration: a database file of its own, the shipped questionnaires, and answers of nobody. Floor 5.
+
+The synthetic answers take the road of real ones: envelope, inbox, intake, tallies.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from form_definitions import load_questionnaire, load_translations
+from form_definitions.library import FOLDER
+from survey_app.accounts import add_user, reset_passphrase
+from survey_app.database import db
+from survey_app.migrations import upgrade
+from survey_app.questionnaires import publish_source
+from survey_app.responses import inbox
+from survey_app.responses.credentials import Credential
+from survey_app.responses.envelope import Envelope, encode_body, write_envelope
+from survey_app.responses.intake import judge_waiting
+from survey_app.settings import Settings
+from survey_app.synthetic_answers import OFFICIALS, USERS, Person, Population, people
+from survey_app.waves import WavePlan, create_wave, open_wave
+
+REFERENT_ADDRESS = "referent@exemple.fr"
+ACTOR = "démonstration"
+SEED = 2026
+PRACTICE = 3
+"""So many of the first answers are marked as practice: shown, never counted."""
+
+BEFORE, AFTER = timedelta(days=49), timedelta(days=60)
+NOON = time(12, 0, tzinfo=UTC)
+LONG_ENOUGH = timedelta(days=1)
+"""Partial answers are judged at once: nobody is going to finish them."""
+
+
+@dataclass(frozen=True)
+class DemonstrationWave:
+    """One wave to be made: of which questionnaire, answered by whom."""
+
+    code: str
+    title: str
+    questionnaire: str
+    population: Population
+    headcount: int | None = None
+
+
+def demonstration_waves(year: int) -> tuple[DemonstrationWave, ...]:
+    """Both audiences, this year."""
+    return (
+        DemonstrationWave(f"usagers-{year}", f"Usagers {year}", "users", USERS),
+        DemonstrationWave(f"elus-{year}", f"Élus {year}", "elected_officials", OFFICIALS, headcount=1600),
+    )
+
+
+def demonstration_settings(folder: Path, port: int) -> Settings:
+    """Settings with keys made at the first start and kept beside the database."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = folder / "keys.json"
+    if not keys.exists():
+        keys.touch(mode=0o600)
+        keys.write_text(json.dumps({name: secrets.token_urlsafe(48) for name in ("session", "devices")}))
+    kept = json.loads(keys.read_text())
+    return Settings(
+        secret_key=kept["session"],
+        device_master_key=kept["devices"],
+        data_folder=folder,
+        public_url=f"http://127.0.0.1:{port}",
+        demonstration=True,
+    )
+
+
+def prepare(folder: Path, port: int, today: date) -> tuple[Settings, str | None]:
+    """The settings, and the passphrase of the referent if the data had to be made now."""
+    ready = folder / "ready"
+    if folder.exists() and not ready.exists():
+        shutil.rmtree(folder)  # a first start that was interrupted
+    settings = demonstration_settings(folder, port)
+    if ready.exists():
+        return settings, None
+    passphrase = fill(settings, today)
+    ready.touch()
+    return settings, passphrase
+
+
+def fill(settings: Settings, today: date) -> str:
+    """Make the database with all its waves; the passphrase of the referent."""
+    application = _application(settings)
+    with application.app_context():
+        upgrade(db.engine)
+        passphrase = add_user(REFERENT_ADDRESS, "Référente (démonstration)", ["referent"], actor=ACTOR)
+        for wave in demonstration_waves(today.year):
+            _make_wave(wave, today)
+        judge_waiting(now=datetime.now(tz=UTC) + LONG_ENOUGH)
+        db.session.remove()
+        db.engine.dispose()
+    return passphrase
+
+
+def new_passphrase(settings: Settings) -> str:
+    """Another passphrase for the referent of the demonstration."""
+    with _application(settings).app_context():
+        return reset_passphrase(REFERENT_ADDRESS, actor=ACTOR)
+
+
+def _application(settings: Settings) -> Flask:
+    from survey_app import create_app
+
+    return create_app(settings)
+
+
+def _make_wave(wave: DemonstrationWave, today: date) -> None:
+    path = FOLDER / "questionnaires" / f"{wave.questionnaire}.yaml"
+    version = publish_source(path.read_text(encoding="utf-8"), load_translations(), actor=ACTOR)
+    questionnaire = load_questionnaire(path)
+    sites, modes = tuple(questionnaire.sites), tuple(questionnaire.modes)
+    plan = WavePlan(
+        id=wave.code,
+        title=wave.title,
+        questionnaire_digest=version.digest,
+        opens_on=today - BEFORE,
+        closes_on=today + AFTER,
+        sites=sites,
+        languages=tuple(dict.fromkeys(("fr", *wave.population.languages))),
+        modes=modes,
+        headline_modes=modes,
+        headline_sites=sites,
+        population=wave.headcount,
+        synthetic=True,
+    )
+    create_wave(plan, actor=ACTOR)
+    open_wave(wave.code, actor=ACTOR)
+    everybody = people(questionnaire, wave.population, first=plan.opens_on, last=today, seed=SEED)
+    _send(list(everybody), plan)
+
+
+def _send(everybody: list[Person], plan: WavePlan) -> None:
+    """Into the inbox, in one batch per tablet and one for the rest."""
+    practising = {id(person) for person in everybody[:PRACTICE]}
+    ordered = sorted(everybody, key=_sender)
+    for (mode, site), group in groupby(ordered, key=_sender):
+        credential = Credential(mode, site=site or None)
+        envelopes = (_envelope(person, plan, id(person) in practising) for person in group)
+        _accept(envelopes, mode, credential)
+
+
+def _sender(person: Person) -> tuple[str, str]:
+    """A tablet's site is its own; website and paper answers say theirs."""
+    return person.mode, person.site if person.mode == "tablet" else ""
+
+
+def _accept(envelopes: Iterable[bytes], mode: str, credential: Credential) -> None:
+    for fate in inbox.accept_all(envelopes, source=mode, credential=credential):
+        if not isinstance(fate, inbox.Receipt):
+            raise fate
+
+
+def _envelope(person: Person, plan: WavePlan, practice: bool) -> bytes:
+    body: dict[str, Any] = {
+        "answers": dict(person.answers),
+        "language": person.language,
+        "site": None if person.mode == "tablet" else person.site,
+        "complete": person.complete,
+        "practice": practice,
+        "started_at": None,
+        "finished_at": datetime.combine(person.day, NOON).isoformat(),
+        "clock_offset_ms": 0,
+        "assisted": None,
+    }
+    return write_envelope(
+        Envelope(
+            id=str(uuid.uuid4()),
+            revision=0,
+            device=None,
+            seq=None,
+            prev=None,
+            wave=plan.id,
+            questionnaire_digest=plan.questionnaire_digest,
+            bundle_digest=None,
+            body=encode_body(body),
+        )
+    )
+
+
+def addresses(settings: Settings, passphrase: str | None) -> Iterator[str]:
+    """What a fresh start prints, line by line."""
+    here = settings.public_url
+    yield "Démonstration\u00a0: toutes les réponses sont synthétiques, aucune personne n’a répondu."
+    yield f"Données\u00a0: {settings.data_folder.absolute()}"
+    yield ""
+    yield f"  Formulaire des usagers   {here}/q/usagers/fr"
+    yield f"  Formulaire des élus      {here}/q/elus/fr"
+    yield f"  Tablette                 {here}/tablette/"
+    yield f"  Gestion                  {here}/gestion/"
+    yield ""
+    yield f"  Compte                   {REFERENT_ADDRESS}"
+    if passphrase is None:
+        yield "  Phrase secrète           celle du premier démarrage"
+        yield "                           (une autre\u00a0: survey-app demo --new-passphrase)"
+    else:
+        yield f"  Phrase secrète           {passphrase}   (montrée une seule fois)"
+    yield ""
+    yield "Ctrl+C pour arrêter."

@@ -1,0 +1,58 @@
+"""Results and answers as files. Floor 4: `gather` what a requester may have, then `EXPORTS[name].write`.
+
+A new export is a module with a `write(source, stream)` function and one line here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from survey_app.exports.codebook import write_codebook
+from survey_app.exports.gathering import ReportError, Rights, gather
+from survey_app.exports.responses_csv import write_answers, write_french, write_open
+from survey_app.exports.results_csv import write_counts, write_french_results
+from survey_app.exports.results_json import write_json
+from survey_app.exports.results_workbook import write_workbook
+from survey_app.exports.source import ReportSource
+
+__all__ = ["EXPORTS", "Export", "ReportError", "ReportSource", "Rights", "file_name", "gather"]
+
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV: Final = "text/csv; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Export:
+    """One kind of file."""
+
+    title: str
+    """On screen."""
+    suffix: str
+    media_type: str
+    write: Callable[[ReportSource, BinaryIO], None]
+    rows: bool = False
+    """Holds nothing but answers person by person: only for who may read those."""
+
+
+EXPORTS: Final[Mapping[str, Export]] = {
+    "classeur": Export("Classeur Excel", ".xlsx", XLSX, write_workbook),
+    "resultats": Export("Résultats, pour Excel français (CSV)", ".csv", CSV, write_french_results),
+    "reponses": Export("Réponses, pour Excel français (CSV)", ".csv", CSV, write_french, rows=True),
+    "reponses-ouvertes": Export("Réponses, format ouvert (CSV)", ".csv", CSV, write_open, rows=True),
+    "recalculer": Export("Réponses pour recalculer (CSV)", ".csv", CSV, write_answers, rows=True),
+    "comptes": Export("Comptes par question (CSV)", ".csv", CSV, write_counts),
+    "codes": Export("Dictionnaire des codes (CSV)", ".csv", CSV, write_codebook),
+    "json": Export("Résultats pour un programme (JSON)", ".json", "application/json", write_json),
+}
+"""Under the names used in addresses and by `survey-app report --export`."""
+
+
+def file_name(source: ReportSource, name: str) -> str:
+    """A name of plain ASCII letters, digits and hyphens, whatever the wave is called."""
+    code = unicodedata.normalize("NFKD", source.wave.code).encode("ascii", "ignore").decode()
+    safe = re.sub(r"[^a-zA-Z0-9]+", "-", code).strip("-") or "edition"
+    return f"{safe}-{name}{EXPORTS[name].suffix}"

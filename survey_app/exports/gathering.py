@@ -1,0 +1,181 @@
+"""From the database to a `ReportSource`: one wave, or a part of it, for a requester with these rights."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from analysis.periods import lies_in
+from analysis.wave_report import Selection, WaveReport, WaveSettings, build_wave_report
+from form_definitions import LANGUAGES, Organisation, Questionnaire, load_organisation
+from survey_app.database import db
+from survey_app.exports.source import ReportSource, WaveFacts
+from survey_app.exports.words import mode_label
+from survey_app.models import Response, Wave, WaveQuestionnaire
+from survey_app.responses import counts, tallies
+from survey_app.responses.flags import FLAGS
+from survey_app.responses.set_aside import REASONS
+
+COMPUTED_WITH = ("survey-app", "numpy", "scipy", "xlsxwriter")
+LAST_OFFSET = 24
+"""A record id is a random UUID: from any of its first characters on, it still sorts at random."""
+
+
+class ReportError(ValueError):
+    """There is nothing to report on; the message (French) says why."""
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What the requester may read besides totals."""
+
+    rows: bool = False
+    verbatims: bool = False
+
+
+def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> ReportSource:
+    """All that the exports of this wave are written from. Raises `ReportError` for an unknown wave."""
+    wave = db.session.get(Wave, wave_id)
+    if wave is None:
+        raise ReportError(f"Aucune édition «\u202f{wave_id}\u202f».")
+    selected = selection or Selection()
+    organisation = load_organisation()
+    report = report_of(wave, selected)
+    fieldwork = counts.fieldwork(wave.id)
+    return ReportSource(
+        wave=wave_facts(wave, organisation, report),
+        versions=_versions(wave),
+        report=report,
+        responses=partial(shuffled_responses, wave.id, selected),
+        set_aside=_in_words(fieldwork.not_counted),
+        practice=fieldwork.practice,
+        written_at=datetime.now(tz=UTC),
+        software={name: version(name) for name in COMPUTED_WITH},
+        rows=rights.rows,
+        verbatims=rights.verbatims,
+        filters=_filters(selected, organisation),
+    )
+
+
+def report_of(wave: Wave, selection: Selection) -> WaveReport:
+    """The figures of a wave, from its tallies."""
+    questionnaire = counts.questionnaire_of_wave(wave.id)
+    if questionnaire is None:
+        raise ReportError(f"Le questionnaire de «\u202f{wave.id}\u202f» n’est plus lisible.")
+    return build_wave_report(
+        questionnaire,
+        counts.cells(wave.id),
+        settings_of(wave),
+        site=selection.site,
+        mode=selection.mode,
+        language=selection.language,
+        period=selection.period,
+    )
+
+
+def settings_of(wave: Wave) -> WaveSettings:
+    """What the wave declared about its figures."""
+    return WaveSettings(
+        threshold=Fraction(wave.threshold_numerator, wave.threshold_denominator),
+        confidence=float(wave.confidence),
+        method=wave.method,
+        minimum_base=wave.minimum_base,
+        population=wave.population,
+        headline_modes=tuple(wave.headline_modes) or None,
+        headline_sites=tuple(wave.headline_sites) or None,
+        expected_visits=wave.expected_visits,
+    )
+
+
+def wave_facts(wave: Wave, organisation: Organisation, report: WaveReport) -> WaveFacts:
+    """The wave in words."""
+    sites = dict.fromkeys((*wave.sites, *report.by_site))
+    return WaveFacts(
+        code=wave.id,
+        title=wave.title,
+        survey_title=wave.survey.title,
+        organisation=organisation.name,
+        state=wave.state,
+        opens_on=wave.opens_on,
+        closes_on=wave.closes_on,
+        anonymity=wave.anonymity,
+        synthetic=wave.synthetic,
+        population=wave.population,
+        sites={site: organisation.site_name(site) or "Site inconnu" for site in sites},
+        languages={code: LANGUAGES[code].own_name for code in wave.languages if code in LANGUAGES},
+        modes=tuple(wave.modes),
+        headline_sites=tuple(wave.headline_sites),
+        headline_modes=tuple(wave.headline_modes),
+        expected_visits=wave.expected_visits,
+    )
+
+
+def _versions(wave: Wave) -> dict[str, Questionnaire]:
+    """Every version that the wave was asked with, the current one first."""
+    used = sa.select(WaveQuestionnaire.digest).where(WaveQuestionnaire.wave_id == wave.id)
+    with db.engine.connect() as connection:
+        digests = (
+            wave.questionnaire_digest,
+            *connection.scalars(used.order_by(WaveQuestionnaire.since.desc())),
+        )
+        known = {digest: tallies.questionnaire_of(connection, digest) for digest in digests}
+    return {digest: questionnaire for digest, questionnaire in known.items() if questionnaire}
+
+
+def shuffled_responses(wave_id: str, selection: Selection) -> Iterator[Any]:
+    """The counted responses of the selection, row by row, in a meaningless order that is new each time."""
+    offset = 1 + secrets.randbelow(LAST_OFFSET)
+    order = (sa.func.substr(Response.record_id, offset), Response.record_id)
+    query = sa.select(*Response.__table__.columns).where(Response.wave_id == wave_id, *_where(selection))
+    with db.engine.connect() as connection:
+        decisions = tallies.latest_decisions(connection, wave_id)
+        known = _known_digests(connection, wave_id)
+        for row in connection.execute(query.order_by(*order).execution_options(yield_per=1000)):
+            counted = tallies.is_counted(row, decisions.get((row.record_id, row.revision)))
+            if counted and row.questionnaire_digest in known and _in_period(row, selection):
+                yield row
+
+
+def _known_digests(connection: Connection, wave_id: str) -> frozenset[str]:
+    """Counted responses name a version of their wave; this holds even if somebody counted another one."""
+    wave = sa.select(Wave.questionnaire_digest).where(Wave.id == wave_id)
+    used = sa.select(WaveQuestionnaire.digest).where(WaveQuestionnaire.wave_id == wave_id)
+    return frozenset((*connection.scalars(wave), *connection.scalars(used)))
+
+
+def _where(selection: Selection) -> Iterator[sa.ColumnElement[bool]]:
+    for name in ("site", "mode", "language"):
+        wanted = getattr(selection, name)
+        if wanted is not None:
+            yield getattr(Response, name) == wanted
+
+
+def _in_period(row: Any, selection: Selection) -> bool:
+    return selection.period is None or lies_in(row.answered_on, selection.period)
+
+
+def _in_words(reasons: Mapping[str, int]) -> dict[str, int]:
+    words: dict[str, int] = {}
+    for code, number in reasons.items():
+        label = REASONS.get(code) or (FLAGS[code].meaning if code in FLAGS else code)
+        words[label] = words.get(label, 0) + number
+    return words
+
+
+def _filters(selection: Selection, organisation: Organisation) -> dict[str, str]:
+    found = {
+        "site": selection.site and organisation.site_name(selection.site),
+        "mode de recueil": selection.mode and mode_label(selection.mode),
+        "langue": selection.language and LANGUAGES[selection.language].own_name,
+        "période": selection.period,
+    }
+    return {name: value for name, value in found.items() if value}

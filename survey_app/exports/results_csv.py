@@ -1,0 +1,73 @@
+"""The figures of a wave as CSV: one line per engagement and one per question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from analysis.axes import Result
+from survey_app.exports.csv_writing import FRENCH, OPEN, CsvCell, write_csv
+from survey_app.exports.source import ReportSource
+from survey_app.exports.words import percent, verdict_label
+
+FRENCH_HEADINGS = (
+    "Engagement",
+    "Code de l’engagement",
+    "Question",
+    "Code de la question",
+    "Favorables",
+    "Base",
+    "Taux",
+    "Borne basse",
+    "Borne haute",
+    "Axe d’amélioration",
+    "Ce qu’on peut dire",
+)
+
+
+def write_french_results(source: ReportSource, stream: BinaryIO) -> None:
+    """For a French Excel: words, decimal commas, shares of 1 unrounded."""
+    threshold = percent(source.report.settings.threshold)
+    titles = {result.commitment: result.title for result in source.report.commitments}
+    write_csv(
+        stream,
+        FRENCH,
+        FRENCH_HEADINGS,
+        (
+            (
+                titles[result.commitment],
+                result.commitment,
+                source.item_label(result.item) if result.item else None,
+                result.item,
+                result.favourable,
+                result.base,
+                result.rate,
+                result.low,
+                result.high,
+                "oui" if result.improvement_axis else "non",
+                verdict_label(result.verdict, threshold),
+            )
+            for result in _lines(source)
+        ),
+    )
+
+
+def write_counts(source: ReportSource, stream: BinaryIO) -> None:
+    """`commitment,item,favourable,base` for `python -m analysis`, which says that it assumes independence."""
+    population = source.wave.population
+    headings = ["commitment", "item", "favourable", "base", "rule"]
+    rows: Iterator[list[CsvCell]] = (
+        [result.commitment, item.item, item.favourable, item.base, result.rule]
+        for result in source.report.commitments
+        for item in result.items
+    )
+    if population is not None:
+        headings.append("population")
+        rows = ([*row, population] for row in rows)
+    write_csv(stream, OPEN, headings, rows)
+
+
+def _lines(source: ReportSource) -> Iterator[Result]:
+    for result in source.report.commitments:
+        yield result
+        yield from result.items

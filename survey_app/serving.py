@@ -1,0 +1,99 @@
+"""The production server: gunicorn with threads, one process on SQLite, several on PostgreSQL. Floor 5.
+
+SQLite has one writer: with one process, writers queue in memory instead of sleeping at the file lock, and the
+slowest answers are three times faster (`python -m bench` measures it). The application is made in each worker
+process, after the fork, and so is the thread that judges what was received.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+
+from survey_app.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+THREADS = 8
+LARGEST_POOL = 4
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (gunicorn's heartbeat files, not data)
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to listen."""
+
+    host: str
+    port: int
+
+
+class SurveyServer(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured from our settings alone: no configuration file of its own."""
+
+    def __init__(self, settings: Settings, address: Address, announce: Callable[[], None]) -> None:
+        self._settings = settings
+        self._address = address
+        self._announce = announce
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Our choices."""
+        for name, value in self.choices().items():
+            self.cfg.set(name, value)
+
+    def choices(self) -> dict[str, Any]:
+        """Every gunicorn setting that differs from its default."""
+        return {
+            "bind": [f"{self._address.host}:{self._address.port}"],
+            "worker_class": "gthread",
+            "workers": process_count(self._settings),
+            "threads": THREADS,
+            "timeout": PATIENCE_SECONDS,
+            "graceful_timeout": PATIENCE_SECONDS // 2,
+            "keepalive": 30,
+            "loglevel": "warning",
+            "accesslog": None,  # addresses of respondents are never written down
+            "proc_name": "survey-app",
+            "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
+            "when_ready": lambda _arbiter: self._announce(),
+            "post_worker_init": _start_intake,
+            "worker_exit": _stop_intake,
+        }
+
+    def load(self) -> Flask:
+        """The application, made in the worker process."""
+        from survey_app import create_app
+
+        return create_app(self._settings)
+
+
+def process_count(settings: Settings) -> int:
+    """One process for SQLite; for PostgreSQL one per core and one more, up to a limit."""
+    if settings.database_url.startswith("sqlite"):
+        return 1
+    return min(LARGEST_POOL, (os.cpu_count() or 1) + 1)
+
+
+def _start_intake(worker: Any) -> None:
+    from survey_app.responses import worker as intake
+
+    intake.start(worker.app.callable)
+
+
+def _stop_intake(_arbiter: Any, worker: Any) -> None:
+    application = getattr(worker.app, "callable", None)
+    started = application.extensions.get("survey_worker") if application is not None else None
+    if started is not None:
+        started.stop()
+
+
+def serve(settings: Settings, address: Address, announce: Callable[[], None] = lambda: None) -> None:
+    """Serve until a signal ends it; ``announce`` is called once, when the port is open."""
+    SurveyServer(settings, address, announce).run()
