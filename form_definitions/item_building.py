@@ -168,13 +168,23 @@ def _build_row(
     record: Record, shared: dict[str, Any], scale: Scale | None, around: Surroundings
 ) -> Item | None:
     around.take_name(record, "item")
-    routing = shared | around.routing_of(record)
+    routing = _narrowed(shared, around.routing_of(record))
     kind = "satisfaction" if scale and scale.has_faces else "single_choice"
     options = scale.options if scale else None
     name = record.get("item")
     around.earlier[name] = EarlierItem(takes_answer=True, options=options)
     values = {"scale": scale.name if scale else None, "options": options or (), **routing}
     return _item(record, name, kind, values | _measure(record, QUESTION_TYPES[kind], scale, options, around))
+
+
+def _narrowed(shared: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """The routing of a row: both its own and its grid's."""
+    routing = shared | own
+    if "relevant_if" in shared and "relevant_if" in own:
+        routing["relevant_if"] = {"all": [shared["relevant_if"], own["relevant_if"]]}
+    for key in shared.keys() & own.keys() & {"sites", "modes"}:
+        routing[key] = tuple(code for code in own[key] if code in shared[key])
+    return routing
 
 
 def _item(record: Record, name: str | None, kind: str, values: dict[str, Any]) -> Item | None:

@@ -182,7 +182,8 @@ def _commitments(record: Record, framework: Framework | None, report: Report) ->
         Commitment(
             code=code,
             title=commitment.title,
-            module=module.title,
+            number=commitment.number,
+            module=f"Module {module.number} – {module.title}",
             service=commitment.service,
             rule=rules.get(code, "pooled"),
             source=commitment.source,

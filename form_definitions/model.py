@@ -108,8 +108,11 @@ class Commitment(FrozenModel):
     """One engagement of the framework (référentiel), as printed beside its rate."""
 
     code: str
+    number: str | None = None
+    """The official number, None unless publicly known."""
     title: str
     module: str
+    """Number and title of its module."""
     service: str | None = None
     rule: CommitmentRule = "pooled"
     source: str | None = None
