@@ -1,0 +1,81 @@
+"""Rule S5: two rates side by side."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.axes import CommitmentResult, MeasuredItem, Reading, commitment_result
+from analysis.comparisons import Share, differences, holm, newcombe, score_test
+from analysis.rates import Rate
+from tests.analysis.references import Case, cases, near
+
+
+def shares(case: Case) -> tuple[Share, Share]:
+    inputs = case["inputs"]
+    return (
+        Share(inputs["k1"] / inputs["n1"], inputs["n1"]),
+        Share(inputs["k2"] / inputs["n2"], inputs["n2"]),
+    )
+
+
+def a_commitment(code: str, favourable: int, base: int) -> CommitmentResult:
+    return commitment_result(code, [MeasuredItem("question", Rate(favourable, base))], Reading())
+
+
+@pytest.mark.parametrize("case", cases("newcombe_diff"))
+def test_s5_newcombe_gives_what_statsmodels_gives(case: Case) -> None:
+    low, high = newcombe(*shares(case), case["inputs"]["level"])
+    assert (low, high) == (near(case, "low"), near(case, "high"))
+
+
+@pytest.mark.parametrize("case", cases("two_proportion_test"))
+def test_s5_the_score_test_gives_what_r_gives(case: Case) -> None:
+    p_value = score_test(*shares(case))
+    assert p_value == (1 if case["expected"]["p"] is None else near(case, "p"))
+
+
+@pytest.mark.parametrize("case", cases("holm"))
+def test_s5_holm_gives_what_r_gives(case: Case) -> None:
+    expected = pytest.approx(case["expected"]["adjusted"], abs=case["tol"]["abs"])
+    assert holm(case["inputs"]["p"]) == expected
+
+
+@given(st.lists(st.floats(0, 1), max_size=20))
+def test_s5_holm_never_makes_a_difference_surer(p_values: list[float]) -> None:
+    adjusted = holm(p_values)
+    assert all(p <= more <= 1 for p, more in zip(p_values, adjusted, strict=True))
+
+
+def test_s5_differences_are_adjusted_together_within_one_report() -> None:
+    alone = differences(
+        {"tablet": [a_commitment("a", 90, 120)], "website": [a_commitment("a", 74, 120)]}, 0.95
+    )
+    codes = "abcdefgh"
+    many = differences(
+        {
+            "tablet": [a_commitment(code, 90, 120) for code in codes],
+            "website": [a_commitment(code, 74 if code == "a" else 90, 120) for code in codes],
+        },
+        0.95,
+    )
+    assert alone[0].sure
+    assert alone[0].p_value == many[0].p_value
+    assert many[0].adjusted_p == pytest.approx(8 * many[0].p_value)
+    assert not many[0].sure
+
+
+def test_s5_a_commitment_without_answers_on_one_side_is_not_compared() -> None:
+    assert (
+        differences({"tablet": [a_commitment("a", 9, 12)], "website": [a_commitment("a", 0, 0)]}, 0.95) == ()
+    )
+
+
+def test_s5_without_pooled_interval_items_are_compared_one_by_one() -> None:
+    def both(first: int) -> CommitmentResult:
+        items = [MeasuredItem("x", Rate(first, 120)), MeasuredItem("y", Rate(90, 120))]
+        return commitment_result("a", items, Reading(), rule="every_item")
+
+    found = differences({"tablet": [both(110)], "website": [both(60)]}, 0.95)
+    assert [(difference.item, difference.sure) for difference in found] == [("x", True), ("y", False)]
