@@ -277,3 +277,12 @@ def test_each_desk_has_questions_of_its_own() -> None:
     for site, asked in paths.items():
         others = set().union(*(names for other, names in paths.items() if other != site))
         assert asked - others, site
+
+
+def test_an_elected_official_is_not_asked_what_would_name_one_person() -> None:
+    questionnaire = shipped("elected_officials")
+    mandate = next(section for section in questionnaire.sections if section.name == "mandate")
+    assert {item.requirement for item in mandate.items} == {"optional"}
+    assert max(len(item.options) for item in mandate.items) <= 4
+    places = re.compile(r"bressuire|parthenay|arrondissement|canton|parti politique|nom de", re.I)
+    assert [text for text in texts_of(questionnaire) if places.search(text)] == []
