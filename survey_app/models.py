@@ -25,7 +25,7 @@ class ServerFact(Base):
     """One thing the server knows about itself: ``epoch`` (changes when a backup is restored), …"""
 
     __tablename__ = "server_fact"
-    key: Mapped[str] = mapped_column(Code, primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
 
 

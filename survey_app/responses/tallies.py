@@ -16,11 +16,12 @@ from sqlalchemy.engine import Connection
 
 from analysis.tally import Cell64, CellLayout, CountedResponse
 from form_definitions import Questionnaire, from_canonical
-from survey_app.models import QuestionnaireVersion, Response, ResponseSetAside, TallyCell
+from survey_app.models import QuestionnaireVersion, Response, ResponseSetAside, ServerFact, TallyCell
 from survey_app.responses.flags import countable, counted_by_default
 from survey_app.responses.judge import asked_items
 
 _ADVISORY_LOCK = 7_305_808_869_229_538
+_PURGED = "responses-purged:"
 SET_ASIDE, REINSTATED = "set_aside", "reinstated"
 
 
@@ -121,9 +122,23 @@ def refresh_layouts(connection: Connection, digests: Iterable[str]) -> None:
 
 
 def rebuild(connection: Connection, wave_id: str) -> None:
-    """Make the cells of a wave again from its responses."""
+    """Make the cells of a wave again from its responses; nothing when those were purged."""
+    if not is_recountable(connection, wave_id):
+        return
     connection.execute(sa.delete(TallyCell).where(TallyCell.wave_id == wave_id))
     apply(connection, recount(connection, wave_id))
+
+
+def is_recountable(connection: Connection, wave_id: str) -> bool:
+    """Whether the responses behind the cells are still there."""
+    purged = sa.select(ServerFact.key).where(ServerFact.key == _PURGED + wave_id)
+    return connection.scalar(purged) is None
+
+
+def mark_as_not_recountable(connection: Connection, wave_id: str) -> None:
+    """Remember that the responses of this wave were purged: its cells are now the only count there is."""
+    if is_recountable(connection, wave_id):
+        connection.execute(sa.insert(ServerFact).values(key=_PURGED + wave_id, value="1"))
 
 
 def recount(connection: Connection, wave_id: str) -> dict[CellKey, Cell64]:

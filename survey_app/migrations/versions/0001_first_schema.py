@@ -108,7 +108,7 @@ def create_survey_tables() -> None:
     """server_fact, survey, questionnaire_version, questionnaire_draft, past_result."""
     op.create_table(
         "server_fact",
-        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_server_fact")),
     )

@@ -1,0 +1,216 @@
+"""The state of the installation: what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from survey_app import migrations
+from survey_app.database import (
+    SQLITE_PROMISES,
+    DatabaseUnavailable,
+    UnsafeDatabaseError,
+    db,
+    write_connection,
+)
+from survey_app.models import InboxConflict, InboxRecord, Wave
+from survey_app.responses import tallies
+from survey_app.settings import Settings
+
+WAITING_TOO_LONG = dt.timedelta(hours=2)
+LISTED_AT_MOST = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing seen. ``severity``: ok, warning or error; the remedy is empty when all is well."""
+
+    code: str
+    severity: str
+    message: str
+    remedy: str = ""
+
+
+def examine(settings: Settings, now: dt.datetime | None = None) -> list[Finding]:
+    """All findings. A database that cannot be opened is a finding too, and then the only one about it."""
+    moment = now or dt.datetime.now(dt.UTC)
+    findings = list(_disk(settings))
+    for check in CHECKS:
+        try:
+            findings += check(moment)
+        except (DatabaseUnavailable, UnsafeDatabaseError) as error:
+            remedy = "Vérifiez l’espace libre, les droits du dossier et que la base répond."
+            return [*findings, Finding("unavailable", "error", str(error), remedy)]
+    return findings
+
+
+def rebuild_tallies() -> list[str]:
+    """Make all tallies again from the responses; the waves whose figures changed."""
+    with write_connection() as connection:
+        tallies.lock(connection)
+        changed = [
+            wave_id for wave_id in _recountable_waves(connection) if tallies.differences(connection, wave_id)
+        ]
+        for wave_id in changed:
+            tallies.rebuild(connection, wave_id)
+    return changed
+
+
+def _recountable_waves(connection: sa.Connection) -> list[str]:
+    known = connection.scalars(sa.select(Wave.id).order_by(Wave.id)).all()
+    return [wave_id for wave_id in known if tallies.is_recountable(connection, wave_id)]
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_folder
+    if settings.database_url.startswith("sqlite:///"):
+        folder = Path(settings.database_url.removeprefix("sqlite:///")).parent
+    if not folder.exists():
+        yield Finding(
+            "disk", "error", f"Le dossier {folder} n’existe pas.", "Créez-le, ou corrigez SURVEY_DATA."
+        )
+        return
+    free = shutil.disk_usage(folder).free
+    message = f"{free // 2**20} Mio libres dans {folder}."
+    if free < settings.minimum_free_bytes:
+        yield Finding(
+            "disk", "error", message, "Libérez de la place\u00a0: bientôt plus rien ne sera enregistré."
+        )
+    else:
+        yield Finding("disk", "ok", message)
+
+
+def _schema(_now: dt.datetime) -> Iterator[Finding]:
+    current, head = migrations.current(db.engine), migrations.head()
+    if current == head:
+        yield Finding("schema", "ok", f"Schéma à jour ({head}).")
+    else:
+        message = f"Le schéma est en version {current or 'aucune'}, le programme attend {head}."
+        yield Finding(
+            "schema", "error", message, "Sauvegardez, puis relancez «\u202fsurvey-app serve\u202f»."
+        )
+        raise DatabaseUnavailable("Le reste ne peut pas être examiné avant la mise à jour du schéma.")
+
+
+def _promises(_now: dt.datetime) -> Iterator[Finding]:
+    """Opening a connection checks them already; here they are shown, and a write is tried and taken back."""
+    with write_connection() as connection:
+        if connection.dialect.name == "sqlite":
+            found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in SQLITE_PROMISES}
+            version = connection.exec_driver_sql("SELECT sqlite_version()").scalar()
+            yield Finding("database", "ok", f"SQLite {version}, {found}, écriture possible.")
+        else:
+            names = ("server_version", "synchronous_commit", "fsync")
+            found = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names}
+            yield Finding("database", "ok", f"PostgreSQL, {found}, écriture possible.")
+
+
+def _integrity(_now: dt.datetime) -> Iterator[Finding]:
+    if db.engine.dialect.name != "sqlite":
+        return
+    with db.engine.connect() as connection:
+        faults = [
+            str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(5)") if row[0] != "ok"
+        ]
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if faults or broken:
+        message = f"Base abîmée\u00a0: {'; '.join(faults) or f'{len(broken)} renvois rompus'}."
+        yield Finding(
+            "integrity", "error", message, "Arrêtez le serveur et restaurez la dernière sauvegarde."
+        )
+    else:
+        yield Finding("integrity", "ok", "Aucune page abîmée, aucun renvoi rompu.")
+
+
+def _waiting(now: dt.datetime) -> Iterator[Finding]:
+    query = sa.select(sa.func.count(), sa.func.min(InboxRecord.received_at))
+    with db.engine.connect() as connection:
+        number, oldest = connection.execute(query.where(InboxRecord.judged_at.is_(None))).one()
+    if oldest is not None and now - oldest > WAITING_TOO_LONG:
+        message = f"{number} envois attendent, le plus ancien depuis le {oldest:%d/%m/%Y %H:%M} UTC."
+        remedy = "Relancez le serveur\u00a0; si cela dure, lisez le journal «\u202fcannot be judged\u202f»."
+        yield Finding("waiting", "warning", message, remedy)
+    else:
+        yield Finding("waiting", "ok", f"{number} envois en attente.")
+
+
+def _tallies(_now: dt.datetime) -> Iterator[Finding]:
+    with db.engine.connect() as connection:
+        wrong = {
+            wave_id: tallies.differences(connection, wave_id) for wave_id in _recountable_waves(connection)
+        }
+    for wave_id, cells in wrong.items():
+        if cells:
+            message = f"Édition {wave_id}\u00a0: {len(cells)} compteurs diffèrent des réponses."
+            yield Finding("tallies", "error", message, "Lancez «\u202fsurvey-app doctor --rebuild\u202f».")
+    if not any(wrong.values()):
+        yield Finding("tallies", "ok", f"Compteurs égaux aux réponses ({len(wrong)} éditions recomptées).")
+
+
+def _sequences(_now: dt.datetime) -> Iterator[Finding]:
+    for device_id, missing in sorted(gaps().items()):
+        shown = ", ".join(map(str, missing[:LISTED_AT_MOST])) + ("…" if len(missing) > LISTED_AT_MOST else "")
+        message = f"Tablette {device_id}\u00a0: {len(missing)} envois manquent (numéros {shown})."
+        yield Finding(
+            "gaps", "warning", message, "Rallumez cette tablette près du réseau et attendez l’envoi."
+        )
+    for device_id, seq in forks():
+        message = (
+            f"Tablette {device_id}\u00a0: deux envois portent le numéro {seq}. Copiée ou restaurée\u00a0?"
+        )
+        yield Finding("forks", "warning", message, "Révoquez-la et enrôlez-la à nouveau.")
+
+
+def _conflicts(_now: dt.datetime) -> Iterator[Finding]:
+    with db.engine.connect() as connection:
+        number = connection.scalar(sa.select(sa.func.count()).select_from(InboxConflict)) or 0
+    if number:
+        message = f"{number} envois sont arrivés sous un numéro déjà pris, avec un autre contenu."
+        yield Finding(
+            "conflicts", "warning", message, "Les premiers comptent\u00a0; les autres sont gardés à part."
+        )
+
+
+CHECKS: tuple[Callable[[dt.datetime], Iterator[Finding]], ...] = (
+    _schema,
+    _promises,
+    _integrity,
+    _waiting,
+    _tallies,
+    _sequences,
+    _conflicts,
+)
+
+
+def gaps() -> dict[str, list[int]]:
+    """Per device, the sequence numbers below the highest received that never arrived."""
+    received: dict[str, set[int]] = defaultdict(set)
+    query = sa.select(InboxRecord.device_id, InboxRecord.seq).where(
+        InboxRecord.device_id.is_not(None), InboxRecord.seq.is_not(None)
+    )
+    with db.engine.connect() as connection:
+        for device_id, seq in connection.execute(query):
+            received[str(device_id)].add(seq or 0)
+    missing = {device: sorted(_expected(seqs) - seqs) for device, seqs in received.items()}
+    return {device: numbers for device, numbers in missing.items() if numbers}
+
+
+def _expected(received: set[int]) -> set[int]:
+    """From 1 to the highest; a forged huge number must not fill the memory."""
+    highest = max(received)
+    return set(range(1, min(highest, len(received) + 10_000) + 1))
+
+
+def forks() -> list[tuple[str, int]]:
+    """The (device, sequence number) pairs under which more than one record arrived: a copied tablet."""
+    columns = (InboxRecord.device_id, InboxRecord.seq)
+    query = sa.select(*columns).where(InboxRecord.device_id.is_not(None), InboxRecord.seq.is_not(None))
+    several = query.group_by(*columns).having(sa.func.count() > 1).order_by(*columns)
+    with db.engine.connect() as connection:
+        return [(str(device_id), seq or 0) for device_id, seq in connection.execute(several)]

@@ -1,0 +1,86 @@
+"""The sheet for the register of processing activities (RGPD, article 30), generated from what the code does.
+
+Terms and tables come from the settings and the models, so the sheet cannot say something else than the
+program. What only the organisation knows (controller, delegate, contact) comes from its file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from survey_app.database import Base
+from survey_app.responses.purge import KINDS
+from survey_app.settings import RetentionTerms
+
+CONTENTS: Mapping[str, str] = {
+    "response": (
+        "Réponses\u00a0: jour, site, mode, langue, contenu. Ni nom, ni adresse, ni appareil, ni heure."
+    ),
+    "inbox_record": "Envois bruts, tels que reçus\u00a0: accès restreint, effacés après le scellement.",
+    "inbox_conflict": "Envois différents reçus sous un numéro déjà pris.",
+    "response_set_aside": "Réponses écartées ou rétablies, avec le motif et l’agent.",
+    "tally_cell": "Compteurs par édition, site, mode, langue et jour.",
+    "device": "Tablettes\u00a0: nom, site, dernier contact.",
+    "enrolment_code": "Codes d’enrôlement (empreintes seulement).",
+    "user_account": "Comptes des agents\u00a0: nom, adresse électronique, empreinte du mot de passe.",
+    "user_role": "Rôles des agents.",
+    "audit_entry": "Journal des actions des agents.",
+}
+"""The tables that hold data about persons, or could."""
+WITHOUT_PERSONS = frozenset(
+    {
+        "server_fact",
+        "survey",
+        "questionnaire_version",
+        "questionnaire_draft",
+        "wave",
+        "wave_questionnaire",
+        "past_result",
+        "role",
+    }
+)
+"""The tables that hold none. A table in neither list stops the generation: somebody must decide."""
+
+
+class UndeclaredTableError(RuntimeError):
+    """A table is in neither list: say in CONTENTS what it holds about persons, or list it as holding none."""
+
+
+def processing_record(organisation: Mapping[str, str], terms: RetentionTerms) -> str:
+    """The sheet, in Markdown and in French.
+
+    ``organisation`` gives ``controller``, ``delegate``, ``contact``; what is missing is printed as such.
+    """
+    _refuse_undeclared_tables()
+    blank = "à compléter"
+    parts = [
+        "# Fiche du registre\u00a0: enquêtes de satisfaction",
+        f"- Responsable du traitement\u00a0: {organisation.get('controller') or blank}",
+        f"- Délégué à la protection des données\u00a0: {organisation.get('delegate') or blank}",
+        f"- Contact pour exercer ses droits\u00a0: {organisation.get('contact') or blank}",
+        "- Finalité\u00a0: mesurer la satisfaction des usagers et des élus, par engagement, et l’améliorer.",
+        "- Base légale\u00a0: mission d’intérêt public (RGPD, article 6, 1, e).",
+        "- Personnes\u00a0: usagers et élus qui répondent librement\u00a0; agents qui gèrent l’enquête.",
+        "- Destinataires\u00a0: référent qualité et agents habilités. Aucun transfert hors de l’Union.",
+        "- Adresses réseau\u00a0: jamais enregistrées. Contre les rafales\u00a0: empreinte à clé tournante, en mémoire.",
+        "- Témoins (cookies)\u00a0: aucun pour les répondants\u00a0; un témoin de session pour les agents.",
+        "",
+        "## Données",
+        *(f"- `{table}`\u00a0: {content}" for table, content in CONTENTS.items()),
+        "",
+        "## Durées de conservation",
+        *(f"- {kind.title}\u00a0: {getattr(terms, kind.term)} jours" for kind in KINDS),
+        "- Compteurs et résultats publiés\u00a0: sans limite (ils ne désignent personne).",
+        "",
+        "## Mesures de sécurité",
+        "- Réponses séparées de l’appareil, du numéro d’ordre et de l’heure.",
+        "- Tables en ajout seul, effacement par la purge seule, journalisée.",
+        "- Chiffrement du transport (TLS), comptes individuels, rôles, journal des actions.",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _refuse_undeclared_tables() -> None:
+    undeclared = set(Base.metadata.tables) - set(CONTENTS) - WITHOUT_PERSONS
+    if undeclared:
+        raise UndeclaredTableError(f"undeclared tables: {', '.join(sorted(undeclared))}")

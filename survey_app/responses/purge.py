@@ -1,0 +1,168 @@
+"""The end of the terms: the only way through the append-only triggers, and every run is logged.
+
+Figures outlive the answers: the tallies of a purged wave stay, and are marked as no longer recountable.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from survey_app.database import db, write_connection
+from survey_app.models import (
+    AuditEntry,
+    EnrolmentCode,
+    InboxConflict,
+    InboxRecord,
+    Response,
+    ResponseSetAside,
+    ServerFact,
+    Wave,
+)
+from survey_app.responses import tallies
+from survey_app.responses.counts import text_keys
+from survey_app.settings import RetentionTerms
+
+ERASED_TEXT = "[effacé]"
+"""Stands for a text that was there: whether there was one stays countable."""
+_PURGING = "purging"
+
+
+class Kind(NamedTuple):
+    """One kind of data that has a term."""
+
+    term: str
+    title: str
+    erase: Callable[[Connection, dt.datetime], int]
+
+
+class _DryRun(Exception):  # noqa: N818 (control flow: takes the transaction back)
+    pass
+
+
+def purge(
+    terms: RetentionTerms, *, by: str, now: dt.datetime | None = None, dry_run: bool = False
+) -> Mapping[str, int]:
+    """Erase what is past its term; how much of each kind. ``dry_run`` counts and takes everything back."""
+    moment = now or dt.datetime.now(dt.UTC)
+    erased: dict[str, int] = {}
+    try:
+        with write_connection() as connection:
+            tallies.lock(connection)
+            connection.execute(sa.insert(ServerFact).values(key=_PURGING, value=by))
+            for kind in KINDS:
+                cutoff = moment - dt.timedelta(days=getattr(terms, kind.term))
+                erased[kind.term] = kind.erase(connection, cutoff)
+            connection.execute(sa.delete(ServerFact).where(ServerFact.key == _PURGING))
+            _log(connection, moment, by, erased)
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        return erased
+    _empty_the_log_of_sqlite()
+    return erased
+
+
+def _log(connection: Connection, now: dt.datetime, by: str, erased: Mapping[str, int]) -> None:
+    entry = {"at": now, "actor": by, "action": "purge", "subject": "", "detail": dict(erased)}
+    connection.execute(sa.insert(AuditEntry).values(**entry))
+
+
+def _empty_the_log_of_sqlite() -> None:
+    """What was erased must not go on in the write-ahead log."""
+    if db.engine.dialect.name != "sqlite":
+        return
+    connection = db.engine.raw_connection()  # a checkpoint cannot run inside a transaction
+    try:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+
+
+def _waves(column: Any, cutoff: dt.datetime) -> sa.Select[str]:
+    return sa.select(Wave.id).where(column.is_not(None), column <= cutoff)
+
+
+def _unknown_wave(model: type[InboxRecord] | type[Response]) -> sa.ColumnElement[bool]:
+    return sa.func.coalesce(model.wave_id, "").not_in(sa.select(Wave.id))
+
+
+def _erase_envelopes(connection: Connection, cutoff: dt.datetime) -> int:
+    sealed = InboxRecord.wave_id.in_(_waves(Wave.sealed_at, cutoff))
+    # No wave will ever be sealed for them: their own arrival starts the term.
+    orphaned = sa.and_(_unknown_wave(InboxRecord), InboxRecord.received_at <= cutoff)
+    chosen = sa.and_(InboxRecord.envelope.is_not(None), InboxRecord.judged_at.is_not(None), sealed | orphaned)
+    conflicting = sa.select(InboxRecord.id).where(sealed | orphaned)
+    variants = sa.and_(InboxConflict.envelope.is_not(None), InboxConflict.id.in_(conflicting))
+    erased = connection.execute(sa.update(InboxConflict).where(variants).values(envelope=None)).rowcount
+    return erased + connection.execute(sa.update(InboxRecord).where(chosen).values(envelope=None)).rowcount
+
+
+def _erase_practice(connection: Connection, cutoff: dt.datetime) -> int:
+    chosen = sa.and_(Response.practice.is_(True), Response.answered_on <= cutoff.date())
+    ids = sa.select(Response.record_id).where(chosen)
+    connection.execute(sa.update(InboxRecord).where(InboxRecord.id.in_(ids)).values(envelope=None))
+    return _delete_responses(connection, chosen)
+
+
+def _delete_responses(connection: Connection, chosen: sa.ColumnElement[bool]) -> int:
+    decided = sa.tuple_(ResponseSetAside.record_id, ResponseSetAside.revision)
+    keys = sa.select(Response.record_id, Response.revision).where(chosen)
+    connection.execute(sa.delete(ResponseSetAside).where(decided.in_(keys)))
+    return connection.execute(sa.delete(Response).where(chosen)).rowcount
+
+
+def _erase_texts(connection: Connection, cutoff: dt.datetime) -> int:
+    """Free texts, and all that was kept apart, whose shape nobody vouches for."""
+    erased = 0
+    for wave_id in connection.scalars(_waves(Wave.closed_at, cutoff)).all():
+        layouts = tallies.wave_layouts(connection, wave_id)
+        query = sa.select(*Response.__table__.columns).where(Response.wave_id == wave_id)
+        for row in connection.execute(query).all():
+            layout = layouts.get(row.questionnaire_digest)
+            keys = [] if layout is None else text_keys(layout.questionnaire, row.answers)
+            texts = {name: ERASED_TEXT for name in keys if row.answers[name] != ERASED_TEXT}
+            if texts or row.other_answers:
+                erased += 1
+                _replace_answers(connection, row, {**row.answers, **texts})
+    return erased
+
+
+def _replace_answers(connection: Connection, row: Any, answers: Mapping[str, Any]) -> None:
+    same = sa.and_(Response.record_id == row.record_id, Response.revision == row.revision)
+    connection.execute(sa.update(Response).where(same).values(answers=answers, other_answers={}))
+
+
+def _erase_responses(connection: Connection, cutoff: dt.datetime) -> int:
+    erased = 0
+    for wave_id in connection.scalars(_waves(Wave.closed_at, cutoff)).all():
+        number = _delete_responses(connection, Response.wave_id == wave_id)
+        if number:
+            tallies.mark_as_not_recountable(connection, wave_id)
+        erased += number
+    # Of no known wave: nothing was ever counted from them. The day they were answered starts the term.
+    orphaned = sa.and_(_unknown_wave(Response), Response.answered_on <= cutoff.date())
+    return erased + _delete_responses(connection, orphaned)
+
+
+def _erase_codes(connection: Connection, cutoff: dt.datetime) -> int:
+    return connection.execute(sa.delete(EnrolmentCode).where(EnrolmentCode.expires_at <= cutoff)).rowcount
+
+
+def _erase_audit(connection: Connection, cutoff: dt.datetime) -> int:
+    return connection.execute(sa.delete(AuditEntry).where(AuditEntry.at <= cutoff)).rowcount
+
+
+KINDS = (
+    Kind("envelopes_after_sealing", "Envois bruts, après le scellement de l’édition", _erase_envelopes),
+    Kind("practice", "Réponses d’exercice", _erase_practice),
+    Kind("free_texts_after_closing", "Textes libres, après la clôture de l’édition", _erase_texts),
+    Kind("responses_after_closing", "Réponses individuelles, après la clôture", _erase_responses),
+    Kind("enrolment_codes", "Codes d’enrôlement des tablettes, après leur échéance", _erase_codes),
+    Kind("audit_entries", "Journal des actions des agents", _erase_audit),
+)
+"""Every kind of data that has a term, in the order of erasing."""
