@@ -30,6 +30,7 @@ BLUEPRINT_MODULES: Final = (
 def create_app(settings: Settings) -> Flask:
     """The WSGI application for these settings. Raises `AccessError` when a route declares no rule."""
     from survey_app import access, assets, database, error_pages, i18n, security, sign_in
+    from survey_app.staff import pages
 
     app = Flask(__name__)
     security.install(app, settings)
@@ -39,6 +40,7 @@ def create_app(settings: Settings) -> Flask:
     error_pages.install(app)
     sign_in.install(app, settings)
     access.install(app)
+    pages.install(app)
     access.declare(app, "static", access.PUBLIC)
     for module in BLUEPRINT_MODULES:
         try:

@@ -111,7 +111,7 @@ def _argon2_cost(settings: Settings) -> dict[str, int]:
     return {"argon2__memory_cost": 65_536, "argon2__time_cost": 3, "argon2__parallelism": 4}
 
 
-class StaffLoginForm(LoginForm):  # type: ignore[misc]
+class StaffLoginForm(LoginForm):
     """Address and passphrase, slowed down after failures; one message for everything that can be wrong."""
 
     remember = None

@@ -1,0 +1,51 @@
+"""« Journal »: who did what, newest first. Floor 5."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from survey_app import access, audit
+from survey_app.access import TECHNICIAN
+
+blueprint = Blueprint("staff_audit", __name__, url_prefix="/gestion/journal")
+PAGE: Final = 100
+
+ACTIONS: Final = {
+    "sign-in": "Connexion",
+    "user-added": "Compte créé",
+    "passphrase-reset": "Phrase secrète remplacée",
+    "passphrase-changed": "Phrase secrète changée",
+    "roles-changed": "Rôles changés",
+    "user-enabled": "Compte activé",
+    "user-disabled": "Compte désactivé",
+    "draft-uploaded": "Brouillon envoyé",
+    "draft-deleted": "Brouillon supprimé",
+    "questionnaire-published": "Questionnaire publié",
+    "wave-created": "Édition créée",
+    "wave-changed": "Édition modifiée",
+    "wave-opened": "Édition ouverte",
+    "wave-closed": "Édition close",
+    "wave-sealed": "Édition scellée",
+    "wave-published": "Résultats publiés",
+    "wave-moved": "Édition passée à une autre version",
+    "code-made": "Code de tablette créé",
+    "device-revoked": "Tablette révoquée",
+    "past-results-imported": "Année passée importée",
+    "past-results-deleted": "Année passée supprimée",
+    "response-set-aside": "Réponse écartée",
+    "response-reinstated": "Réponse rétablie",
+    "exported": "Export téléchargé",
+}
+
+
+@blueprint.get("")
+@access.roles(TECHNICIAN)
+def index() -> ResponseReturnValue:
+    """One page of the log."""
+    before = request.args.get("avant", type=int)
+    entries = audit.latest(PAGE, before)
+    older = entries[-1].id if len(entries) == PAGE else None
+    return render_template("staff/audit.html", entries=entries, older=older, actions=ACTIONS)

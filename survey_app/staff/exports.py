@@ -1,0 +1,64 @@
+"""« Exports »: the files of a wave. Floor 5; the files themselves are in `survey_app/exports/`."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import BinaryIO, cast
+
+from flask import Blueprint, Response, abort, redirect, render_template, send_file, url_for
+from flask.typing import ResponseReturnValue
+
+from analysis.wave_report import Selection
+from survey_app import access, waves
+from survey_app.access import ASSISTANT, REFERENT, RESULT_READERS, may
+from survey_app.exports import EXPORTS, Rights, file_name, gather
+from survey_app.staff.pages import wave_or_404
+from survey_app.staff.results import selection
+
+blueprint = Blueprint("staff_exports", __name__, url_prefix="/gestion/exports")
+IN_MEMORY = 8 * 2**20
+
+
+@blueprint.get("")
+@access.roles(*RESULT_READERS)
+def choose() -> ResponseReturnValue:
+    """Straight to the one wave there is, or the list."""
+    known = [wave for wave in waves.waves() if wave.state != waves.DRAFT]
+    if len(known) == 1:
+        return redirect(url_for("staff_exports.index", wave_id=known[0].id))
+    return render_template("staff/exports_choice.html", waves=known)
+
+
+@blueprint.get("/<wave_id>")
+@access.roles(*RESULT_READERS)
+def index(wave_id: str) -> ResponseReturnValue:
+    """What this person may take away."""
+    shown = {name: export for name, export in EXPORTS.items() if rights().rows or not export.rows}
+    part = selection() != Selection()
+    return render_template("staff/exports.html", wave=wave_or_404(wave_id), exports=shown, part=part)
+
+
+def rights() -> Rights:
+    """Answers person by person for the referent and the assistant; free texts for the referent alone."""
+    return Rights(rows=may(ASSISTANT), verbatims=may(REFERENT))
+
+
+@blueprint.get("/<wave_id>/<name>")
+@access.roles(*RESULT_READERS)
+def download(wave_id: str, name: str) -> Response:
+    """One file, written to disk first: a fault half-way is a page, never half a file."""
+    wave = wave_or_404(wave_id)
+    export = EXPORTS.get(name)
+    if export is None or (export.rows and not rights().rows):
+        abort(404)
+    source = gather(wave.id, rights(), selection())
+    stream = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (send_file closes it with the response)
+    export.write(source, cast(BinaryIO, stream))
+    stream.seek(0)
+    return send_file(
+        cast(BinaryIO, stream),
+        mimetype=export.media_type,
+        as_attachment=True,
+        download_name=file_name(source, name),
+        max_age=0,
+    )

@@ -1,0 +1,109 @@
+"""« À faire »: what needs attention now, in sentences. Floor 5."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from flask import Blueprint, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from analysis.wave_report import Selection
+from survey_app import access
+from survey_app.access import ASSISTANT, RESULT_READERS, TECHNICIAN, may
+from survey_app.database import db
+from survey_app.exports.gathering import report_of
+from survey_app.exports.words import counted, day_words
+from survey_app.models import Device, Wave
+from survey_app.staff.pages import PARIS, site_name
+from survey_app.waves import CLOSED, DRAFT, OPEN, SEALED, waves
+
+blueprint = Blueprint("staff_home", __name__, url_prefix="/gestion")
+SILENT_AFTER: Final = timedelta(hours=24)
+NEAR_THE_END: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One thing to know or do, with where to do it."""
+
+    text: str
+    address: str | None = None
+    kind: str = ""
+
+
+@blueprint.get("/")
+@access.everyone_signed_in
+def home() -> ResponseReturnValue:
+    """The page that opens after signing in."""
+    today = datetime.now(tz=PARIS).date()
+    known = waves()
+    sentences = [s for wave in known for s in _about_wave(wave, today)]
+    if may(ASSISTANT, TECHNICIAN):
+        sentences += _about_devices()
+    current = [wave for wave in known if wave.state == OPEN]
+    return render_template("staff/home.html", sentences=sentences, current=current)
+
+
+def _about_wave(wave: Wave, today: date) -> list[Sentence]:
+    if wave.state == OPEN and may(*RESULT_READERS):
+        return [*_about_fieldwork(wave), *_about_dates(wave, today)]
+    return _about_life(wave, today) if may(ASSISTANT) else []
+
+
+def _about_fieldwork(wave: Wave) -> list[Sentence]:
+    report = report_of(wave, Selection())
+    results = url_for("staff_results.show", wave_id=wave.id)
+    missing = [
+        Sentence(
+            f"{site_name(site)}\u00a0: encore {counted(n, 'réponse', 'réponses')} pour ±6 points.", results
+        )
+        for site, n in report.missing_for_margin.items()
+        if n
+    ]
+    axes = len(report.axes)
+    if axes:
+        words = counted(axes, "engagement est sous le seuil", "engagements sont sous le seuil")
+        missing.append(Sentence(f"{wave.title}\u00a0: {words}.", results, "urgent"))
+    if not missing:
+        missing.append(Sentence(f"{wave.title}\u00a0: chaque site a assez de réponses.", results, "calm"))
+    return missing
+
+
+def _about_dates(wave: Wave, today: date) -> list[Sentence]:
+    address = url_for("staff_waves.show", wave_id=wave.id)
+    if wave.closes_on < today:
+        text = f"{wave.title} devait finir le {day_words(wave.closes_on)}\u00a0: fermez-la."
+        return [Sentence(text, address, "urgent")]
+    if wave.closes_on - today <= NEAR_THE_END:
+        return [Sentence(f"{wave.title} finit le {day_words(wave.closes_on)}.", address)]
+    return []
+
+
+def _about_life(wave: Wave, today: date) -> list[Sentence]:
+    address = url_for("staff_waves.show", wave_id=wave.id)
+    late = wave.state == DRAFT and wave.opens_on <= today
+    texts = {
+        DRAFT: f"{wave.title} devait ouvrir le {day_words(wave.opens_on)}\u00a0: ouvrez-la." if late else "",
+        CLOSED: f"{wave.title} est close\u00a0: scellez-la quand les tablettes sont vides.",
+        SEALED: f"{wave.title} est scellée\u00a0: publiez ses résultats.",
+    }
+    text = texts.get(wave.state, "")
+    return [Sentence(text, address)] if text else []
+
+
+def _about_devices() -> list[Sentence]:
+    since = datetime.now(tz=UTC) - SILENT_AFTER
+    tablets = db.session.scalars(select(Device).where(Device.state == "enrolled").order_by(Device.name))
+    return [
+        Sentence(
+            f"La tablette «\u202f{t.name}\u202f» ({site_name(t.site)}) ne donne plus de nouvelles.",
+            address,
+            "urgent",
+        )
+        for address in (url_for("staff_devices.index"),)
+        for t in tablets
+        if (t.last_contact_at or t.enrolled_at) < since
+    ]

@@ -1,0 +1,96 @@
+"""« Années passées »: import the counts of earlier years. Floor 5."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from fractions import Fraction
+from itertools import groupby
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from analysis.axes import MeasuredItem, Reading, item_result
+from analysis.rates import Rate
+from survey_app import access, charts, past_results
+from survey_app.access import ASSISTANT, REFERENT
+from survey_app.database import db
+from survey_app.exports.words import percent
+from survey_app.models import PastResult, Survey
+from survey_app.past_results import PastResultsError
+from survey_app.staff.pages import UNPROCESSABLE, actor
+from survey_app.staff.results import Row, interval_words
+
+blueprint = Blueprint("staff_past_results", __name__, url_prefix="/gestion/annees-passees")
+EARLIEST = 1990
+
+
+@blueprint.get("")
+@access.roles(ASSISTANT)
+def index() -> ResponseReturnValue:
+    """The imported years, and the form to import one."""
+    return render_template("staff/past_results.html", **_page())
+
+
+def _page() -> dict[str, object]:
+    surveys = db.session.scalars(select(Survey).order_by(Survey.title)).all()
+    return {
+        "years": _years(),
+        "surveys": [(survey.slug, survey.title) for survey in surveys],
+        "form": request.form,
+        "columns": past_results.COLUMNS,
+        "scale": charts.scale(Fraction(3, 4)),
+    }
+
+
+def _years() -> list[tuple[Survey, int, list[tuple[PastResult, Row]]]]:
+    everything = past_results.past_results()
+    groups = groupby(everything, key=lambda pair: (pair[0], pair[1].year))
+    return [(survey, year, [(p, _row(p)) for _, p in pairs]) for (survey, year), pairs in groups]
+
+
+def _row(past: PastResult) -> Row:
+    """The figures of an imported line; nothing is known of its respondents."""
+    rate = Rate(past.favourable, past.base, population=past.population)
+    measured = MeasuredItem(past.item or past.commitment, rate, past.item or past.commitment)
+    result = item_result(past.commitment, measured, Reading())
+    drawing = charts.rate_row(result, Fraction(3, 4), f"p{past.id}")
+    value = "–" if result.rate is None else percent(result.rate)
+    return Row(result, drawing, value, interval_words(result), (), hidden=False)
+
+
+@blueprint.post("")
+@access.roles(REFERENT)
+def import_file() -> ResponseReturnValue:
+    """Check a file and take it in, or show every fault of it."""
+    year = request.form.get("year", type=int)
+    file = request.files.get("counts")
+    try:
+        if year is None or not EARLIEST <= year <= datetime.now(tz=UTC).year:
+            raise PastResultsError(["L’année s’écrit en quatre chiffres, et elle est passée ou en cours."])
+        text = (file.read() if file else b"").decode("utf-8")
+        title = request.form.get("title", "").strip() or str(year)
+        count = past_results.import_counts(
+            request.form.get("survey", ""),
+            year,
+            title,
+            text,
+            source=(file and file.filename) or "",
+            actor=actor(),
+        )
+    except UnicodeDecodeError:
+        faults: tuple[str, ...] = ("Le fichier n’est pas du texte UTF-8. Enregistrez-le à nouveau en UTF-8.",)
+        return render_template("staff/past_results.html", faults=faults, **_page()), UNPROCESSABLE
+    except PastResultsError as fault:
+        return render_template("staff/past_results.html", faults=fault.faults, **_page()), UNPROCESSABLE
+    flash(f"{count} lignes importées pour {year}.")
+    return redirect(url_for("staff_past_results.index"), 303)
+
+
+@blueprint.post("/<int:survey_id>/<int:year>/supprimer")
+@access.roles(REFERENT)
+def delete(survey_id: int, year: int) -> ResponseReturnValue:
+    """Take a year out again."""
+    past_results.delete_year(survey_id, year, actor=actor())
+    flash(f"Les chiffres de {year} sont retirés.")
+    return redirect(url_for("staff_past_results.index"), 303)

@@ -1,0 +1,186 @@
+"""« Questionnaires »: upload, check, preview, publish. Floor 5."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from babel.messages.pofile import PoFileError, read_po
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
+
+from form_definitions import LANGUAGES, SOURCE_LANGUAGE, CollectionMode, Questionnaire
+from survey_app import access, questionnaires
+from survey_app.access import ASSISTANT, REFERENT
+from survey_app.database import db
+from survey_app.models import QuestionnaireDraft, QuestionnaireVersion
+from survey_app.rendering import Page, render_questionnaire
+from survey_app.staff.pages import actor, refused
+
+blueprint = Blueprint("staff_questionnaires", __name__, url_prefix="/gestion/questionnaires")
+MODES: Final[tuple[CollectionMode, ...]] = ("website", "tablet", "paper")
+
+
+class UploadError(ValueError):
+    """A file that cannot be read at all; the message (French) says why."""
+
+
+@blueprint.get("")
+@access.roles(ASSISTANT)
+def index() -> ResponseReturnValue:
+    """Drafts, published versions, and the form to upload."""
+    return render_template("staff/questionnaires.html", **_page())
+
+
+def _page() -> dict[str, object]:
+    versions = questionnaires.versions()
+    newest: dict[str, str] = {}
+    for version in versions:
+        newest.setdefault(version.slug, version.digest)
+    others = [(code, language.own_name) for code, language in LANGUAGES.items() if code != SOURCE_LANGUAGE]
+    return {
+        "drafts": questionnaires.drafts(),
+        "versions": versions,
+        "newest": newest,
+        "languages": others,
+    }
+
+
+@blueprint.post("")
+@access.roles(ASSISTANT)
+def upload() -> ResponseReturnValue:
+    """Keep an uploaded text as a draft and show its check."""
+    try:
+        source = _text(request.files.get("source"), "Le questionnaire")
+        if not source.strip():
+            raise UploadError("Choisissez un fichier .yaml.")
+        translations = {code: _po(code) for code in LANGUAGES if code != SOURCE_LANGUAGE}
+    except UploadError as fault:
+        return refused("staff/questionnaires.html", str(fault), **_page())
+    given = {code: texts for code, texts in translations.items() if texts}
+    draft_id = questionnaires.save_draft(source, given, actor=actor())
+    return redirect(url_for("staff_questionnaires.draft", draft_id=draft_id), 303)
+
+
+def _text(file: FileStorage | None, what: str) -> str:
+    try:
+        return file.read().decode("utf-8-sig") if file else ""
+    except UnicodeDecodeError as fault:
+        raise UploadError(f"{what} n’est pas du texte UTF-8. Enregistrez-le à nouveau en UTF-8.") from fault
+
+
+def _po(code: str) -> dict[str, str]:
+    text = _text(request.files.get(f"translation_{code}"), f"La traduction ({code})")
+    try:
+        catalogue = read_po(text.splitlines(keepends=True), locale=code, abort_invalid=True)
+    except (PoFileError, ValueError) as fault:
+        raise UploadError(
+            f"La traduction ({code}) n’est pas un fichier .po lisible\u00a0: {fault}."
+        ) from fault
+    return {
+        m.id: str(m.string) for m in catalogue if isinstance(m.id, str) and m.id and m.string and not m.fuzzy
+    }
+
+
+@blueprint.get("/brouillons/<int:draft_id>")
+@access.roles(ASSISTANT)
+def draft(draft_id: int) -> ResponseReturnValue:
+    """The check of a draft: faults, or what publishing would change."""
+    return render_template("staff/draft.html", **_draft_page(_draft(draft_id)))
+
+
+def _draft_page(found: QuestionnaireDraft) -> dict[str, object]:
+    checked = questionnaires.check_draft(found)
+    plan = questionnaires.plan_publication(checked.questionnaire) if checked.questionnaire else None
+    severities = Counter(fault.severity for fault in checked.faults)
+    languages = [SOURCE_LANGUAGE, *found.translations]
+    modes = [mode for mode in MODES if checked.questionnaire and mode in checked.questionnaire.modes]
+    return {
+        "draft": found,
+        "checked": checked,
+        "plan": plan,
+        "errors": severities["error"],
+        "warnings": severities["warning"],
+        "languages": languages,
+        "modes": modes,
+    }
+
+
+@blueprint.post("/brouillons/<int:draft_id>/publier")
+@access.roles(REFERENT)
+def publish(draft_id: int) -> ResponseReturnValue:
+    """Freeze the draft."""
+    found = _draft(draft_id)
+    try:
+        version = questionnaires.publish_draft(draft_id, actor=actor())
+    except questionnaires.PublicationError as fault:
+        return refused("staff/draft.html", str(fault), **_draft_page(found))
+    flash("Le questionnaire est publié. Une édition peut s’en servir.")
+    return redirect(url_for("staff_questionnaires.version", digest=version.digest), 303)
+
+
+@blueprint.post("/brouillons/<int:draft_id>/supprimer")
+@access.roles(ASSISTANT)
+def delete(draft_id: int) -> ResponseReturnValue:
+    """Throw the draft away."""
+    _draft(draft_id)
+    questionnaires.delete_draft(draft_id, actor=actor())
+    flash("Le brouillon est supprimé.")
+    return redirect(url_for("staff_questionnaires.index"), 303)
+
+
+@blueprint.get("/brouillons/<int:draft_id>/apercu/<mode>/<language>")
+@access.roles(ASSISTANT)
+def preview_draft(draft_id: int, mode: str, language: str) -> ResponseReturnValue:
+    """The draft as visitors would see it."""
+    found = _draft(draft_id)
+    questionnaire = questionnaires.check_draft(found).questionnaire
+    if questionnaire is None:
+        abort(404)
+    return _preview(questionnaire, found.translations, mode, language)
+
+
+@blueprint.get("/versions/<digest>")
+@access.roles(ASSISTANT)
+def version(digest: str) -> ResponseReturnValue:
+    """A published version: what it changed, its source."""
+    found = _version(digest)
+    questionnaire = questionnaires.questionnaire_of(found)
+    modes = [mode for mode in MODES if mode in questionnaire.modes]
+    languages = [SOURCE_LANGUAGE, *found.translations]
+    return render_template("staff/version.html", version=found, modes=modes, languages=languages)
+
+
+@blueprint.get("/versions/<digest>/apercu/<mode>/<language>")
+@access.roles(ASSISTANT)
+def preview_version(digest: str, mode: str, language: str) -> ResponseReturnValue:
+    """A published version as visitors see it."""
+    found = _version(digest)
+    return _preview(questionnaires.questionnaire_of(found), found.translations, mode, language)
+
+
+def _preview(
+    questionnaire: Questionnaire, translations: dict[str, dict[str, str]], mode: str, language: str
+) -> ResponseReturnValue:
+    """All questions on one page; nothing in it can be sent."""
+    known = next((m for m in MODES if m == mode and m in questionnaire.modes), None)
+    if known is None or language not in (SOURCE_LANGUAGE, *translations):
+        abort(404)
+    return render_questionnaire(
+        questionnaire, translations, language, mode=known, page=Page(), template="staff/preview.html"
+    )
+
+
+def _draft(draft_id: int) -> QuestionnaireDraft:
+    found = questionnaires.find_draft(draft_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _version(digest: str) -> QuestionnaireVersion:
+    found = db.session.get(QuestionnaireVersion, digest)
+    if found is None:
+        abort(404)
+    return found

@@ -1,0 +1,60 @@
+"""« Réponses à revoir »: what was flagged, and the decision to set a response aside. Floor 5."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from survey_app import access
+from survey_app.access import REFERENT
+from survey_app.audit import record
+from survey_app.database import write_transaction
+from survey_app.models import Wave
+from survey_app.responses import counts, set_aside
+from survey_app.responses.flags import FLAGS
+from survey_app.staff.pages import actor, refused, wave_or_404
+
+blueprint = Blueprint("staff_responses", __name__, url_prefix="/gestion/reponses")
+SHOWN: Final = 200
+
+
+@blueprint.get("/<wave_id>")
+@access.roles(REFERENT)
+def index(wave_id: str) -> ResponseReturnValue:
+    """What the wave received, and the responses that carry a flag."""
+    return render_template("staff/responses.html", **_page(wave_or_404(wave_id)))
+
+
+def _page(wave: Wave) -> dict[str, object]:
+    flagged = counts.review_list(wave.id)
+    return {
+        "wave": wave,
+        "fieldwork": counts.fieldwork(wave.id),
+        "flagged": flagged[:SHOWN],
+        "not_shown": max(0, len(flagged) - SHOWN),
+        "flags": FLAGS,
+        "reasons": list(set_aside.REASONS.items()),
+        "reason_names": set_aside.REASONS,
+        "record_id": request.values.get("reponse", ""),
+    }
+
+
+@blueprint.post("/<wave_id>")
+@access.roles(REFERENT)
+def decide(wave_id: str) -> ResponseReturnValue:
+    """Set a response aside, or count it again; it stays stored either way."""
+    wave = wave_or_404(wave_id)
+    record_id, reason = request.form.get("reponse", "").strip(), request.form.get("reason", "")
+    again = request.form.get("decision") == "count"
+    act = set_aside.reinstate if again else set_aside.set_aside
+    try:
+        act(record_id, reason=reason, note=request.form.get("note", "")[:500], by=actor())
+    except set_aside.DecisionError as fault:
+        return refused("staff/responses.html", str(fault), **_page(wave))
+    with write_transaction() as transaction:
+        action = "response-reinstated" if again else "response-set-aside"
+        record(transaction, action, actor=actor(), subject=record_id, detail={"reason": reason})
+    flash("La réponse est comptée à nouveau." if again else "La réponse est écartée. Elle reste conservée.")
+    return redirect(url_for("staff_responses.index", wave_id=wave_id), 303)

@@ -1,0 +1,234 @@
+"""« Résultats »: the page of a wave, one engagement, the free texts. Floor 5; figures from tallies alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from analysis.axes import CommitmentResult, Result
+from analysis.comparisons import Difference
+from analysis.notices import RULES
+from analysis.periods import period_of
+from analysis.publication import judge
+from analysis.wave_report import Selection, WaveReport
+from form_definitions import Item
+from survey_app import access, charts, waves
+from survey_app.access import REFERENT, RESULT_READERS
+from survey_app.exports.gathering import report_of
+from survey_app.exports.words import METHOD_LABELS, mode_label, outward, percent
+from survey_app.models import Wave
+from survey_app.questionnaires import questionnaire_of
+from survey_app.responses import counts
+from survey_app.staff.pages import language_name, site_name, wave_or_404
+
+blueprint = Blueprint("staff_results", __name__, url_prefix="/gestion/resultats")
+VERBATIMS_PER_PAGE: Final = 50
+FILTERS: Final = {"site": "site", "mode": "mode", "langue": "language", "periode": "period"}
+"""Name in the address → name in the report."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: the figures in words, and the drawing."""
+
+    result: Result
+    drawing: str
+    rate: str
+    interval: str
+    flags: tuple[str, ...]
+    hidden: bool
+
+
+@blueprint.get("")
+@access.roles(*RESULT_READERS)
+def choose() -> ResponseReturnValue:
+    """Straight to the one open wave, or the list of those that have opened."""
+    known = [wave for wave in waves.waves() if wave.state != waves.DRAFT]
+    running = [wave for wave in known if wave.state == waves.OPEN]
+    if len(running) == 1 or len(known) == 1:
+        return redirect(url_for("staff_results.show", wave_id=(running or known)[0].id))
+    return render_template("staff/results_choice.html", waves=known)
+
+
+@blueprint.get("/<wave_id>")
+@access.roles(*RESULT_READERS)
+def show(wave_id: str) -> ResponseReturnValue:
+    """Fieldwork, engagements worst first, axes, hidden axes, missing answers, modes side by side."""
+    wave = wave_or_404(wave_id)
+    report = report_of(wave, selection())
+    ranked = sorted(report.commitments, key=worst_first)
+    return render_template(
+        "staff/results.html",
+        wave=wave,
+        report=report,
+        rows=[row(result, report, f"c{n}") for n, result in enumerate(ranked)],
+        hidden=[(axis.site, row(axis.result, report, "")) for axis in report.hidden_axes],
+        missing={site: n for site, n in report.missing_for_margin.items() if n},
+        differences=[d for d in report.mode_differences if d.item is None],
+        say=say_difference,
+        titles={c.code: c.title for c in report.questionnaire.commitments},
+        **_around(wave, report),
+    )
+
+
+def worst_first(result: Result) -> tuple[bool, float]:
+    """Lowest rate first; those without answers at the end."""
+    return result.rate is None, result.rate or 0.0
+
+
+def selection() -> Selection:
+    """The filters of the address; an empty one means all."""
+    return Selection(**{name: request.args.get(asked) or None for asked, name in FILTERS.items()})
+
+
+def row(result: Result, report: WaveReport, identifier: str) -> Row:
+    """A result ready to be shown to staff; under the floor it keeps its place and loses its figures."""
+    judged = judge(result, "staff", report.settings.minimum_base)
+    threshold = report.settings.threshold
+    hidden = any(flag.hides for flag in judged)
+    return Row(
+        result=result,
+        drawing="" if hidden else charts.rate_row(result, threshold, identifier),
+        rate="–" if result.rate is None or hidden else percent(result.rate),
+        interval="–" if hidden else interval_words(result),
+        flags=tuple(flag.reason for flag in judged),
+        hidden=hidden,
+    )
+
+
+def interval_words(result: Result) -> str:
+    """« 73,2 – 83,0 % », rounded outward."""
+    low, high = outward(result.low, result.high)
+    if low is None or high is None:
+        return "–"
+    return f"{percent(low).removesuffix('%').rstrip()} – {percent(high)}"
+
+
+def say_difference(difference: Difference) -> str:
+    """A difference between two modes, and whether the answers allow to call it one."""
+    first, second = mode_label(difference.first), mode_label(difference.second)
+    if not difference.sure:
+        return f"{first} et {second}\u00a0: pas assez de réponses pour dire une différence."
+    higher, lower = (first, second) if difference.difference > 0 else (second, first)
+    points = percent(abs(difference.difference)).replace("%", "points")
+    return f"{higher} dépasse {lower} de {points}, c’est sûr."
+
+
+def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
+    """What both result pages show around their tables."""
+    return {
+        "threshold": percent(report.settings.threshold),
+        "scale": charts.scale(report.settings.threshold),
+        "filters": _filters(wave),
+        "chosen": {asked: request.args.get(asked, "") for asked in FILTERS},
+        "methods": METHOD_LABELS,
+        "rules": RULES,
+    }
+
+
+def _filters(wave: Wave) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    months = {period_of(day, "month") for day in _days(wave)}
+    quarters = {period_of(day, "quarter") for day in _days(wave)}
+    return [
+        ("site", "Site", [("", "Tous les sites"), *((s, site_name(s)) for s in wave.sites)]),
+        ("mode", "Mode", [("", "Tous les modes"), *((m, mode_label(m)) for m in wave.modes)]),
+        ("langue", "Langue", [("", "Toutes les langues"), *((c, language_name(c)) for c in wave.languages)]),
+        ("periode", "Période", [("", "Toute l’édition"), *((p, p) for p in sorted(months | quarters))]),
+    ]
+
+
+def _days(wave: Wave) -> Iterator[Any]:
+    """One day of every month of the wave."""
+    day = wave.opens_on
+    while day <= wave.closes_on:
+        yield day
+        day = day.replace(year=day.year + day.month // 12, month=day.month % 12 + 1, day=1)
+
+
+@blueprint.get("/<wave_id>/engagement/<code>")
+@access.roles(*RESULT_READERS)
+def commitment(wave_id: str, code: str) -> ResponseReturnValue:
+    """One engagement: its items, every kind of absence, and every breakdown."""
+    wave = wave_or_404(wave_id)
+    report = report_of(wave, selection())
+    result = _commitment(report.commitments, code)
+    return render_template(
+        "staff/commitment.html",
+        wave=wave,
+        report=report,
+        result=result,
+        main=row(result, report, "main"),
+        rows=[row(item, report, f"i{n}") for n, item in enumerate(result.items)],
+        shares=[(item, _shares(report, item.item or "")) for item in result.items],
+        breakdowns=list(_breakdowns(report, code)),
+        **_around(wave, report),
+    )
+
+
+def _commitment(results: tuple[CommitmentResult, ...], code: str) -> CommitmentResult:
+    found = next((result for result in results if result.commitment == code), None)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _shares(report: WaveReport, name: str) -> list[tuple[str, int]]:
+    """How often each option of a question was chosen, in the order of the questionnaire."""
+    item: Item = report.questionnaire.items_by_name[name]
+    chosen = report.headline.code_counts(name)
+    return [(option.label, chosen.get(option.code, 0)) for option in item.options]
+
+
+def _breakdowns(report: WaveReport, code: str) -> Iterator[tuple[str, list[tuple[str, Row]]]]:
+    parts: tuple[tuple[str, Mapping[str, Any], Any], ...] = (
+        ("Par site", report.by_site, site_name),
+        ("Par mode de recueil", report.by_mode, mode_label),
+        ("Par langue", report.by_language, language_name),
+        ("Par mois", report.by_period, str),
+    )
+    for title, groups, name in parts:
+        if len(groups) > 1:
+            yield (
+                title,
+                [
+                    (name(key), row(_commitment(figures.commitments, code), report, f"{title[4]}-{n}"))
+                    for n, (key, figures) in enumerate(groups.items())
+                ],
+            )
+
+
+@blueprint.get("/<wave_id>/verbatims")
+@access.roles(REFERENT)
+def verbatims(wave_id: str) -> ResponseReturnValue:
+    """The free texts, for the referent alone, page by page."""
+    wave = wave_or_404(wave_id)
+    page = max(1, request.args.get("page", 1, type=int))
+    item, site = request.args.get("question", ""), request.args.get("site", "")
+    wanted = (
+        text
+        for text in counts.verbatims(wave_id)
+        if item in ("", text.item.partition(".")[0]) and site in ("", text.site)
+    )
+    start = (page - 1) * VERBATIMS_PER_PAGE
+    found = list(islice(wanted, start, start + VERBATIMS_PER_PAGE + 1))
+    questionnaire = questionnaire_of(wave.questionnaire_version)
+    return render_template(
+        "staff/verbatims.html",
+        wave=wave,
+        texts=found[:VERBATIMS_PER_PAGE],
+        more=len(found) > VERBATIMS_PER_PAGE,
+        page=page,
+        labels={i.name: i.label for i in questionnaire.items},
+        questions=[(i.name, i.label) for i in questionnaire.items if _takes_text(i)],
+        question=item,
+        site=site,
+    )
+
+
+def _takes_text(item: Item) -> bool:
+    return item.question_type in counts.TEXT_TYPES or any(option.specify for option in item.options)

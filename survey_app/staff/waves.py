@@ -1,0 +1,229 @@
+"""« Éditions »: prepare, open, close, seal, publish. Floor 5."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from form_definitions import SOURCE_LANGUAGE, Questionnaire
+from survey_app import access, questionnaires, waves
+from survey_app.access import ASSISTANT, DIRECTOR, REFERENT
+from survey_app.database import db
+from survey_app.exports.words import METHOD_LABELS, mode_label
+from survey_app.models import QuestionnaireVersion, Wave
+from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
+from survey_app.staff.wave_form import EXPECTED, read_plan
+
+blueprint = Blueprint("staff_waves", __name__, url_prefix="/gestion/editions")
+USUAL_LENGTH: Final = timedelta(days=28)
+
+
+@blueprint.get("")
+@access.roles(ASSISTANT, DIRECTOR)
+def index() -> ResponseReturnValue:
+    """All waves, newest first, and which questionnaires a new one can use."""
+    newest = {version.slug: version for version in reversed(questionnaires.versions())}
+    return render_template("staff/waves.html", waves=waves.waves(), versions=list(newest.values()))
+
+
+@blueprint.get("/<wave_id>")
+@access.roles(ASSISTANT, DIRECTOR)
+def show(wave_id: str) -> ResponseReturnValue:
+    """What a wave declared, and its next step."""
+    return render_template("staff/wave.html", **_page(wave_or_404(wave_id)))
+
+
+def _page(wave: Wave) -> dict[str, object]:
+    newest = questionnaires.current_version(wave.survey.questionnaire_slug)
+    movable = wave.state == waves.OPEN and newest is not None and newest.digest != wave.questionnaire_digest
+    return {
+        "wave": wave,
+        "states": waves.STATES,
+        "newer": newest if movable else None,
+        "waiting": waves.waiting_records(wave.id),
+        "anonymity": ANONYMITY,
+        "methods": METHOD_LABELS,
+    }
+
+
+@blueprint.get("/nouvelle/<digest>")
+@access.roles(REFERENT)
+def new(digest: str) -> ResponseReturnValue:
+    """The form of a new wave of this questionnaire."""
+    version = _version(digest)
+    return _form(version, _usual(version))
+
+
+@blueprint.post("/nouvelle/<digest>")
+@access.roles(REFERENT)
+def create(digest: str) -> ResponseReturnValue:
+    """Create a wave in preparation."""
+    version = _version(digest)
+    return _save(version, None, lambda plan: waves.create_wave(plan, actor=actor()))
+
+
+@blueprint.get("/<wave_id>/modifier")
+@access.roles(REFERENT)
+def edit(wave_id: str) -> ResponseReturnValue:
+    """The form of a wave that has not opened."""
+    wave = _in_preparation(wave_id)
+    return _form(wave.questionnaire_version, _as_form(wave), wave=wave)
+
+
+@blueprint.post("/<wave_id>/modifier")
+@access.roles(REFERENT)
+def change(wave_id: str) -> ResponseReturnValue:
+    """Change what a wave declares, before it opens."""
+    wave = _in_preparation(wave_id)
+    return _save(
+        wave.questionnaire_version, wave, lambda plan: waves.change_wave(wave_id, plan, actor=actor())
+    )
+
+
+def _in_preparation(wave_id: str) -> Wave:
+    wave = wave_or_404(wave_id)
+    if wave.state != waves.DRAFT:
+        abort(404)
+    return wave
+
+
+def _save(
+    version: QuestionnaireVersion, wave: Wave | None, save: Callable[[waves.WavePlan], object]
+) -> ResponseReturnValue:
+    form = request.form.copy()
+    form["questionnaire_digest"] = version.digest
+    try:
+        plan = read_plan(form, questionnaires.questionnaire_of(version), wave_id=wave.id if wave else None)
+        save(plan)
+    except waves.WaveError as fault:
+        return _form(version, form, wave=wave, wrong=str(fault))
+    flash("L’édition est enregistrée.")
+    return redirect(url_for("staff_waves.show", wave_id=plan.id), 303)
+
+
+def _form(
+    version: QuestionnaireVersion, form: MultiDict[str, str], *, wave: Wave | None = None, wrong: str = ""
+) -> ResponseReturnValue:
+    questionnaire = questionnaires.questionnaire_of(version)
+    context: dict[str, Any] = {
+        "version": version,
+        "form": form,
+        "wave": wave,
+        "expected": EXPECTED,
+        "anonymity": list(ANONYMITY.items()),
+        "methods": [(method, METHOD_LABELS[method]) for method in waves.METHODS],
+        **_boxes(questionnaire, version.translations),
+    }
+    if wrong:
+        return refused("staff/wave_form.html", wrong, **context)
+    return render_template("staff/wave_form.html", **context)
+
+
+def _boxes(questionnaire: Questionnaire, translations: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "sites": choices(questionnaire.sites, site_name),
+        "modes": choices(questionnaire.modes, mode_label),
+        "languages": choices((SOURCE_LANGUAGE, *translations), language_name),
+    }
+
+
+def _usual(version: QuestionnaireVersion) -> MultiDict[str, str]:
+    """A new wave: everything ticked, four weeks from the first of next month."""
+    questionnaire = questionnaires.questionnaire_of(version)
+    start = (date.today().replace(day=1) + timedelta(days=32)).replace(day=1)  # noqa: DTZ011 (a proposal)
+    form = MultiDict(
+        {
+            "id": f"{version.slug}-{start.year}",
+            "title": f"{questionnaire.title}, {start.year}",
+            "opens_on": start.isoformat(),
+            "closes_on": (start + USUAL_LENGTH).isoformat(),
+            "threshold": "3/4",
+            "minimum_base": "30",
+        }
+    )
+    for name in ("sites", "headline_sites"):
+        form.setlist(name, list(questionnaire.sites))
+    for name in ("modes", "headline_modes"):
+        form.setlist(name, list(questionnaire.modes))
+    form.setlist("languages", [SOURCE_LANGUAGE, *version.translations])
+    return form
+
+
+def _as_form(wave: Wave) -> MultiDict[str, str]:
+    plan = waves.plan_of(wave)
+    form = MultiDict(
+        {
+            "id": plan.id,
+            "title": plan.title,
+            "opens_on": plan.opens_on.isoformat(),
+            "closes_on": plan.closes_on.isoformat(),
+            "threshold": str(plan.threshold),
+            "minimum_base": str(plan.minimum_base),
+            "population": "" if plan.population is None else str(plan.population),
+            "method": plan.method,
+            "anonymity": plan.anonymity,
+            **{EXPECTED + site: str(count) for site, count in plan.expected_visits.items()},
+        }
+    )
+    for name in ("sites", "modes", "languages", "headline_modes", "headline_sites"):
+        form.setlist(name, list(getattr(plan, name)))
+    return form
+
+
+ACTS: Final[Mapping[str, tuple[Callable[..., None], str]]] = {
+    "ouvrir": (waves.open_wave, "L’édition est ouverte\u00a0: elle reçoit des réponses."),
+    "clore": (waves.close_wave, "L’édition est close. Ce que les tablettes gardent encore arrivera."),
+    "sceller": (waves.seal_wave, "L’édition est scellée."),
+    "publier": (waves.publish_wave, "Les résultats sont publiés."),
+}
+
+
+@blueprint.post("/<wave_id>/<any(ouvrir, clore, sceller, publier):act>")
+@access.roles(REFERENT)
+def step(wave_id: str, act: str) -> ResponseReturnValue:
+    """The next step in the life of a wave."""
+    wave = wave_or_404(wave_id)
+    take, done = ACTS[act]
+    try:
+        take(wave_id, actor=actor())
+    except waves.WaveError as fault:
+        return refused("staff/wave.html", str(fault), **_page(wave))
+    flash(done)
+    return redirect(url_for("staff_waves.show", wave_id=wave_id), 303)
+
+
+@blueprint.get("/<wave_id>/version/<digest>")
+@access.roles(REFERENT)
+def ask_move(wave_id: str, digest: str) -> ResponseReturnValue:
+    """What moving an open wave to another version would change and break."""
+    wave, version = wave_or_404(wave_id), _version(digest)
+    try:
+        changes = waves.changes_of_move(wave, version)
+    except waves.WaveError:
+        abort(404)
+    return render_template("staff/wave_move.html", wave=wave, version=version, changes=changes)
+
+
+@blueprint.post("/<wave_id>/version/<digest>")
+@access.roles(REFERENT)
+def move(wave_id: str, digest: str) -> ResponseReturnValue:
+    """Move an open wave to another version."""
+    wave = wave_or_404(wave_id)
+    try:
+        waves.move_to_questionnaire(wave_id, digest, actor=actor())
+    except waves.WaveError as fault:
+        return refused("staff/wave.html", str(fault), **_page(wave))
+    flash("L’édition continue avec la nouvelle version. Les tablettes la prennent à leur prochain contact.")
+    return redirect(url_for("staff_waves.show", wave_id=wave_id), 303)
+
+
+def _version(digest: str) -> QuestionnaireVersion:
+    version = db.session.get(QuestionnaireVersion, digest)
+    if version is None:
+        abort(404)
+    return version

@@ -1,0 +1,286 @@
+"""The life of a wave (« édition »): draft → open → closed → sealed → published. Floor 4.
+
+What the wave's headline figure counts, and by which rule, is declared before it opens and fixed from then on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from form_definitions import Change, Questionnaire, explain_changes
+from survey_app.audit import record
+from survey_app.database import db, write_transaction
+from survey_app.models import InboxRecord, QuestionnaireVersion, Survey, Wave, WaveQuestionnaire
+from survey_app.questionnaires import questionnaire_of
+
+DRAFT: Final = "draft"
+OPEN: Final = "open"
+CLOSED: Final = "closed"
+SEALED: Final = "sealed"
+PUBLISHED: Final = "published"
+
+STATES: Final[dict[str, str]] = {
+    DRAFT: "En préparation",
+    OPEN: "Ouverte",
+    CLOSED: "Close",
+    SEALED: "Scellée",
+    PUBLISHED: "Publiée",
+}
+"""The states and their names on screen, in the order of a life."""
+
+METHODS: Final = ("wilson", "clopper_pearson", "jeffreys")
+_CODE: Final = re.compile(r"[a-z][a-z0-9-]{2,39}")
+
+
+class WaveError(ValueError):
+    """The wave cannot become that; the message (French) says why, one sentence per fault."""
+
+
+@dataclass(frozen=True)
+class WavePlan:
+    """Everything a wave declares beforehand."""
+
+    id: str
+    title: str
+    questionnaire_digest: str
+    opens_on: date
+    closes_on: date
+    sites: tuple[str, ...]
+    languages: tuple[str, ...]
+    modes: tuple[str, ...]
+    headline_modes: tuple[str, ...]
+    headline_sites: tuple[str, ...]
+    expected_visits: Mapping[str, int] = field(default_factory=dict)
+    anonymity: str = "anonymous"
+    population: int | None = None
+    threshold: Fraction = Fraction(3, 4)
+    confidence: str = "0.95"
+    method: str = "wilson"
+    minimum_base: int = 30
+    synthetic: bool = False
+
+
+def waves() -> Sequence[Wave]:
+    """All waves, the newest first."""
+    return db.session.scalars(select(Wave).order_by(Wave.opens_on.desc(), Wave.id)).all()
+
+
+def find_wave(wave_id: str) -> Wave | None:
+    """This wave, or None."""
+    return db.session.get(Wave, wave_id)
+
+
+def open_wave_of(survey_slug: str) -> Wave | None:
+    """The wave of this survey that takes answers now, or None."""
+    query = select(Wave).join(Survey).where(Survey.slug == survey_slug, Wave.state == OPEN)
+    return db.session.scalars(query).first()
+
+
+def plan_of(wave: Wave) -> WavePlan:
+    """What this wave declared."""
+    return WavePlan(
+        id=wave.id,
+        title=wave.title,
+        questionnaire_digest=wave.questionnaire_digest,
+        opens_on=wave.opens_on,
+        closes_on=wave.closes_on,
+        sites=tuple(wave.sites),
+        languages=tuple(wave.languages),
+        modes=tuple(wave.modes),
+        headline_modes=tuple(wave.headline_modes),
+        headline_sites=tuple(wave.headline_sites),
+        expected_visits=dict(wave.expected_visits),
+        anonymity=wave.anonymity,
+        population=wave.population,
+        threshold=Fraction(wave.threshold_numerator, wave.threshold_denominator),
+        confidence=wave.confidence,
+        method=wave.method,
+        minimum_base=wave.minimum_base,
+        synthetic=wave.synthetic,
+    )
+
+
+def create_wave(plan: WavePlan, *, actor: str) -> Wave:
+    """A wave in preparation; raises `WaveError` with every fault of the plan."""
+    with write_transaction() as transaction:
+        version = _checked(transaction, plan)
+        if transaction.get(Wave, plan.id) is not None:
+            raise WaveError(f"Le code «\u202f{plan.id}\u202f» est déjà pris.")
+        now = datetime.now(tz=UTC)
+        wave = Wave(id=plan.id, state=DRAFT, created_at=now, survey_id=_survey_id(transaction, version))
+        _write(wave, plan)
+        transaction.add(wave)
+        transaction.flush()
+        transaction.add(WaveQuestionnaire(wave_id=wave.id, digest=version.digest, since=now))
+        record(transaction, "wave-created", actor=actor, subject=wave.id, detail=_for_the_log(plan))
+        return wave
+
+
+def change_wave(wave_id: str, plan: WavePlan, *, actor: str) -> None:
+    """Change what a wave declares, as long as it has not opened."""
+    with write_transaction() as transaction:
+        wave = _wave(transaction, wave_id)
+        if wave.state != DRAFT:
+            raise WaveError("Une édition ouverte ne change plus de règles. Créez une nouvelle édition.")
+        version = _checked(transaction, plan)
+        wave.survey_id = _survey_id(transaction, version)
+        _write(wave, plan)
+        _remember_questionnaire(transaction, wave, version.digest)
+        record(transaction, "wave-changed", actor=actor, subject=wave.id, detail=_for_the_log(plan))
+
+
+def open_wave(wave_id: str, *, actor: str) -> None:
+    """Start to take answers. One wave of a survey at a time."""
+    with write_transaction() as transaction:
+        wave = _in_state(transaction, wave_id, DRAFT, "Seule une édition en préparation s’ouvre.")
+        other = transaction.scalars(
+            select(Wave.title).where(Wave.survey_id == wave.survey_id, Wave.state == OPEN)
+        ).first()
+        if other is not None:
+            raise WaveError(f"«\u202f{other}\u202f» est encore ouverte\u202f: fermez-la d’abord.")
+        wave.state, wave.opened_at = OPEN, datetime.now(tz=UTC)
+        record(transaction, "wave-opened", actor=actor, subject=wave.id)
+
+
+def close_wave(wave_id: str, *, actor: str) -> None:
+    """Stop asking. What tablets still hold arrives later, is kept and flagged."""
+    with write_transaction() as transaction:
+        wave = _in_state(transaction, wave_id, OPEN, "Seule une édition ouverte se ferme.")
+        wave.state, wave.closed_at = CLOSED, datetime.now(tz=UTC)
+        record(transaction, "wave-closed", actor=actor, subject=wave.id)
+
+
+def seal_wave(wave_id: str, *, actor: str) -> None:
+    """Declare that everything has arrived: from now on the terms of the raw records run."""
+    with write_transaction() as transaction:
+        wave = _in_state(transaction, wave_id, CLOSED, "Fermez l’édition avant de la sceller.")
+        waiting = waiting_records(wave.id, transaction)
+        if waiting:
+            raise WaveError(f"{waiting} envois attendent encore d’être lus. Réessayez dans un instant.")
+        wave.state, wave.sealed_at = SEALED, datetime.now(tz=UTC)
+        record(transaction, "wave-sealed", actor=actor, subject=wave.id)
+
+
+def publish_wave(wave_id: str, *, actor: str) -> None:
+    """Declare the figures of a sealed wave official."""
+    with write_transaction() as transaction:
+        wave = _in_state(transaction, wave_id, SEALED, "Scellez l’édition avant de publier ses résultats.")
+        wave.state, wave.published_at = PUBLISHED, datetime.now(tz=UTC)
+        record(transaction, "wave-published", actor=actor, subject=wave.id)
+
+
+def move_to_questionnaire(wave_id: str, digest: str, *, actor: str) -> tuple[Change, ...]:
+    """Let an open wave go on with another version of its questionnaire; gives what that changes."""
+    with write_transaction() as transaction:
+        wave = _in_state(transaction, wave_id, OPEN, "Seule une édition ouverte change de version.")
+        changes = changes_of_move(wave, _version(transaction, digest), transaction)
+        wave.questionnaire_digest = digest
+        _remember_questionnaire(transaction, wave, digest)
+        broken = [name for change in changes for name in change.breaks_series]
+        detail = {"digest": digest, "broken_series": broken}
+        record(transaction, "wave-moved", actor=actor, subject=wave.id, detail=detail)
+        return changes
+
+
+def changes_of_move(
+    wave: Wave, version: QuestionnaireVersion, session: Session | None = None
+) -> tuple[Change, ...]:
+    """What moving the wave to this version would change, in sentences."""
+    before = _version(session or db.session(), wave.questionnaire_digest)
+    if before.slug != version.slug:
+        raise WaveError("Ce questionnaire n’est pas celui de l’enquête.")
+    return tuple(explain_changes(questionnaire_of(before), questionnaire_of(version)))
+
+
+def waiting_records(wave_id: str, session: Session | None = None) -> int:
+    """How many records of the wave are stored and not yet judged."""
+    query = select(func.count()).select_from(InboxRecord)
+    query = query.where(InboxRecord.wave_id == wave_id, InboxRecord.judged_at.is_(None))
+    return int((session or db.session).execute(query).scalar_one())
+
+
+def _checked(transaction: Session, plan: WavePlan) -> QuestionnaireVersion:
+    version = _version(transaction, plan.questionnaire_digest)
+    faults = _faults(plan, questionnaire_of(version))
+    if faults:
+        raise WaveError(" ".join(faults))
+    return version
+
+
+def _faults(plan: WavePlan, questionnaire: Questionnaire) -> list[str]:
+    rules = (
+        (_CODE.fullmatch(plan.id), "Le code tient en minuscules, chiffres et tirets (usagers-2026)."),
+        (plan.title.strip(), "Donnez un titre."),
+        (plan.opens_on <= plan.closes_on, "La fin ne peut pas précéder le début."),
+        (plan.sites and {*plan.sites} <= {*questionnaire.sites}, "Choisissez des sites du questionnaire."),
+        (plan.modes and {*plan.modes} <= {*questionnaire.modes}, "Choisissez des modes du questionnaire."),
+        ("fr" in plan.languages, "Le français fait partie des langues."),
+        (
+            plan.headline_modes and {*plan.headline_modes} <= {*plan.modes},
+            "Le chiffre principal compte au moins un mode, parmi ceux de l’édition.",
+        ),
+        (
+            plan.headline_sites and {*plan.headline_sites} <= {*plan.sites},
+            "Le chiffre principal compte au moins un site, parmi ceux de l’édition.",
+        ),
+        (0 < plan.threshold <= 1, "Le seuil est une fraction entre 0 et 1, comme 3/4."),
+        (plan.method in METHODS, "Choisissez une méthode de la liste."),
+        (plan.minimum_base >= 1, "La base minimale vaut au moins 1."),
+        (plan.population is None or plan.population >= 1, "La population vaut au moins 1, ou reste vide."),
+        (all(n >= 0 for n in plan.expected_visits.values()), "Les visites attendues ne sont pas négatives."),
+    )
+    return [sentence for kept, sentence in rules if not kept]
+
+
+def _write(wave: Wave, plan: WavePlan) -> None:
+    for name in ("title", "questionnaire_digest", "opens_on", "closes_on", "anonymity", "population"):
+        setattr(wave, name, getattr(plan, name))
+    for name in ("confidence", "method", "minimum_base", "synthetic"):
+        setattr(wave, name, getattr(plan, name))
+    for name in ("sites", "languages", "modes", "headline_modes", "headline_sites"):
+        setattr(wave, name, list(getattr(plan, name)))
+    wave.expected_visits = {site: n for site, n in plan.expected_visits.items() if site in plan.sites}
+    wave.threshold_numerator = plan.threshold.numerator
+    wave.threshold_denominator = plan.threshold.denominator
+
+
+def _for_the_log(plan: WavePlan) -> dict[str, object]:
+    return {name: value if isinstance(value, int) else str(value) for name, value in asdict(plan).items()}
+
+
+def _remember_questionnaire(transaction: Session, wave: Wave, digest: str) -> None:
+    if transaction.get(WaveQuestionnaire, (wave.id, digest)) is None:
+        transaction.add(WaveQuestionnaire(wave_id=wave.id, digest=digest, since=datetime.now(tz=UTC)))
+
+
+def _survey_id(transaction: Session, version: QuestionnaireVersion) -> int:
+    return transaction.scalars(select(Survey.id).where(Survey.slug == version.slug)).one()
+
+
+def _version(transaction: Session, digest: str) -> QuestionnaireVersion:
+    version = transaction.get(QuestionnaireVersion, digest)
+    if version is None:
+        raise WaveError("Publiez d’abord le questionnaire de cette édition.")
+    return version
+
+
+def _wave(transaction: Session, wave_id: str) -> Wave:
+    wave = transaction.get(Wave, wave_id)
+    if wave is None:
+        raise WaveError(f"Aucune édition «\u202f{wave_id}\u202f».")
+    return wave
+
+
+def _in_state(transaction: Session, wave_id: str, state: str, otherwise: str) -> Wave:
+    wave = _wave(transaction, wave_id)
+    if wave.state != state:
+        raise WaveError(otherwise)
+    return wave
