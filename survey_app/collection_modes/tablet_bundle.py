@@ -61,8 +61,8 @@ class Bundle:
 def current_offers() -> tuple[Offer, ...]:
     """The open waves with the mode tablet, one per questionnaire (the newest)."""
     query = select(Wave, QuestionnaireVersion).join(Wave.questionnaire_version).where(Wave.state == "open")
-    rows = db.session.execute(query.order_by(Wave.opened_at, Wave.id)).tuples().all()
-    offers = {offer.questionnaire.slug: offer for offer in _offers(rows)}
+    rows = db.session.execute(query.order_by(Wave.opened_at, Wave.id)).all()
+    offers = {offer.questionnaire.slug: offer for offer in _offers([(wave, version) for wave, version in rows])}
     return tuple(offers[slug] for slug in sorted(offers))
 
 

@@ -19,6 +19,7 @@ export class StartPage {
     const refusal = whyRefused();
     if (refusal) return this.refuse(refusal);
     this.listen();
+    this.takeCodeFromAddress();
     const [device] = await Promise.all([this.app.enrolment.device(), this.app.bundle()]);
     this.showFor(device);
     void keepWorker(() => this.shown === 'languages' || this.shown === 'closed');
@@ -33,6 +34,14 @@ export class StartPage {
   private showFor(device: Device | null): void {
     if (device === null) return this.show('enrolment');
     this.show(offer(device) ? 'languages' : 'closed');
+  }
+
+  /** The QR code on the staff page carries the code behind the address, where no server log sees it. */
+  private takeCodeFromAddress(): void {
+    const code = decodeURIComponent(location.hash.slice(1));
+    if (code === '') return;
+    element<HTMLInputElement>('enrolment-code').value = code;
+    history.replaceState(null, '', location.pathname);
   }
 
   private listen(): void {

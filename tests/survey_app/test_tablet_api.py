@@ -1,0 +1,278 @@
+"""What a tablet says to the server, and what it gets back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from survey_app.assets import BUILD
+from survey_app.database import db
+from survey_app.enrolment import redeem
+from survey_app.models import Device, InboxConflict
+from survey_app.security import limiter
+from tests.survey_app.tablet_site import QUESTIONNAIRE, FakeTablet, TabletSite, tablet_site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[TabletSite]:
+    with tablet_site(tmp_path) as running:
+        limiter.reset() if limiter.initialized else None
+        yield running
+
+
+@pytest.fixture
+def tablet(site: TabletSite) -> FakeTablet:
+    return FakeTablet.enrolled(site)
+
+
+def test_a_record_is_stored_and_its_receipt_names_it(site: TabletSite, tablet: FakeTablet) -> None:
+    raw = tablet.envelope()
+    answer = tablet.put(raw)
+    assert answer.status_code == 200
+    assert tablet.is_receipt_for(raw, answer.json)
+    (record,) = site.records()
+    assert (record.envelope, record.device_id, record.site) == (raw, tablet.device, "accueil_general")
+    assert (record.source, record.flags, record.wave_id) == ("tablet", [], "usagers-2026")
+
+
+def test_the_same_bytes_get_the_same_receipt(site: TabletSite, tablet: FakeTablet) -> None:
+    raw = tablet.envelope()
+    assert tablet.put(raw).json == tablet.put(raw).json
+    assert len(site.records()) == 1
+
+
+def test_other_bytes_under_the_same_id_are_kept_apart_with_a_receipt(site: TabletSite, tablet: FakeTablet) -> None:
+    raw = tablet.envelope()
+    other = json.dumps({**json.loads(raw), "seq": 99}).encode()
+    tablet.put(raw)
+    answer = tablet.put(other)
+    assert answer.status_code == 409
+    assert answer.json["conflict"] is True
+    assert tablet.is_receipt_for(other, answer.json)
+    assert [record.envelope for record in site.records()] == [raw]
+    with site.app.app_context():
+        assert db.session.query(InboxConflict).one().envelope == other
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"<html>",
+        b"\xff\xfe",
+        b'{"id": "00000000-0000-4000-8000-000000000000"}',
+        b'{"id": "00000000-0000-4000-8000-000000000000", "v": NaN}',
+        b"[" * 5_000,
+    ],
+)
+def test_an_unreadable_envelope_is_refused_and_nothing_is_stored(
+    site: TabletSite, tablet: FakeTablet, raw: bytes
+) -> None:
+    assert tablet.call("PUT", "/api/v1/records/00000000-0000-4000-8000-000000000000", raw).status_code == 400
+    assert site.records() == []
+
+
+def test_a_record_sent_to_the_address_of_another_is_refused(site: TabletSite, tablet: FakeTablet) -> None:
+    address = "/api/v1/records/00000000-0000-4000-8000-000000000000"
+    assert tablet.call("PUT", address, tablet.envelope()).status_code == 400
+    assert site.records() == []
+
+
+@pytest.mark.parametrize("header", ["sha-256=:AAAA:", "sha-256=AAAA", "md5=:AAAA:", "sha-256=:é:"])
+def test_bytes_that_are_not_those_announced_are_refused(site: TabletSite, tablet: FakeTablet, header: str) -> None:
+    assert tablet.put(tablet.envelope(), Content_Digest=header).status_code == 400
+    assert site.records() == []
+
+
+def test_a_truncated_body_is_refused_by_its_signature(site: TabletSite, tablet: FakeTablet) -> None:
+    raw = tablet.envelope()
+    signed = {"X-Device": tablet.device, "X-Signature": "0" * 64}
+    path = f"/api/v1/records/{json.loads(raw)['id']}"
+    assert tablet.client.put(path, data=raw[:-1], headers=signed).status_code == 401
+    assert site.records() == []
+
+
+def test_odd_contents_are_stored_as_bytes(site: TabletSite, tablet: FakeTablet) -> None:
+    raw = tablet.envelope({"nowhere": [1, None, "\ud800"], "constructor": {"deep": [[[[]]]]}})
+    assert tablet.put(raw).status_code == 200
+    assert site.records()[0].envelope == raw
+
+
+def test_an_oversized_record_is_refused_from_its_announced_length(site: TabletSite, tablet: FakeTablet) -> None:
+    limit = site.app.extensions["survey_settings"].answer_size_limit
+    address = "/api/v1/records/00000000-0000-4000-8000-000000000000"
+    # The body is never sent: an answer at all shows that nobody waited for it.
+    announced = {"CONTENT_LENGTH": str(limit + 1)}
+    answer = tablet.client.put(address, headers={"X-Device": tablet.device}, environ_overrides=announced)
+    assert answer.status_code == 413
+    assert tablet.call("PUT", address, b"x" * (limit + 1)).status_code == 413
+
+
+def test_nobody_and_a_stranger_are_refused(site: TabletSite, tablet: FakeTablet) -> None:
+    raw = tablet.envelope()
+    path = f"/api/v1/records/{json.loads(raw)['id']}"
+    assert tablet.client.put(path, data=raw).status_code == 401
+    assert tablet.put(raw, X_Device="00000000-0000-4000-8000-000000000000").status_code == 401
+    assert tablet.put(raw, X_Signature="0" * 64).status_code == 401
+    assert tablet.put(raw, X_Signature="é").status_code == 401
+    assert site.records() == []
+
+
+def test_a_signature_is_good_for_one_address_only(site: TabletSite, tablet: FakeTablet) -> None:
+    raw = json.dumps({"records": [tablet.envelope().decode()]}).encode()
+    heartbeat = tablet.call("POST", "/api/v1/devices/heartbeat", raw).request.headers["X-Signature"]
+    assert tablet.call("POST", "/api/v1/records", raw, X_Signature=heartbeat).status_code == 401
+
+
+def test_a_revoked_tablet_still_delivers_and_is_flagged(site: TabletSite, tablet: FakeTablet) -> None:
+    site.revoke(tablet.device)
+    assert tablet.put(tablet.envelope()).status_code == 200
+    assert site.records()[0].flags == ["revoked_device"]
+    assert tablet.call("POST", "/api/v1/devices/heartbeat", b"{}").json["revoked"] is True
+
+
+def test_a_record_of_a_closed_wave_is_taken(site: TabletSite, tablet: FakeTablet) -> None:
+    site.close_wave()
+    assert tablet.put(tablet.envelope()).status_code == 200
+
+
+def test_a_batch_gives_the_fate_of_each_record(site: TabletSite, tablet: FakeTablet) -> None:
+    first, last = tablet.envelope(), tablet.envelope()
+    raw = json.dumps({"records": [first.decode(), "{", last.decode()]}).encode()
+    answer = tablet.call("POST", "/api/v1/records", raw)
+    one, poison, two = answer.json["receipts"]
+    assert tablet.is_receipt_for(first, one)
+    assert tablet.is_receipt_for(last, two)
+    assert poison == {"error": "unreadable"}
+    assert len(site.records()) == 2
+
+
+@pytest.mark.parametrize("content", [{}, {"records": "x"}, {"records": [1]}, {"records": ["{}"] * 1_001}, []])
+def test_a_batch_of_another_shape_is_refused(site: TabletSite, tablet: FakeTablet, content: object) -> None:
+    assert tablet.call("POST", "/api/v1/records", json.dumps(content).encode()).status_code == 400
+
+
+def test_a_code_works_once(site: TabletSite) -> None:
+    code = site.code()
+    client = site.app.test_client()
+    typed = f" {code.lower().replace('-', ' ')} "
+    first = client.post("/api/v1/devices/enrol", json={"code": typed})
+    assert first.status_code == 200
+    assert (first.json["site_name"], first.json["slugs"]) == ("Accueil général", ["usagers"])
+    assert client.post("/api/v1/devices/enrol", json={"code": code}).status_code == 400
+
+
+def test_a_code_ends_after_a_day(site: TabletSite) -> None:
+    code = site.code()
+    with site.app.app_context():
+        assert redeem(code, datetime.now(tz=UTC) + timedelta(hours=24, seconds=1)) is None
+        assert redeem(code, datetime.now(tz=UTC) + timedelta(hours=23)) is not None
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"code": 1}', b'{"code": "AAAAA-AAAAA"}', b"[]"])
+def test_an_unknown_code_makes_no_device(site: TabletSite, body: bytes) -> None:
+    answer = site.app.test_client().post("/api/v1/devices/enrol", data=body)
+    assert answer.status_code == 400
+    with site.app.app_context():
+        assert db.session.query(Device).count() == 0
+
+
+def test_the_heartbeat_is_remembered(site: TabletSite, tablet: FakeTablet) -> None:
+    news = {"waiting": 3, "high_seq": 12, "head_hash": "c" * 64, "app_digest": "d" * 64}
+    answer = tablet.call("POST", "/api/v1/devices/heartbeat", json.dumps(news).encode())
+    assert datetime.fromisoformat(answer.json["now"]).tzinfo is not None
+    with site.app.app_context():
+        device = db.session.get(Device, tablet.device)
+        assert device is not None
+        assert (device.waiting, device.high_seq, device.head_hash) == (3, 12, "c" * 64)
+
+
+@pytest.mark.parametrize("news", [{"waiting": -1}, {"waiting": 2**40}, {"waiting": "3"}, {"head_hash": "x"}])
+def test_an_odd_heartbeat_is_a_contact_without_figures(
+    site: TabletSite, tablet: FakeTablet, news: dict[str, object]
+) -> None:
+    assert tablet.call("POST", "/api/v1/devices/heartbeat", json.dumps(news).encode()).status_code == 200
+    with site.app.app_context():
+        device = db.session.get(Device, tablet.device)
+        assert device is not None
+        assert (device.waiting, device.head_hash, device.last_contact_at is None) == (None, None, False)
+
+
+def test_every_file_of_the_bundle_is_served_with_the_hash_that_the_list_gives(site: TabletSite) -> None:
+    client = site.app.test_client()
+    bundle = client.get("/tablette/bundle.json").json
+    addresses = [file["url"] for file in bundle["files"]]
+    assert {"/tablette/", "/tablette/q/usagers/fr", "/tablette/q/usagers/ar"} <= set(addresses)
+    for file in bundle["files"]:
+        with client.get(file["url"]) as answer:
+            content = answer.data
+        assert hashlib.sha256(content).hexdigest() == file["sha256"], file["url"]
+
+
+def test_a_page_of_the_bundle_asks_for_nothing_outside_it(site: TabletSite) -> None:
+    client = site.app.test_client()
+    addresses = {file["url"] for file in client.get("/tablette/bundle.json").json["files"]}
+    for page in ("/tablette/", "/tablette/q/usagers/fr"):
+        wanted = re.findall(r'(?:src|<link[^>]* href)="([^"#]+)"', client.get(page).text)
+        assert {address for address in wanted if not address.startswith("data:")} <= addresses
+
+
+def test_the_pages_say_nothing_of_who_asks(site: TabletSite) -> None:
+    other = {"Accept-Language": "ar", "X-Device": "00000000-0000-4000-8000-000000000000"}
+    client = site.app.test_client()
+    for page in ("/tablette/", "/tablette/q/usagers/fr", "/tablette/bundle.json", "/tablette/sw.js"):
+        answer = client.get(page)
+        assert answer.data == client.get(page, headers=other).data
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_the_worker_names_its_bundle_and_a_closed_wave_makes_another(site: TabletSite) -> None:
+    client = site.app.test_client()
+    digest = client.get("/tablette/bundle.json").json["bundle_digest"]
+    worker = client.get("/tablette/sw.js")
+    assert worker.text.startswith(f'const BUNDLE_DIGEST="{digest}";\n')
+    assert worker.headers["Content-Type"].startswith("text/javascript")
+    site.close_wave()
+    changed = client.get("/tablette/bundle.json").json
+    assert changed["bundle_digest"] != digest
+    assert changed["questionnaires"] == []
+    assert client.get("/tablette/q/usagers/fr").status_code == 404
+
+
+def test_the_list_names_the_wave_and_the_digest(site: TabletSite) -> None:
+    (listed,) = site.app.test_client().get("/tablette/bundle.json").json["questionnaires"]
+    assert (listed["slug"], listed["wave"], listed["partial_policy"]) == ("usagers", "usagers-2026", "keep")
+    assert re.fullmatch(r"[0-9a-f]{64}", listed["questionnaire_digest"])
+
+
+def test_the_arabic_page_is_arabic(site: TabletSite) -> None:
+    page = site.app.test_client().get("/tablette/q/usagers/ar").text
+    assert '<html lang="ar" dir="rtl">' in page
+
+
+def test_an_unchanged_page_is_answered_in_short(site: TabletSite) -> None:
+    client = site.app.test_client()
+    etag = client.get("/tablette/").headers["ETag"]
+    assert client.get("/tablette/", headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_the_scripts_stay_small() -> None:
+    import gzip
+
+    manifest = json.loads((BUILD / "manifest.json").read_text())
+    assert len(gzip.compress((BUILD / manifest["website.js"]).read_bytes())) <= 15_000
+    assert len(gzip.compress((BUILD / manifest["tablet.js"]).read_bytes())) <= 25_000
+
+
+def test_the_questionnaire_of_these_tests_is_sound() -> None:
+    from form_definitions import check_source
+
+    assert [str(fault) for fault in check_source(QUESTIONNAIRE).faults if fault.severity == "error"] == []
