@@ -68,21 +68,30 @@ class ChoiceReader(ItemReader):
 
     def read(self, value: object) -> ReadAnswer:
         """The outcome of the options chosen; options that contradict each other say nothing."""
-        if not isinstance(value, list) or (len(value) > 1 and self._contradicts_itself(value)):
+        if not isinstance(value, list):
             return UNANSWERED
-        known = [position for position, code in enumerate(self.codes) if code in value]
+        if len(value) == 1:
+            return self._alone.get(value[0], UNANSWERED) if isinstance(value[0], str) else UNANSWERED
+        if self._contradicts_itself(value):
+            return UNANSWERED
+        known = [code for code in self.codes if code in value]
         if not known:
             return UNANSWERED
         # In a multiple choice one favourable option is enough, and any evaluation outweighs an absence:
         # the smallest outcome is the one that counts.
-        return ReadAnswer(min(self._outcomes[position] for position in known), tuple(known))
+        positions = tuple(position for code in known for position in self._alone[code].positions)
+        return ReadAnswer(min(self.codes[code] for code in known), positions)
 
     def _contradicts_itself(self, codes: list[object]) -> bool:
         return not self.takes_several or any(code in codes for code in self.exclusive)
 
     @cached_property
-    def _outcomes(self) -> tuple[Outcome, ...]:
-        return tuple(self.codes.values())
+    def _alone(self) -> Mapping[str, ReadAnswer]:
+        """What each option amounts to when it is the only one chosen: nearly always so, hence prepared."""
+        return {
+            code: ReadAnswer(outcome, (position,))
+            for position, (code, outcome) in enumerate(self.codes.items())
+        }
 
 
 @dataclass(frozen=True)

@@ -44,19 +44,19 @@ class CountedResponse:
     complete: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ItemPlace:
     """Where the counters of one item stand: six outcomes, then its codes, then the sum of its numbers."""
 
     reader: ItemReader
     start: int
 
-    @property
+    @cached_property
     def codes_start(self) -> int:
         """Position of the first code's counter."""
         return self.start + len(OUTCOME_NAMES)
 
-    @property
+    @cached_property
     def stop(self) -> int:
         """Position after the item's last counter."""
         return self.codes_start + len(self.reader.codes) + self.reader.sums_numbers
