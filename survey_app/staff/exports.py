@@ -34,7 +34,7 @@ def choose() -> ResponseReturnValue:
 def index(wave_id: str) -> ResponseReturnValue:
     """What this person may take away."""
     shown = {name: export for name, export in EXPORTS.items() if rights().rows or not export.rows}
-    part = selection() != Selection()
+    part = any(selection().values())
     return render_template("staff/exports.html", wave=wave_or_404(wave_id), exports=shown, part=part)
 
 
@@ -51,7 +51,7 @@ def download(wave_id: str, name: str) -> Response:
     export = EXPORTS.get(name)
     if export is None or (export.rows and not rights().rows):
         abort(404)
-    source = gather(wave.id, rights(), selection())
+    source = gather(wave.id, rights(), Selection(**selection()))
     stream = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (send_file closes it with the response)
     export.write(source, cast(BinaryIO, stream))
     stream.seek(0)

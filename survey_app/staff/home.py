@@ -10,13 +10,12 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from analysis.wave_report import Selection
 from survey_app import access
 from survey_app.access import ASSISTANT, RESULT_READERS, TECHNICIAN, may
 from survey_app.database import db
-from survey_app.exports.gathering import report_of
 from survey_app.exports.words import counted, day_words
 from survey_app.models import Device, Wave
+from survey_app.reports import report_of
 from survey_app.staff.pages import PARIS, site_name
 from survey_app.waves import CLOSED, DRAFT, OPEN, SEALED, waves
 
@@ -54,7 +53,7 @@ def _about_wave(wave: Wave, today: date) -> list[Sentence]:
 
 
 def _about_fieldwork(wave: Wave) -> list[Sentence]:
-    report = report_of(wave, Selection())
+    report = report_of(wave)
     results = url_for("staff_results.show", wave_id=wave.id)
     missing = [
         Sentence(

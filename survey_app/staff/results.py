@@ -15,14 +15,14 @@ from analysis.comparisons import Difference
 from analysis.notices import RULES
 from analysis.periods import period_of
 from analysis.publication import judge
-from analysis.wave_report import Selection, WaveReport
+from analysis.wave_report import WaveReport
 from form_definitions import Item
 from survey_app import access, charts, waves
 from survey_app.access import REFERENT, RESULT_READERS
-from survey_app.exports.gathering import report_of
 from survey_app.exports.words import METHOD_LABELS, mode_label, outward, percent
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
+from survey_app.reports import report_of
 from survey_app.responses import counts
 from survey_app.staff.pages import language_name, site_name, wave_or_404
 
@@ -60,7 +60,7 @@ def choose() -> ResponseReturnValue:
 def show(wave_id: str) -> ResponseReturnValue:
     """Fieldwork, engagements worst first, axes, hidden axes, missing answers, modes side by side."""
     wave = wave_or_404(wave_id)
-    report = report_of(wave, selection())
+    report = report_of(wave, **selection())
     ranked = sorted(report.commitments, key=worst_first)
     return render_template(
         "staff/results.html",
@@ -81,9 +81,9 @@ def worst_first(result: Result) -> tuple[bool, float]:
     return result.rate is None, result.rate or 0.0
 
 
-def selection() -> Selection:
+def selection() -> dict[str, str | None]:
     """The filters of the address; an empty one means all."""
-    return Selection(**{name: request.args.get(asked) or None for asked, name in FILTERS.items()})
+    return {name: request.args.get(asked) or None for asked, name in FILTERS.items()}
 
 
 def row(result: Result, report: WaveReport, identifier: str) -> Row:
@@ -155,7 +155,7 @@ def _days(wave: Wave) -> Iterator[Any]:
 def commitment(wave_id: str, code: str) -> ResponseReturnValue:
     """One engagement: its items, every kind of absence, and every breakdown."""
     wave = wave_or_404(wave_id)
-    report = report_of(wave, selection())
+    report = report_of(wave, **selection())
     result = _commitment(report.commitments, code)
     return render_template(
         "staff/commitment.html",
