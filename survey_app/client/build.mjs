@@ -27,7 +27,8 @@ const buildScripts = () =>
 
 const buildStyle = ([name, parts]) => {
   const contents = parts.filter((part) => existsSync(join(client, sheet(part)))).map((part) => `@import './${part}.css';`).join('\n');
-  const stdin = { contents, resolveDir: join(client, 'src/styles'), sourcefile: `${name}.css`, loader: 'css' };
+  // The name must differ from the parts', or esbuild takes an import of that part for a file importing itself.
+  const stdin = { contents, resolveDir: join(client, 'src/styles'), sourcefile: `${name}.sheet`, loader: 'css' };
   return build({ ...COMMON, absWorkingDir: client, stdin, entryNames: `${name}-[hash]`, target: TARGET, charset: 'utf8' });
 };
 
