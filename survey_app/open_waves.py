@@ -26,11 +26,15 @@ from form_definitions import (
     load_translations,
 )
 from survey_app.database import db
+from survey_app.i18n import catalogue
 from survey_app.models import QuestionnaireVersion, Survey, Wave
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 SITE_ITEM: Final = "_site"
 """The question that asks where, when the address does not say so."""
+SITE_TITLE: Final = "Pour commencer"
+SITE_LABEL: Final = "Comment avez-vous été en contact avec nous\u202f?"
+SITE_HELP: Final = "Pensez à votre dernier contact."
 KEPT_VERSIONS: Final = 32
 
 
@@ -145,8 +149,17 @@ def _read(digest: str) -> Published:
     ours = shipped_translations()
     languages = {*ours, *version.translations}
     # The organisation's own texts (sites, notice) are in the shipped catalogue; the version's texts go first.
-    texts = {code: {**ours.get(code, {}), **version.translations.get(code, {})} for code in languages}
+    texts = {
+        code: {**_site_question(code), **ours.get(code, {}), **version.translations.get(code, {})}
+        for code in languages
+    }
     return Published(digest, from_canonical(version.canonical), texts)
+
+
+def _site_question(language: str) -> dict[str, str]:
+    """The words of the question about the site, which is the website's own and in no questionnaire."""
+    known = catalogue(language).messages
+    return {text: known[text] for text in (SITE_TITLE, SITE_LABEL, SITE_HELP) if text in known}
 
 
 @lru_cache(maxsize=1)
@@ -170,9 +183,9 @@ def site_section(sites: tuple[str, ...]) -> Section:
     question = Item(
         name=SITE_ITEM,
         question_type="single_choice",
-        label="Comment avez-vous été en contact avec nous ?",
-        help="Pensez à votre dernier contact.",
+        label=SITE_LABEL,
+        help=SITE_HELP,
         requirement="required",
         options=options,
     )
-    return Section(name=SITE_ITEM, title="Pour commencer", blocks=(question,))
+    return Section(name=SITE_ITEM, title=SITE_TITLE, blocks=(question,))

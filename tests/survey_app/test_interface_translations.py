@@ -16,6 +16,7 @@ import survey_app
 from form_definitions import LANGUAGES, SOURCE_LANGUAGE
 from survey_app.error_pages import MESSAGES
 from survey_app.forms import client_messages
+from survey_app.open_waves import SITE_HELP, SITE_LABEL, SITE_TITLE
 
 FOLDER = Path(survey_app.__file__).parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "translate": (2,), "translate_plural": (2, 3)}
@@ -43,6 +44,7 @@ def public_messages() -> frozenset[Message]:
     """Everything the public pages say themselves (the questionnaires have translations of their own)."""
     found: set[Message] = {*client_messages().values()}
     found |= {text for pair in MESSAGES.values() for text in pair}
+    found |= {SITE_TITLE, SITE_LABEL, SITE_HELP}
     for path in public_files("templates/**/*.html"):
         found |= set(messages_in(path, "jinja2.ext:babel_extract"))
     for path in public_files("**/*.py"):
