@@ -39,7 +39,7 @@ class ConditionReader(Reader):
     def read(self, node: Node, report: Report) -> ReadCondition | Invalid:
         """A ReadCondition."""
         if not isinstance(node, MapNode):
-            return _malformed("ce n’est pas « {{opérateur: …}} »", node, report)
+            return _malformed("ce n’est pas « {{opérateur: …}} »", node, report)
         if len(node.entries) != 1:
             return _malformed("il faut exactement un opérateur", node, report)
         ((operator, (key, operand)),) = node.entries.items()

@@ -44,9 +44,9 @@ class Fault:
     """The known word that was probably meant."""
 
     def __str__(self) -> str:
-        meant = f" Vouliez-vous dire « {self.suggestion} » ?" if self.suggestion else ""
+        meant = f" Vouliez-vous dire « {self.suggestion} » ?" if self.suggestion else ""
         label = "erreur" if self.severity == "error" else "avertissement"
-        return f"{self.file}:{self.line}:{self.column}: {label} [{self.code}] : {self.message} {self.remedy}{meant}"
+        return f"{self.file}:{self.line}:{self.column}: {label} [{self.code}] : {self.message} {self.remedy}{meant}"
 
 
 class DefinitionError(Exception):
@@ -67,91 +67,91 @@ FAULTS: dict[str, FaultKind] = {
     "not_utf8": FaultKind(_E, "Le fichier n’est pas du texte UTF-8.", "Enregistrez-le à nouveau avec l’encodage UTF-8."),
     "too_big": FaultKind(_E, "Le fichier dépasse {limit} Kio.", "Partagez-le en plusieurs fichiers."),
     "too_many_nodes": FaultKind(_E, "Le fichier contient plus de {limit} éléments.", "Partagez-le en plusieurs fichiers."),
-    "too_deep": FaultKind(_E, "Plus de {limit} niveaux sont imbriqués.", "Simplifiez : un questionnaire n’en demande jamais autant."),
-    "too_many_faults": FaultKind(_E, "Plus de {limit} fautes : les suivantes ne sont pas montrées.", "Corrigez celles-ci, puis vérifiez à nouveau."),
-    "not_canonical": FaultKind(_E, "Ce n’est pas un questionnaire publié lisible : {problem}.", "Le fichier a été modifié après coup : reprenez l’original."),
+    "too_deep": FaultKind(_E, "Plus de {limit} niveaux sont imbriqués.", "Simplifiez : un questionnaire n’en demande jamais autant."),
+    "too_many_faults": FaultKind(_E, "Plus de {limit} fautes : les suivantes ne sont pas montrées.", "Corrigez celles-ci, puis vérifiez à nouveau."),
+    "not_canonical": FaultKind(_E, "Ce n’est pas un questionnaire publié lisible : {problem}.", "Le fichier a été modifié après coup : reprenez l’original."),
     # The YAML
-    "yaml_syntax": FaultKind(_E, "Ce n’est pas du YAML lisible : {problem}.", "{advice}"),
-    "several_documents": FaultKind(_E, "Le fichier contient plusieurs documents.", "Retirez la ligne « --- » et ce qui la suit, ou faites-en un autre fichier."),
+    "yaml_syntax": FaultKind(_E, "Ce n’est pas du YAML lisible : {problem}.", "{advice}"),
+    "several_documents": FaultKind(_E, "Le fichier contient plusieurs documents.", "Retirez la ligne « --- » et ce qui la suit, ou faites-en un autre fichier."),
     "empty_file": FaultKind(_E, "Le fichier est vide.", "Partez d’un fichier existant."),
     "alias": FaultKind(_E, "Les renvois YAML (& et *) ne sont pas admis.", "Écrivez le texte en entier à cet endroit."),
-    "tag": FaultKind(_E, "Les étiquettes YAML (!) ne sont pas admises.", "Retirez le mot qui commence par « ! », ou mettez le texte entre guillemets."),
-    "key_not_text": FaultKind(_E, "Une clé doit être un mot simple.", "Écrivez « clé: valeur ». Un texte qui commence par une accolade se met entre guillemets."),
-    "duplicate_key": FaultKind(_E, "La clé « {key} » est écrite deux fois (déjà à la ligne {first_line}).", "Gardez-en une seule."),
+    "tag": FaultKind(_E, "Les étiquettes YAML (!) ne sont pas admises.", "Retirez le mot qui commence par « ! », ou mettez le texte entre guillemets."),
+    "key_not_text": FaultKind(_E, "Une clé doit être un mot simple.", "Écrivez « clé: valeur ». Un texte qui commence par une accolade se met entre guillemets."),
+    "duplicate_key": FaultKind(_E, "La clé « {key} » est écrite deux fois (déjà à la ligne {first_line}).", "Gardez-en une seule."),
     # The form of a value
-    "not_a_map": FaultKind(_E, "{what} s’écrit en lignes « clé: valeur ».", "Mettez les clés l’une sous l’autre, avec le même retrait."),
-    "not_a_list": FaultKind(_E, "Une liste est attendue ici.", "Écrivez [a, b], ou une ligne « - … » par élément."),
+    "not_a_map": FaultKind(_E, "{what} s’écrit en lignes « clé: valeur ».", "Mettez les clés l’une sous l’autre, avec le même retrait."),
+    "not_a_list": FaultKind(_E, "Une liste est attendue ici.", "Écrivez [a, b], ou une ligne « - … » par élément."),
     "list_too_short": FaultKind(_E, "La liste doit contenir au moins {minimum} élément(s).", "Ajoutez ce qui manque, ou retirez la clé."),
-    "repeated_in_list": FaultKind(_E, "« {value} » est deux fois dans la liste.", "Gardez-le une seule fois."),
-    "not_text": FaultKind(_E, "Un texte est attendu ici.", "Écrivez le texte sur la même ligne. S’il contient « : », mettez-le entre guillemets."),
+    "repeated_in_list": FaultKind(_E, "« {value} » est deux fois dans la liste.", "Gardez-le une seule fois."),
+    "not_text": FaultKind(_E, "Un texte est attendu ici.", "Écrivez le texte sur la même ligne. S’il contient « : », mettez-le entre guillemets."),
     "empty_text": FaultKind(_E, "Le texte est vide.", "Écrivez-le, ou retirez la clé si elle est facultative."),
     "text_too_long": FaultKind(_E, "Le texte dépasse {limit} caractères.", "Raccourcissez-le."),
     "control_character": FaultKind(_E, "Le texte contient un caractère invisible interdit (U+{number}).", "Effacez ce passage et tapez-le à nouveau."),
-    "not_a_name": FaultKind(_E, "« {value} » n’est pas un code.", "Un code commence par une lettre et n’a que des minuscules sans accent, des chiffres et « _ » (40 caractères au plus)."),
-    "not_a_whole_number": FaultKind(_E, "« {value} » n’est pas un nombre entier.", "Écrivez le nombre en chiffres, sans espace ni virgule."),
+    "not_a_name": FaultKind(_E, "« {value} » n’est pas un code.", "Un code commence par une lettre et n’a que des minuscules sans accent, des chiffres et « _ » (40 caractères au plus)."),
+    "not_a_whole_number": FaultKind(_E, "« {value} » n’est pas un nombre entier.", "Écrivez le nombre en chiffres, sans espace ni virgule."),
     "number_out_of_bounds": FaultKind(_E, "{value} n’est pas entre {low} et {high}.", "Choisissez un nombre dans cet intervalle."),
-    "not_true_or_false": FaultKind(_E, "« {value} » n’est ni true ni false.", "Écrivez true (vrai) ou false (faux)."),
-    "unknown_word": FaultKind(_E, "« {value} » n’est pas admis ici.", "Les mots admis sont : {words}."),
-    "unknown_key": FaultKind(_E, "La clé « {key} » n’existe pas dans {what}.", "Les clés admises sont : {words}."),
-    "missing_key": FaultKind(_E, "Il manque la clé « {key} » dans {what}.", "Ajoutez-la."),
-    "unknown_block": FaultKind(_E, "Ce bloc n’est ni une question, ni une grille, ni une note.", "Commencez-le par « item: », « grid: » ou « note: »."),
+    "not_true_or_false": FaultKind(_E, "« {value} » n’est ni true ni false.", "Écrivez true (vrai) ou false (faux)."),
+    "unknown_word": FaultKind(_E, "« {value} » n’est pas admis ici.", "Les mots admis sont : {words}."),
+    "unknown_key": FaultKind(_E, "La clé « {key} » n’existe pas dans {what}.", "Les clés admises sont : {words}."),
+    "missing_key": FaultKind(_E, "Il manque la clé « {key} » dans {what}.", "Ajoutez-la."),
+    "unknown_block": FaultKind(_E, "Ce bloc n’est ni une question, ni une grille, ni une note.", "Commencez-le par « item: », « grid: » ou « note: »."),
     # Names and what they refer to
-    "duplicate_name": FaultKind(_E, "Le nom « {name} » est déjà pris à la ligne {first_line}.", "Donnez un autre nom à l’un des deux."),
-    "duplicate_option": FaultKind(_E, "La modalité « {option} » est déjà à la ligne {first_line}.", "Donnez un autre code à l’une des deux."),
-    "duplicate_scale": FaultKind(_E, "L’échelle « {scale} » existe déjà parmi les échelles partagées.", "Donnez-lui un autre nom, ou utilisez l’échelle partagée."),
-    "unknown_type": FaultKind(_E, "Le type de question « {value} » n’existe pas.", "Les types sont : {words}."),
-    "unknown_scale": FaultKind(_E, "L’échelle « {value} » n’existe pas.", "Les échelles sont : {words}. Les vôtres s’ajoutent dans scales.yaml."),
-    "unknown_commitment": FaultKind(_E, "L’engagement « {value} » n’est pas dans le référentiel.", "Utilisez un code du fichier frameworks/{framework}.yaml, ou ajoutez-y l’engagement."),
-    "unknown_framework": FaultKind(_E, "Le référentiel « {value} » n’existe pas.", "Les référentiels du dossier frameworks sont : {words}."),
-    "unknown_site": FaultKind(_E, "Le site « {value} » n’est pas connu ici.", "Les sites sont : {words}."),
-    "unknown_mode": FaultKind(_E, "Le questionnaire n’est pas prévu pour le mode « {value} ».", "Les modes du questionnaire sont : {words}."),
-    "unknown_option": FaultKind(_E, "« {value} » n’est pas une modalité de « {item} ».", "Ses modalités sont : {words}."),
-    "unknown_language": FaultKind(_E, "La langue « {value} » n’est pas connue.", "Les langues sont : {words}."),
+    "duplicate_name": FaultKind(_E, "Le nom « {name} » est déjà pris à la ligne {first_line}.", "Donnez un autre nom à l’un des deux."),
+    "duplicate_option": FaultKind(_E, "La modalité « {option} » est déjà à la ligne {first_line}.", "Donnez un autre code à l’une des deux."),
+    "duplicate_scale": FaultKind(_E, "L’échelle « {scale} » existe déjà parmi les échelles partagées.", "Donnez-lui un autre nom, ou utilisez l’échelle partagée."),
+    "unknown_type": FaultKind(_E, "Le type de question « {value} » n’existe pas.", "Les types sont : {words}."),
+    "unknown_scale": FaultKind(_E, "L’échelle « {value} » n’existe pas.", "Les échelles sont : {words}. Les vôtres s’ajoutent dans scales.yaml."),
+    "unknown_commitment": FaultKind(_E, "L’engagement « {value} » n’est pas dans le référentiel.", "Utilisez un code du fichier frameworks/{framework}.yaml, ou ajoutez-y l’engagement."),
+    "unknown_framework": FaultKind(_E, "Le référentiel « {value} » n’existe pas.", "Les référentiels du dossier frameworks sont : {words}."),
+    "unknown_site": FaultKind(_E, "Le site « {value} » n’est pas connu ici.", "Les sites sont : {words}."),
+    "unknown_mode": FaultKind(_E, "Le questionnaire n’est pas prévu pour le mode « {value} ».", "Les modes du questionnaire sont : {words}."),
+    "unknown_option": FaultKind(_E, "« {value} » n’est pas une modalité de « {item} ».", "Ses modalités sont : {words}."),
     # Questions
-    "key_not_for_type": FaultKind(_E, "La clé « {key} » ne va pas avec une question de type {type}.", "Retirez-la, ou changez le type."),
-    "options_missing": FaultKind(_E, "La question « {item} » n’a pas de modalités.", "Donnez-lui « options: » ou « scale: »."),
-    "options_and_scale": FaultKind(_E, "La question « {item} » a des modalités et une échelle.", "Gardez l’une ou l’autre."),
-    "faces_missing": FaultKind(_E, "Une question de satisfaction a besoin d’un visage pour chaque degré.", "Ajoutez « face: » (de 1 à 5) à chaque modalité de l’échelle, ou utilisez le type single_choice."),
-    "exclusive_needs_multiple": FaultKind(_E, "« exclusive » n’a de sens que dans une question à choix multiple.", "Retirez « exclusive », ou utilisez le type multiple_choice."),
+    "key_not_for_type": FaultKind(_E, "La clé « {key} » ne va pas avec une question de type {type}.", "Retirez-la, ou changez le type."),
+    "options_missing": FaultKind(_E, "La question « {item} » n’a pas de modalités.", "Donnez-lui « options: » ou « scale: »."),
+    "options_and_scale": FaultKind(_E, "La question « {item} » a des modalités et une échelle.", "Gardez l’une ou l’autre."),
+    "faces_missing": FaultKind(_E, "Une question de satisfaction a besoin d’un visage pour chaque degré.", "Ajoutez « face: » (de 1 à 5) à chaque modalité de l’échelle, ou utilisez le type single_choice."),
+    "exclusive_needs_multiple": FaultKind(_E, "« exclusive » n’a de sens que dans une question à choix multiple.", "Retirez « exclusive », ou utilisez le type multiple_choice."),
     "bounds_upside_down": FaultKind(_E, "Le minimum ({minimum}) est plus grand que le maximum ({maximum}).", "Échangez-les."),
-    "only_absences": FaultKind(_E, "Aucune modalité n’est une vraie réponse.", "Retirez « role: » d’au moins une modalité."),
+    "only_absences": FaultKind(_E, "Aucune modalité n’est une vraie réponse.", "Retirez « role: » d’au moins une modalité."),
     # Rates and commitments
-    "rate_unknown_option": FaultKind(_E, "Le taux nomme « {value} », qui n’est pas une modalité ici.", "Les modalités sont : {words}."),
-    "rate_absence": FaultKind(_E, "« {value} » est une absence de réponse : elle ne peut pas compter comme favorable.", "Retirez-la de « favourable », ou retirez son « role: »."),
-    "rate_overlap": FaultKind(_E, "« {value} » est à la fois favorable et exclue du taux.", "Gardez-la d’un seul côté."),
-    "rate_always_favourable": FaultKind(_W, "Toutes les réponses comptent comme favorables : le taux sera toujours de 100 %.", "Vérifiez la liste « favourable »."),
-    "rate_missing": FaultKind(_E, "La question « {item} » mesure un engagement, mais rien ne dit quelles réponses sont favorables.", "Ajoutez « rate: {{favourable: […]}} », ou utilisez une échelle qui le dit."),
-    "commitment_without_rate": FaultKind(_E, "Une question de type {type} ne donne pas de taux : elle ne peut pas mesurer un engagement.", "Retirez « commitment: », ou utilisez un type à réponse unique."),
-    "commitment_not_measured": FaultKind(_W, "Aucune question ne mesure l’engagement « {commitment} ».", "Ajoutez une question qui le mesure, ou retirez-le ici."),
+    "rate_unknown_option": FaultKind(_E, "Le taux nomme « {value} », qui n’est pas une modalité ici.", "Les modalités sont : {words}."),
+    "rate_absence": FaultKind(_E, "« {value} » est une absence de réponse : elle ne peut pas compter comme favorable.", "Retirez-la de « favourable », ou retirez son « role: »."),
+    "rate_overlap": FaultKind(_E, "« {value} » est à la fois favorable et exclue du taux.", "Gardez-la d’un seul côté."),
+    "rate_always_favourable": FaultKind(_W, "Toutes les réponses comptent comme favorables : le taux sera toujours de 100 %.", "Vérifiez la liste « favourable »."),
+    "rate_missing": FaultKind(_E, "La question « {item} » mesure un engagement, mais rien ne dit quelles réponses sont favorables.", "Ajoutez « rate: {{favourable: […]}} », ou utilisez une échelle qui le dit."),
+    "commitment_without_rate": FaultKind(_E, "Une question de type {type} ne donne pas de taux : elle ne peut pas mesurer un engagement.", "Retirez « commitment: », ou utilisez un type à réponse unique."),
+    "commitment_not_measured": FaultKind(_W, "Aucune question ne mesure l’engagement « {commitment} ».", "Ajoutez une question qui le mesure, ou retirez-le ici."),
     # Conditions
-    "condition_form": FaultKind(_E, "La condition n’est pas lisible : {problem}.", "Écrivez par exemple {{is: [question, modalité]}}, {{answered: question}} ou {{not: {{…}}}}."),
-    "condition_unknown_operator": FaultKind(_E, "L’opérateur « {value} » n’existe pas.", "Les opérateurs sont : {words}."),
-    "condition_unknown_item": FaultKind(_E, "La condition nomme « {value} », qui n’est pas une question.", "Nommez une question placée plus haut."),
-    "condition_later_item": FaultKind(_E, "La condition nomme « {value} », qui n’est pas placée plus haut (ligne {later_line}).", "Déplacez cette question avant celle-ci : on ne peut dépendre que d’une réponse déjà donnée."),
-    "condition_without_options": FaultKind(_E, "« {value} » n’a pas de modalités à comparer.", "Utilisez {{answered: {value}}}."),
-    "condition_on_note": FaultKind(_E, "« {value} » est une note : personne n’y répond.", "Nommez une question."),
+    "condition_form": FaultKind(_E, "La condition n’est pas lisible : {problem}.", "Écrivez par exemple {{is: [question, modalité]}}, {{answered: question}} ou {{not: {{…}}}}."),
+    "condition_unknown_operator": FaultKind(_E, "L’opérateur « {value} » n’existe pas.", "Les opérateurs sont : {words}."),
+    "condition_unknown_item": FaultKind(_E, "La condition nomme « {value} », qui n’est pas une question.", "Nommez une question placée plus haut."),
+    "condition_later_item": FaultKind(_E, "La condition nomme « {value} », qui n’est pas placée plus haut (ligne {later_line}).", "Déplacez cette question avant celle-ci : on ne peut dépendre que d’une réponse déjà donnée."),
+    "condition_without_options": FaultKind(_E, "« {value} » n’a pas de modalités à comparer.", "Utilisez {{answered: {value}}}."),
+    "condition_on_note": FaultKind(_E, "« {value} » est une note : personne n’y répond.", "Nommez une question."),
     # Earlier published versions
-    "item_name_reused": FaultKind(_E, "Le nom « {item} » a déjà servi à une autre question : « {label} ».", "Donnez un nouveau nom à cette question ; les résultats passés gardent l’ancien."),
-    "option_code_reused": FaultKind(_E, "Le code « {option} » de « {item} » a déjà servi avec un autre sens : « {label} ».", "Donnez un nouveau code à cette modalité."),
+    "item_name_reused": FaultKind(_E, "Le nom « {item} » a déjà servi à une autre question : « {label} ».", "Donnez un nouveau nom à cette question ; les résultats passés gardent l’ancien."),
+    "option_code_reused": FaultKind(_E, "Le code « {option} » de « {item} » a déjà servi avec un autre sens : « {label} ».", "Donnez un nouveau code à cette modalité."),
     # The organisation
-    "to_fill": FaultKind(_W, "« {key} » n’est pas encore rempli.", "Écrivez la valeur de votre préfecture à la place de null."),
+    "to_fill": FaultKind(_W, "« {key} » n’est pas encore rempli.", "Écrivez la valeur de votre préfecture à la place de null."),
     # Translations
-    "po_syntax": FaultKind(_E, "Le fichier de traduction n’est pas lisible : {problem}.", "Vérifiez les guillemets et les mots msgid et msgstr."),
-    "po_language": FaultKind(_E, "Le fichier de traduction ne porte pas le nom d’une langue connue.", "Nommez-le d’après la langue : {words}."),
-    "translation_missing": FaultKind(_W, "Pas de traduction ({language}) pour « {text} ».", "Ajoutez-la ; en attendant, le texte français est montré."),
-    "translation_stale": FaultKind(_W, "Le texte français « {text} » n’existe plus ({language}).", "Reprenez la traduction sous le nouveau texte français, puis retirez celle-ci."),
-    "translation_fuzzy": FaultKind(_W, "La traduction de « {text} » est marquée à relire ({language}).", "Relisez-la et retirez « fuzzy » ; en attendant, le texte français est montré."),
+    "po_syntax": FaultKind(_E, "Le fichier de traduction n’est pas lisible : {problem}.", "Vérifiez les guillemets et les mots msgid et msgstr."),
+    "po_language": FaultKind(_E, "Le fichier de traduction ne porte pas le nom d’une langue connue.", "Nommez-le d’après la langue : {words}."),
+    "translation_missing": FaultKind(_W, "Pas de traduction ({language}) pour « {text} ».", "Ajoutez-la ; en attendant, le texte français est montré."),
+    "translation_stale": FaultKind(_W, "Le texte français « {text} » n’existe plus ({language}).", "Reprenez la traduction sous le nouveau texte français, puis retirez celle-ci."),
+    "translation_fuzzy": FaultKind(_W, "La traduction de « {text} » est marquée à relire ({language}).", "Relisez-la et retirez « fuzzy » ; en attendant, le texte français est montré."),
 }  # fmt: skip
 """Every fault there is. A test proves for each one that it fires."""
 
 FAULT_LIMIT = 200
 _SHOWN = 60
+_LENGTHS = {"words": 400, "advice": 200, "problem": 200}
 
 
 def fault(code: str, place: Place, suggestion: str | None = None, **parameters: object) -> Fault:
     """The fault of this code at this place, its message filled in."""
     kind = FAULTS[code]
-    shown = {name: shortened(str(value)) for name, value in parameters.items()}
+    shown = {name: shortened(str(value), _LENGTHS.get(name, _SHOWN)) for name, value in parameters.items()}
     message, remedy = kind.message.format(**shown), kind.remedy.format(**shown)
     return Fault(code, kind.severity, place.file, place.line, place.column, message, remedy, suggestion)
 

@@ -61,7 +61,7 @@ _COMMITMENT = RecordOf(
         "title": Key(_TEXT, "libellé", required=True),
         "service": Key(_TEXT, "service responsable"),
         "source": Key(_TEXT, "où le libellé et le numéro ont été vus", required=True),
-        "to_check": Key(TrueOrFalse(), "true : à vérifier sur le texte officiel"),
+        "to_check": Key(TrueOrFalse(), "true : à vérifier sur le texte officiel"),
     },
 )
 _MODULE = RecordOf(

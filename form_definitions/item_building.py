@@ -192,7 +192,7 @@ def _item(record: Record, name: str | None, kind: str, values: dict[str, Any]) -
     if name is None or label is None:
         return None
     words = {key: record.values[key] for key in ("help", "requirement") if key in record.values}
-    return Item(name=name, question_type=kind, label=label, **values, **words)
+    return Item(name=name, question_type=kind, label=label, **(values | words))
 
 
 def _check_keys(record: Record, question_type: QuestionType, report: Report) -> None:

@@ -43,8 +43,8 @@ OPTION = RecordOf(
         "role": Key(
             OneOf(get_args(OptionRole)), "not_applicable et no_opinion ne comptent pas dans la base du taux"
         ),
-        "specify": Key(_TEXT, "libellé du texte libre qui accompagne la modalité (« Précisez »)"),
-        "exclusive": Key(TrueOrFalse(), "choix multiple : ne va avec aucune autre modalité"),
+        "specify": Key(_TEXT, "libellé du texte libre qui accompagne la modalité (« Précisez »)"),
+        "exclusive": Key(TrueOrFalse(), "choix multiple : ne va avec aucune autre modalité"),
         "face": Key(WholeNumber(1, 5), "visage dessiné, de 1 (très mécontent) à 5 (très content)"),
     },
 )
@@ -64,7 +64,7 @@ RATE = RecordOf(
     {
         "favourable": Key(ListOf(_NAME), "modalités favorables", required=True),
         "excluded": Key(ListOf(_NAME, minimum=0), "modalités hors de la base, en plus des absences"),
-        "polarity": Key(OneOf(get_args(Polarity)), "negative : être d’accord avec la phrase est défavorable"),
+        "polarity": Key(OneOf(get_args(Polarity)), "negative : être d’accord avec la phrase est défavorable"),
     },
 )
 
@@ -81,7 +81,7 @@ _WORDS = {
 }
 _MEASURE = {
     "requirement": Key(
-        OneOf(get_args(Requirement)), "required : obligatoire ; advised : conseillée ; optional : facultative"
+        OneOf(get_args(Requirement)), "required : obligatoire ; advised : conseillée ; optional : facultative"
     ),
     "commitment": Key(_NAME, "engagement que la question mesure"),
     "rate": Key(RATE, "règle du taux, si ce n’est pas celle de l’échelle"),
@@ -181,7 +181,7 @@ QUESTIONNAIRE = RecordOf(
         "framework": Key(_NAME, "référentiel, du dossier frameworks", required=True),
         "estimated_minutes": Key(WholeNumber(1, 60), "durée annoncée, en minutes", required=True),
         "partial_policy": Key(
-            OneOf(get_args(PartialPolicy)), "keep : garder un questionnaire commencé ; discard : l’écarter"
+            OneOf(get_args(PartialPolicy)), "keep : garder un questionnaire commencé ; discard : l’écarter"
         ),
         "modes": Key(
             ListOf(OneOf(get_args(CollectionMode), "unknown_mode")), "modes de recueil", required=True
@@ -191,7 +191,7 @@ QUESTIONNAIRE = RecordOf(
         "commitments": Key(ListOf(_NAME), "engagements que ce questionnaire promet de mesurer"),
         "commitment_rules": Key(
             MapOf(OneOf(get_args(CommitmentRule)), "La liste des règles d’engagement"),
-            "pooled (par défaut) : réponses réunies ; every_item : chaque question doit atteindre le seuil",
+            "pooled (par défaut) : réponses réunies ; every_item : chaque question doit atteindre le seuil",
         ),
         "sections": Key(ListOf(SECTION), "rubriques, dans l’ordre", required=True),
     },

@@ -25,7 +25,7 @@ class Site(FrozenModel):
     name: str
     """In results."""
     public_label: str
-    """As an answer to « Où avez-vous été reçu ? »."""
+    """As an answer to « Où avez-vous été reçu ? »."""
 
 
 class Service(FrozenModel):
@@ -73,7 +73,7 @@ class Organisation(FrozenModel):
     contact: Contact = Contact()
     privacy: Privacy
     reviewers: Mapping[str, str | None] = Field(default_factory=dict)
-    """Language → who has read the translations again; None: « à relire »."""
+    """Language → who has read the translations again; None: « à relire »."""
 
     @cached_property
     def sites_by_code(self) -> dict[str, Site]:
@@ -100,7 +100,7 @@ _SITE = RecordOf(
     "un site",
     {
         "site": Key(Name(), "code du site", required=True),
-        "kind": Key(OneOf(get_args(SiteKind)), "desk : sur place ; remote : à distance", required=True),
+        "kind": Key(OneOf(get_args(SiteKind)), "desk : sur place ; remote : à distance", required=True),
         "name": Key(_TEXT, "nom dans les résultats", required=True),
         "public_label": Key(_TEXT, "réponse proposée à l’usager", required=True),
     },

@@ -130,7 +130,7 @@ class MultipleChoice(_Choice):
     description = "plusieurs réponses possibles, avec ou sans modalité exclusive"
 
     def check_together(self, item: Item, codes: list[str]) -> tuple[AnswerFault, ...]:
-        """An exclusive option (« Aucun ») alone."""
+        """An exclusive option (« Aucun ») alone."""
         exclusive = [option.code for option in item.options if option.exclusive and option.code in codes]
         if exclusive and len(codes) > 1:
             return (AnswerFault(item.name, "exclusive_option", {"option": exclusive[0]}),)

@@ -61,10 +61,25 @@ def same_meaning(old: str, new: str) -> bool:
     before, after = plain_letters(old), plain_letters(new)
     if before == after:
         return True
-    if _are_opposed(set(before.split()), set(after.split())):
+    words, new_words = set(before.split()), set(after.split())
+    if _are_opposed(words, new_words) or not _share_a_subject(words, new_words):
         return False
     matcher = SequenceMatcher(None, before[:_COMPARED], after[:_COMPARED], autojunk=False)
     return matcher.ratio() >= SAME_MEANING
+
+
+_EMPTY_WORDS = {"quelle", "quels", "quelles", "votre", "cette", "comment", "pourquoi", "combien", "toujours"}
+_STEM = 5
+
+
+def _share_a_subject(before: set[str], after: set[str]) -> bool:
+    """Whether a longer word, or its beginning, is in both texts (or neither has any)."""
+    old, new = _stems(before), _stems(after)
+    return bool(old & new) or not (old or new)
+
+
+def _stems(words: set[str]) -> set[str]:
+    return {word[:_STEM] for word in words - _EMPTY_WORDS if len(word) >= _STEM}
 
 
 _NEGATIONS = {"pas", "non", "ne", "peu", "mal", "moins", "plus", "jamais", "sans", "aucun", "mauvais"}

@@ -164,12 +164,12 @@ def _check_depth(node: Node, depth: int, report: Report) -> None:
 
 
 _SYNTAX = (
-    ("mapping values are not allowed", "un « : » est mal placé", "Mettez entre guillemets un texte qui contient « : »."),
-    ("found character that cannot start", "un caractère ne peut pas commencer un texte", "Remplacez les tabulations par des espaces ; mettez le texte entre guillemets."),
+    ("mapping values are not allowed", "un « : » est mal placé", "Mettez entre guillemets un texte qui contient « : »."),
+    ("found character that cannot start", "un caractère ne peut pas commencer un texte", "Remplacez les tabulations par des espaces ; mettez le texte entre guillemets."),
     ("unexpected end of stream", "un guillemet ou un crochet n’est pas refermé", "Refermez-le."),
-    ("did not find expected key", "le retrait ou un guillemet ne convient pas", "Alignez cette ligne avec ses voisines ; mettez entre guillemets un texte qui contient « : », « ' » ou « \" »."),
+    ("did not find expected key", "le retrait ou un guillemet ne convient pas", "Alignez cette ligne avec ses voisines ; mettez entre guillemets un texte qui contient « : », « ' » ou « \" »."),
     ("did not find expected '-' indicator", "le retrait de la liste ne convient pas", "Alignez les tirets."),
-    ("could not find expected ':'", "il manque un « : »", "Écrivez « clé: valeur »."),
+    ("could not find expected ':'", "il manque un « : »", "Écrivez « clé: valeur »."),
     ("did not find expected ',' or", "une virgule ou un crochet manque", "Vérifiez les virgules et refermez les crochets et les accolades."),
     ("control characters are not allowed", "un caractère invisible est interdit", "Effacez-le."),
 )  # fmt: skip
@@ -183,7 +183,7 @@ def _report_syntax(error: yaml.YAMLError, text: str, report: Report) -> None:
         if sign in english:
             report.add("yaml_syntax", line, column, problem=problem, advice=advice)
             return
-    advice = "Regardez cette ligne et celle d’avant : retrait, guillemets, deux-points."
+    advice = "Regardez cette ligne et celle d’avant : retrait, guillemets, deux-points."
     report.add("yaml_syntax", line, column, problem="la ligne n’a pas la forme attendue", advice=advice)
 
 
