@@ -43,18 +43,55 @@ class Result:
     commitment: str
     item: str | None
     title: str
-    favourable: int
-    base: int
-    respondents: int
-    effective_base: float | None
-    rate: float | None
-    low: float | None
-    high: float | None
-    method: str | None
+    counts: Rate
+    interval: Interval
     improvement_axis: bool
     verdict: Verdict | None
-    flags: tuple[str, ...]
-    interval: Interval
+
+    @property
+    def favourable(self) -> int:
+        """Favourable answers."""
+        return self.counts.favourable
+
+    @property
+    def base(self) -> int:
+        """Expressed answers."""
+        return self.counts.base
+
+    @property
+    def respondents(self) -> int:
+        """People who gave them."""
+        return self.counts.respondents
+
+    @property
+    def rate(self) -> float | None:
+        """Favourable / base."""
+        return self.counts.value
+
+    @property
+    def effective_base(self) -> float | None:
+        """How many independent answers the base is worth."""
+        return self.interval.effective_base
+
+    @property
+    def low(self) -> float | None:
+        """Lower bound of the interval."""
+        return self.interval.low
+
+    @property
+    def high(self) -> float | None:
+        """Upper bound of the interval."""
+        return self.interval.high
+
+    @property
+    def method(self) -> str | None:
+        """How the interval was made, or why there is none."""
+        return self.interval.method
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What was assumed (see :data:`analysis.notices.FLAGS`)."""
+        return self.interval.flags
 
     def as_json(self) -> dict[str, object]:
         """The line as ``python -m analysis --format json`` and the exports write it."""
@@ -116,23 +153,15 @@ def verdict(rate: Rate, interval: Interval, reading: Reading) -> Verdict | None:
 
 def item_result(commitment: str, item: MeasuredItem, reading: Reading) -> ItemResult:
     """The figures of one item."""
-    interval = item.rate.interval(reading.method, reading.confidence)
+    interval, axis, words = _read(item.rate, reading)
     return ItemResult(
         commitment=commitment,
         item=item.name,
         title=item.title,
-        respondents=item.rate.respondents,
-        favourable=item.rate.favourable,
-        base=item.rate.base,
-        effective_base=interval.effective_base,
-        rate=item.rate.value,
-        low=interval.low,
-        high=interval.high,
-        method=interval.method,
-        improvement_axis=item.rate.is_below(reading.threshold),
-        verdict=verdict(item.rate, interval, reading),
-        flags=interval.flags,
+        counts=item.rate,
         interval=interval,
+        improvement_axis=axis,
+        verdict=words,
         tally=item.tally,
     )
 
@@ -153,28 +182,33 @@ def commitment_result(
     """
     results = tuple(item_result(commitment, item, reading) for item in items)
     rate = _pooled(items, sums, population)
-    if rule == "every_item" and len(_answered(items)) > 1:
-        return _every_item(commitment, title, rate, results, reading)
-    interval = rate.interval(reading.method, reading.confidence)
+    decided = _worst(results, reading) if rule == "every_item" and len(_answered(items)) > 1 else None
+    interval, axis, words = decided or _read(rate, reading)
     return CommitmentResult(
         commitment=commitment,
         item=None,
         title=title,
         rule=rule,
         items=results,
-        respondents=rate.respondents,
-        favourable=rate.favourable,
-        base=rate.base,
-        effective_base=interval.effective_base,
-        rate=rate.value,
-        low=interval.low,
-        high=interval.high,
-        method=interval.method,
-        improvement_axis=rate.is_below(reading.threshold),
-        verdict=verdict(rate, interval, reading),
-        flags=interval.flags,
+        counts=rate,
         interval=interval,
+        improvement_axis=axis,
+        verdict=words,
     )
+
+
+Judgement = tuple[Interval, bool, Verdict | None]
+
+
+def _read(rate: Rate, reading: Reading) -> Judgement:
+    interval = rate.interval(reading.method, reading.confidence)
+    return interval, rate.is_below(reading.threshold), verdict(rate, interval, reading)
+
+
+def _worst(items: Sequence[ItemResult], reading: Reading) -> Judgement:
+    """Each item must reach the threshold: the worst one decides, and there is no pooled interval."""
+    none = Interval(None, None, EVERY_ITEM, reading.confidence, None)
+    return none, any(item.improvement_axis for item in items), _worst_verdict(items)
 
 
 def _pooled(items: Sequence[MeasuredItem], sums: RespondentSums | None, population: int | None) -> Rate:
@@ -191,31 +225,6 @@ def _pooled(items: Sequence[MeasuredItem], sums: RespondentSums | None, populati
 
 def _answered(items: Sequence[MeasuredItem]) -> list[MeasuredItem]:
     return [item for item in items if item.rate.base]
-
-
-def _every_item(
-    commitment: str, title: str, rate: Rate, items: tuple[ItemResult, ...], reading: Reading
-) -> CommitmentResult:
-    """Each item must reach the threshold: the worst one decides, and there is no pooled interval."""
-    return CommitmentResult(
-        commitment=commitment,
-        item=None,
-        title=title,
-        rule="every_item",
-        items=items,
-        respondents=rate.respondents,
-        favourable=rate.favourable,
-        base=rate.base,
-        effective_base=None,
-        rate=rate.value,
-        low=None,
-        high=None,
-        method=EVERY_ITEM if rate.base else None,
-        improvement_axis=any(item.improvement_axis for item in items),
-        verdict=_worst_verdict(items),
-        flags=(),
-        interval=Interval(None, None, EVERY_ITEM, reading.confidence, None),
-    )
 
 
 def _worst_verdict(items: Sequence[ItemResult]) -> Verdict | None:
