@@ -58,7 +58,6 @@ export class Kiosk {
       this.next();
     });
     this.on('begin', () => this.begin());
-    this.on('next', () => this.next());
     this.on('back', () => this.back());
     this.on('skip', () => this.skip());
     this.on('retry', () => void this.finish(true));
