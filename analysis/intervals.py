@@ -88,7 +88,8 @@ def hypergeometric(favourable: int, base: int, population: int, confidence: floa
     confidence : float
         In ]0, 1[, two-sided.
     """
-    tail = (1 - confidence) / 2
+    # A probability of just (1 − confidence) / 2 rejects; 1 − 0.9 in floating point is a little too small.
+    tail = (1 - confidence) / 2 * (1 + 1e-12)
     first, last = favourable, population - base + favourable
 
     def too_few(count: int) -> bool:

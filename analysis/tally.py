@@ -211,18 +211,45 @@ class CellLayout:
             raise ValueError(f"Cellule de {len(data)} octets ; cette disposition en compte {8 * self.size}.")
         return np.frombuffer(data, dtype="<i8").astype(np.int64)
 
+    def continued_items(self, source: CellLayout) -> frozenset[str]:
+        """The items whose answers to another version of the questionnaire count on in this one.
+
+        An item counts on when it is counted alike, and when its commitment does: no item of it was dropped,
+        moved or given another rule. An item added to a commitment was off the path of earlier responses.
+        """
+        alike = {
+            name
+            for name, place in self.items.items()
+            if name in source.items and [*place.counter_names()] == [*source.items[name].counter_names()]
+        }
+        broken = {
+            item
+            for code, place in self.commitments.items()
+            if set(source._measured_by(code)) != alike.intersection(place.items)
+            for item in place.items
+        }
+        return frozenset(alike - broken)
+
+    def _measured_by(self, commitment: str) -> tuple[str, ...]:
+        place = self.commitments.get(commitment)
+        return place.items if place else ()
+
     def adopt(self, cell: Cell64, source: CellLayout) -> Cell64:
         """A cell of another version of the questionnaire in this layout.
 
-        Counters that mean the same keep their value; an item that is new, or counted otherwise, was not asked
-        in this form: it is off the path of all the cell's responses.
+        The answers to :meth:`continued_items` are kept; all others are off the path of the cell's responses.
         """
-        values = dict(zip(source.counter_names, cell.tolist(), strict=True))
-        adopted = np.array([values.get(name, 0) for name in self.counter_names], dtype=np.int64)
-        for place in self.items.values():
-            if not set(place.counter_names()) <= values.keys():
-                adopted[place.start : place.stop] = 0
+        continued, adopted = self.continued_items(source), self.zero()
+        adopted[: COMPLETE + 1] = cell[: COMPLETE + 1]
+        for name, place in self.items.items():
+            if name in continued:
+                adopted[place.start : place.stop] = cell[source.items[name].start : source.items[name].stop]
+            else:
                 adopted[place.start + Outcome.OFF_PATH] = cell[RESPONSES]
+        for code, sums in self.commitments.items():
+            if continued.intersection(sums.items):
+                start = source.commitments[code].start
+                adopted[sums.start : sums.start + len(SUM_NAMES)] = cell[start : start + len(SUM_NAMES)]
         return adopted
 
 

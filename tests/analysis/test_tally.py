@@ -197,21 +197,37 @@ def test_another_rule_makes_another_layout() -> None:
     assert CellLayout(same).digest == CellLayout(a_questionnaire(a_scale_item("welcome", "accueil"))).digest
 
 
-def test_a_new_version_adopts_what_is_counted_alike_and_nothing_else() -> None:
-    old = two_commitments()
-    stricter = RateRule(favourable=("very_good",))
-    new = a_questionnaire(
-        *(a_scale_item(f"welcome_{number}", "accueil") for number in (1, 2, 3)),
-        a_scale_item("waiting", "delai", rate=stricter),
-        a_scale_item("opening", "horaires"),
-    )
-    source, layout = CellLayout(old), CellLayout(new)
-    cell = source.merge([source.vector(a_response(old, "good", "bad", None, "good"))] * 3)
+def three_welcomes(*names: str, commitment: str = "accueil") -> list[Item]:
+    return [a_scale_item(name, commitment) for name in names]
+
+
+STRICTER = RateRule(favourable=("very_good",))
+NEW_VERSIONS = [
+    pytest.param(three_welcomes("a", "b"), {"a", "b"}, id="unchanged"),
+    pytest.param(three_welcomes("b", "a"), {"a", "b"}, id="another order"),
+    pytest.param(three_welcomes("a", "b", "c"), {"a", "b"}, id="an item added"),
+    pytest.param(three_welcomes("a"), set(), id="an item dropped"),
+    pytest.param(
+        [*three_welcomes("a"), a_scale_item("b", "accueil", rate=STRICTER)], set(), id="another rule"
+    ),
+    pytest.param([*three_welcomes("a"), a_scale_item("b", "delai")], set(), id="an item moved"),
+    pytest.param(three_welcomes("a", "b", commitment="delai"), set(), id="another commitment"),
+    pytest.param([*three_welcomes("a", "b"), a_scale_item("wait", "accueil")], set(), id="an old item joins"),
+]
+
+
+@pytest.mark.parametrize("items, continued", NEW_VERSIONS)
+def test_a_new_version_adopts_what_counts_on_and_nothing_else(items: list[Item], continued: set[str]) -> None:
+    old = a_questionnaire(*three_welcomes("a", "b"), a_scale_item("wait", None))
+    source, layout = CellLayout(old), CellLayout(a_questionnaire(*items))
+    cell = source.merge([source.vector(a_response(old, "good", "bad", "good"))] * 3)
     adopted = layout.adopt(cell, source)
-    assert adopted[0] == 3
-    assert layout.sums(adopted, "accueil") == source.sums(cell, "accueil")
-    assert layout.tally(adopted, "welcome_1") == Tally(favourable=3, base=3)
-    for broken in ("waiting", "opening"):
-        assert layout.tally(adopted, broken) == Tally(off_path=3)
-    assert layout.sums(adopted, "delai") == RespondentSums()
-    assert np.array_equal(source.adopt(cell, source), cell)
+    assert layout.continued_items(source) == continued
+    assert adopted[:2].tolist() == [3, 3]
+    for name in layout.items:
+        kept = source.tally(cell, name) if name in continued else Tally(off_path=3)
+        assert layout.tally(adopted, name) == kept
+    for code in layout.commitments:
+        tallies = [layout.tally(adopted, item) for item in layout.commitments[code].items]
+        sums = layout.sums(adopted, code)
+        assert (sums.k, sums.b) == (sum(t.favourable for t in tallies), sum(t.base for t in tallies))
