@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from fractions import Fraction
 from functools import lru_cache
+from math import floor
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,7 @@ from flask_security import current_user
 
 from form_definitions import LANGUAGES, Organisation, load_organisation
 from survey_app.access import ASSISTANT, CONTRIBUTOR, DIRECTOR, READER, REFERENT, TECHNICIAN, may
-from survey_app.exports.words import day_words, mode_label, percent, verdict_label, whole
+from survey_app.exports.words import day_words, mode_label, verdict_label, whole
 from survey_app.models import Wave
 from survey_app.settings import Settings
 from survey_app.waves import STATES, find_wave
@@ -72,7 +74,7 @@ def install(app: Flask) -> None:
             "site": site_name,
             "mode": mode_label,
             "language": language_name,
-            "percent": percent,
+            "rate": one_decimal,
             "whole": whole,
             "day": day_words,
             "moment": moment,
@@ -106,6 +108,23 @@ def _rail() -> list[dict[str, Any]]:
         for rubric in RAIL
         if may(*rubric.roles)
     ]
+
+
+def one_decimal(share: float) -> str:
+    """« 75,0 % »: always one decimal, half up, so that a column of rates lines up."""
+    tenths = floor(Fraction(share) * 1000 + Fraction(1, 2))
+    return f"{tenths // 10},{tenths % 10}\u202f%"
+
+
+def month_name(period: str) -> str:
+    """« novembre 2026 » for ``2026-11``."""
+    return day_words(date.fromisoformat(f"{period}-01")).partition(" ")[2]
+
+
+def period_name(period: str) -> str:
+    """A month or a quarter in words."""
+    year, _, quarter = period.partition("-T")
+    return f"{quarter}ᵉ trimestre {year}".replace("1ᵉ", "1ᵉʳ") if quarter else month_name(period)
 
 
 def moment(at: datetime | None) -> str:

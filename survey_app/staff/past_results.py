@@ -15,10 +15,9 @@ from analysis.rates import Rate
 from survey_app import access, charts, past_results
 from survey_app.access import ASSISTANT, REFERENT
 from survey_app.database import db
-from survey_app.exports.words import percent
 from survey_app.models import PastResult, Survey
 from survey_app.past_results import PastResultsError
-from survey_app.staff.pages import UNPROCESSABLE, actor
+from survey_app.staff.pages import UNPROCESSABLE, actor, one_decimal
 from survey_app.staff.results import Row, interval_words
 
 blueprint = Blueprint("staff_past_results", __name__, url_prefix="/gestion/annees-passees")
@@ -55,7 +54,7 @@ def _row(past: PastResult) -> Row:
     measured = MeasuredItem(past.item or past.commitment, rate, past.item or past.commitment)
     result = item_result(past.commitment, measured, Reading())
     drawing = charts.rate_row(result, Fraction(3, 4), f"p{past.id}")
-    value = "–" if result.rate is None else percent(result.rate)
+    value = "–" if result.rate is None else one_decimal(result.rate)
     return Row(result, drawing, value, interval_words(result), (), hidden=False)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from analysis.axes import CommitmentResult, Result
 from analysis.comparisons import Difference
+from analysis.figures import Figures
 from analysis.notices import RULES
 from analysis.periods import period_of
 from analysis.publication import judge
@@ -24,7 +25,7 @@ from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
 from survey_app.reports import report_of
 from survey_app.responses import counts
-from survey_app.staff.pages import language_name, site_name, wave_or_404
+from survey_app.staff.pages import language_name, month_name, one_decimal, period_name, site_name, wave_or_404
 
 blueprint = Blueprint("staff_results", __name__, url_prefix="/gestion/resultats")
 VERBATIMS_PER_PAGE: Final = 50
@@ -69,7 +70,8 @@ def show(wave_id: str) -> ResponseReturnValue:
         rows=[row(result, report, f"c{n}") for n, result in enumerate(ranked)],
         hidden=[(axis.site, row(axis.result, report, "")) for axis in report.hidden_axes],
         missing={site: n for site, n in report.missing_for_margin.items() if n},
-        differences=[d for d in report.mode_differences if d.item is None],
+        differences=report.mode_differences,
+        sure=[difference for difference in report.mode_differences if difference.sure],
         say=say_difference,
         titles={c.code: c.title for c in report.questionnaire.commitments},
         **_around(wave, report),
@@ -94,7 +96,7 @@ def row(result: Result, report: WaveReport, identifier: str) -> Row:
     return Row(
         result=result,
         drawing="" if hidden else charts.rate_row(result, threshold, identifier),
-        rate="–" if result.rate is None or hidden else percent(result.rate),
+        rate="–" if result.rate is None or hidden else one_decimal(result.rate),
         interval="–" if hidden else interval_words(result),
         flags=tuple(flag.reason for flag in judged),
         hidden=hidden,
@@ -106,17 +108,15 @@ def interval_words(result: Result) -> str:
     low, high = outward(result.low, result.high)
     if low is None or high is None:
         return "–"
-    return f"{percent(low).removesuffix('%').rstrip()} – {percent(high)}"
+    return f"{one_decimal(low)[:-2]} – {one_decimal(high)}"
 
 
 def say_difference(difference: Difference) -> str:
-    """A difference between two modes, and whether the answers allow to call it one."""
+    """A sure difference between two modes."""
     first, second = mode_label(difference.first), mode_label(difference.second)
-    if not difference.sure:
-        return f"{first} et {second}\u00a0: pas assez de réponses pour dire une différence."
     higher, lower = (first, second) if difference.difference > 0 else (second, first)
-    points = percent(abs(difference.difference)).replace("%", "points")
-    return f"{higher} dépasse {lower} de {points}, c’est sûr."
+    points = one_decimal(abs(difference.difference)).replace("%", "points")
+    return f"«\u202f{higher}\u202f» dépasse «\u202f{lower}\u202f» de {points}, c’est sûr."
 
 
 def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
@@ -138,7 +138,11 @@ def _filters(wave: Wave) -> list[tuple[str, str, list[tuple[str, str]]]]:
         ("site", "Site", [("", "Tous les sites"), *((s, site_name(s)) for s in wave.sites)]),
         ("mode", "Mode", [("", "Tous les modes"), *((m, mode_label(m)) for m in wave.modes)]),
         ("langue", "Langue", [("", "Toutes les langues"), *((c, language_name(c)) for c in wave.languages)]),
-        ("periode", "Période", [("", "Toute l’édition"), *((p, p) for p in sorted(months | quarters))]),
+        (
+            "periode",
+            "Période",
+            [("", "Toute l’édition"), *((p, period_name(p)) for p in sorted(months | quarters))],
+        ),
     ]
 
 
@@ -184,22 +188,23 @@ def _shares(report: WaveReport, name: str) -> list[tuple[str, int]]:
     return [(option.label, chosen.get(option.code, 0)) for option in item.options]
 
 
-def _breakdowns(report: WaveReport, code: str) -> Iterator[tuple[str, list[tuple[str, Row]]]]:
-    parts: tuple[tuple[str, Mapping[str, Any], Any], ...] = (
-        ("Par site", report.by_site, site_name),
-        ("Par mode de recueil", report.by_mode, mode_label),
-        ("Par langue", report.by_language, language_name),
-        ("Par mois", report.by_period, str),
+def _breakdowns(report: WaveReport, code: str) -> Iterator[tuple[str, str, list[tuple[str, Row]]]]:
+    """Title, what each line is, and the lines; a breakdown with a single line says nothing new."""
+    parts: tuple[tuple[str, str, Mapping[str, Figures], Callable[[str], str]], ...] = (
+        ("Par site", "Site", report.by_site, site_name),
+        ("Par mode de recueil", "Mode", report.by_mode, mode_label),
+        ("Par langue", "Langue", report.by_language, language_name),
+        ("Par mois", "Mois", report.by_period, month_name),
     )
-    for title, groups, name in parts:
-        if len(groups) > 1:
-            yield (
-                title,
-                [
-                    (name(key), row(_commitment(figures.commitments, code), report, f"{title[4]}-{n}"))
-                    for n, (key, figures) in enumerate(groups.items())
-                ],
-            )
+    for title, head, groups, name in parts:
+        results = {key: _commitment(figures.commitments, code) for key, figures in groups.items()}
+        lines = [
+            (name(key), row(result, report, f"{head.lower()}-{n}"))
+            for n, (key, result) in enumerate(results.items())
+            if result.base
+        ]
+        if len(lines) > 1:
+            yield title, head, lines
 
 
 @blueprint.get("/<wave_id>/verbatims")
