@@ -217,6 +217,15 @@ class CellLayout:
         An item counts on when it is counted alike, and when its commitment does: no item of it was dropped,
         moved or given another rule. An item added to a commitment was off the path of earlier responses.
         """
+        if source.digest not in self._continued:
+            self._continued[source.digest] = self._compare(source)
+        return self._continued[source.digest]
+
+    @cached_property
+    def _continued(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    def _compare(self, source: CellLayout) -> frozenset[str]:
         alike = {
             name
             for name, place in self.items.items()

