@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import BinaryIO
 
 from analysis.outcomes import ItemReader, Outcome, item_reader
+from analysis.tally import CellLayout
 from form_definitions.model import Questionnaire
 from survey_app.exports.csv_writing import FRENCH, OPEN, CsvCell, write_csv
 from survey_app.exports.response_table import Cell, CollectedResponse, ResponseTable
@@ -42,15 +43,17 @@ def write_answers(source: ReportSource, stream: BinaryIO) -> None:
     The number of a respondent means nothing outside this file.
     """
     headings = ["respondent", "commitment", "item", "favourable", "rule"]
-    if source.wave.population is not None:
+    if source.report.headline.population is not None:
         headings.append("population")
     write_csv(stream, OPEN, headings, _answer_rows(source))
 
 
 def _answer_rows(source: ReportSource) -> Iterator[list[CsvCell]]:
-    measured = {digest: _measured(version) for digest, version in source.versions.items()}
+    layout = source.report.layout
+    measured = {digest: _measured(version, layout) for digest, version in source.versions.items()}
     rules = {commitment.code: commitment.rule for commitment in source.questionnaire.commitments}
-    population = [] if source.wave.population is None else [source.wave.population]
+    people = source.report.headline.population
+    population = [] if people is None else [people]
     table = source.table(labels=False)
     for number, response in enumerate(source.headline_responses(), start=1):
         asked = table.asked(response)
@@ -65,9 +68,10 @@ FAVOURABLE: Mapping[Outcome, int] = {Outcome.FAVOURABLE: 1, Outcome.UNFAVOURABLE
 """What counts in the base; every kind of absence is an empty cell."""
 
 
-def _measured(questionnaire: Questionnaire) -> list[tuple[str, ItemReader]]:
-    """The commitment and the reader of every item that makes a rate, in order."""
+def _measured(version: Questionnaire, layout: CellLayout) -> list[tuple[str, ItemReader]]:
+    """The commitment and the reader of a version's items that count in the report, in order."""
+    counted = layout.continued_items(CellLayout(version))
     readers = [
-        (item.commitment, item_reader(item)) for item in questionnaire.items if item.commitment and item.rate
+        (item.commitment, item_reader(item)) for item in version.items if item.rate and item.name in counted
     ]
     return [(commitment, reader) for commitment, reader in readers if commitment and reader]
