@@ -6,7 +6,17 @@ from functools import cached_property
 
 from form_definitions.errors import Report
 from form_definitions.model import FrozenModel
-from form_definitions.reading import Key, ListOf, Name, Record, RecordOf, Text, TrueOrFalse, WholeNumber
+from form_definitions.reading import (
+    Key,
+    ListOf,
+    Name,
+    Record,
+    RecordOf,
+    Text,
+    TrueOrFalse,
+    WholeNumber,
+    take_name,
+)
 from form_definitions.yaml_source import Node
 
 
@@ -104,10 +114,10 @@ def read_framework(node: Node, report: Report) -> Framework | None:
 
 
 def _module(record: Record, lines: dict[str, int], report: Report) -> dict[str, object]:
-    _take_name(record, "module", lines, report)
+    take_name(record, "module", lines, report)
     commitments = record.get("commitments", ())
     for commitment in commitments:
-        _take_name(commitment, "commitment", lines, report)
+        take_name(commitment, "commitment", lines, report)
     return {
         **{key: value for key, value in record.values.items() if key != "module"},
         "code": record.get("module"),
@@ -117,10 +127,3 @@ def _module(record: Record, lines: dict[str, int], report: Report) -> dict[str, 
 
 def _renamed(record: Record) -> dict[str, object]:
     return {"code" if key == "commitment" else key: value for key, value in record.values.items()}
-
-
-def _take_name(record: Record, key: str, lines: dict[str, int], report: Report) -> None:
-    name, node = record.get(key), record.where(key)
-    if name in lines:
-        report.add("duplicate_name", node.line, node.column, name=name, first_line=lines[name])
-    lines.setdefault(name, node.line)

@@ -12,7 +12,7 @@ from form_definitions.frameworks import Framework
 from form_definitions.language import ANSWERED_TYPES, TYPE_KEYS
 from form_definitions.model import Grid, Item, RateRule, ResponseOption
 from form_definitions.question_types import QUESTION_TYPES, QuestionType
-from form_definitions.reading import Record
+from form_definitions.reading import Record, take_name
 from form_definitions.scales import Scale, check_favourable, read_options
 from form_definitions.yaml_source import Node
 
@@ -41,11 +41,14 @@ class Surroundings:
 
     def take_name(self, record: Record, key: str) -> None:
         """Items, grids and notes share one space of names: they name fields and places of one page."""
-        name, node = record.get(key), record.where(key)
-        if name in self.lines:
-            self.report.add("duplicate_name", node.line, node.column, name=name, first_line=self.lines[name])
-        elif name is not None:
-            self.lines[name] = node.line
+        take_name(record, key, self.lines, self.report)
+
+    def remember(
+        self, name: str | None, *, takes_answer: bool = True, options: tuple[ResponseOption, ...] | None
+    ) -> None:
+        """From here on, conditions may name this item."""
+        if name is not None:
+            self.earlier[name] = EarlierItem(takes_answer, options)
 
     def routing_of(self, record: Record) -> dict[str, Any]:
         """Sites, modes and condition of a section or block, checked."""
@@ -125,7 +128,7 @@ def build_note(record: Record, around: Surroundings) -> Item | None:
     around.take_name(record, "note")
     routing = around.routing_of(record)
     name = record.get("note")
-    around.earlier[name] = EarlierItem(takes_answer=False, options=())
+    around.remember(name, takes_answer=False, options=())
     return _item(record, name, "note", routing)
 
 
@@ -135,13 +138,13 @@ def build_question(record: Record, around: Surroundings) -> Item | None:
     routing = around.routing_of(record)
     name, kind = record.get("item"), record.get("type")
     if kind not in ANSWERED_TYPES:
-        around.earlier[name] = EarlierItem(takes_answer=True, options=None)
+        around.remember(name, options=None)
         return None
     question_type = QUESTION_TYPES[kind]
     _check_keys(record, question_type, around.report)
     scale = around.scale_of(record)
     options = _options(record, question_type, scale, around.report)
-    around.earlier[name] = EarlierItem(takes_answer=True, options=options)
+    around.remember(name, options=options)
     _check_options(record, question_type, options or (), around.report)
     _check_bounds(record, around.report)
     own = {key: record.values[key] for key in TYPE_KEYS if key in record.values and key != "options"}
@@ -172,7 +175,7 @@ def _build_row(
     kind = "satisfaction" if scale and scale.has_faces else "single_choice"
     options = scale.options if scale else None
     name = record.get("item")
-    around.earlier[name] = EarlierItem(takes_answer=True, options=options)
+    around.remember(name, options=options)
     values = {"scale": scale.name if scale else None, "options": options or (), **routing}
     return _item(record, name, kind, values | _measure(record, QUESTION_TYPES[kind], scale, options, around))
 

@@ -12,7 +12,7 @@ from form_definitions.item_building import Surroundings, build_block, report_unk
 from form_definitions.language import QUESTIONNAIRE
 from form_definitions.library import Library, folder_of, load_library, read_source, source_text
 from form_definitions.model import Commitment, Questionnaire, Section
-from form_definitions.reading import Record
+from form_definitions.reading import Record, take_name
 from form_definitions.reused_codes import report_reused_codes
 from form_definitions.scales import Scale, read_scale
 from form_definitions.yaml_source import Node
@@ -159,16 +159,18 @@ def _sections(record: Record, around: Surroundings) -> tuple[Section, ...]:
 
 
 def _section(record: Record, lines: dict[str, int], around: Surroundings) -> Section | None:
-    name, node = record.get("section"), record.where("section")
-    if name in lines:
-        around.report.add("duplicate_name", node.line, node.column, name=name, first_line=lines[name])
-    lines.setdefault(name, node.line)
+    take_name(record, "section", lines, around.report)
     routing = around.routing_of(record)
     blocks = [build_block(block, around) for block in record.get("questions", ())]
     if around.report.has_errors:
         return None
-    words = {key: record.get(key) for key in ("title", "introduction")}
-    return Section(name=name, **words, **routing, blocks=tuple(block for block in blocks if block))
+    return Section(
+        name=record.get("section"),
+        title=record.get("title"),
+        introduction=record.get("introduction"),
+        blocks=tuple(block for block in blocks if block),
+        **routing,
+    )
 
 
 def _commitments(record: Record, framework: Framework | None, report: Report) -> tuple[Commitment, ...]:

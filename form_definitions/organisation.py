@@ -11,7 +11,7 @@ from pydantic import Field
 from form_definitions.errors import Report
 from form_definitions.languages import LANGUAGES, SOURCE_LANGUAGE
 from form_definitions.model import FrozenModel
-from form_definitions.reading import Key, ListOf, Name, OneOf, Record, RecordOf, Text, WholeNumber
+from form_definitions.reading import Key, ListOf, Name, OneOf, Record, RecordOf, Text, WholeNumber, take_name
 from form_definitions.yaml_source import Node
 
 SiteKind = Literal["desk", "remote"]
@@ -164,21 +164,14 @@ def read_organisation(node: Node, report: Report) -> Organisation | None:
     record = ORGANISATION.read(node, report)
     if not isinstance(record, Record):
         return None
-    _report_repeated_sites(record, report)
+    lines: dict[str, int] = {}
+    for site in record.get("sites", ()):
+        take_name(site, "site", lines, report)
     for part in ("contact", "privacy", "reviewers"):
         _report_what_is_to_fill(record.get(part), report)
     if report.has_errors:
         return None
     return Organisation.model_validate(_plain(record))
-
-
-def _report_repeated_sites(record: Record, report: Report) -> None:
-    lines: dict[str, int] = {}
-    for site in record.get("sites", ()):
-        node, code = site.where("site"), site.get("site")
-        if code in lines:
-            report.add("duplicate_name", node.line, node.column, name=code, first_line=lines[code])
-        lines.setdefault(code, node.line)
 
 
 def _report_what_is_to_fill(record: Record | None, report: Report) -> None:

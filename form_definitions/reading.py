@@ -236,6 +236,15 @@ class Record:
         return node.items[position] if isinstance(node, ListNode) else node
 
 
+def take_name(record: Record, key: str, lines: dict[str, int], report: Report) -> None:
+    """Note in ``lines`` where a name is taken, or the fault that it is taken already."""
+    name, node = record.get(key), record.where(key)
+    if name in lines:
+        report.add("duplicate_name", node.line, node.column, name=name, first_line=lines[name])
+    elif name is not None:
+        lines[name] = node.line
+
+
 class RecordOf(Reader):
     """A mapping with known keys."""
 

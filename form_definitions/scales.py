@@ -30,9 +30,10 @@ def read_options(records: tuple[Record, ...], report: Report) -> tuple[ResponseO
         node = record.where("option")
         if code in lines:
             report.add("duplicate_option", node.line, node.column, option=code, first_line=lines[code])
-        elif code is not None and label is not None:
-            options.append(_option(record))
-        lines.setdefault(code, node.line)
+        elif code is not None:
+            lines[code] = node.line
+            if label is not None:
+                options.append(_option(record))
     if options and all(option.role != "substantive" for option in options) and len(options) == len(records):
         node = records[0].node
         report.add("only_absences", node.line, node.column)

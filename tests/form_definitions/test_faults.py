@@ -211,3 +211,13 @@ def test_a_broken_library_keeps_questionnaires_from_loading(tmp_path: Path) -> N
     (tmp_path / "q.yaml").write_text(WHOLE.replace("framework: small", "framework: none"), encoding="utf-8")
     codes = {(Path(fault.file).name, fault.code) for fault in check_files([tmp_path / "q.yaml"])}
     assert codes == {("scales.yaml", "not_a_map"), ("q.yaml", "unknown_framework")}
+
+
+def test_two_names_that_are_no_names_are_not_the_same_name() -> None:
+    option = "{option: Un Deux, label: Un}"
+    faults = check_questions(f"""
+        - {{note: Une Note, label: Bonjour}}
+        - {{note: Une Note, label: Bonsoir}}
+        - {{item: a, type: single_choice, label: Quoi ?, options: [{option}, {option}]}}
+    """).faults
+    assert [fault.code for fault in faults] == ["not_a_name"] * 4
