@@ -20,7 +20,7 @@ from survey_app.open_waves import SITE_HELP, SITE_LABEL, SITE_TITLE
 
 FOLDER = Path(survey_app.__file__).parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "translate": (2,), "translate_plural": (2, 3)}
-NOT_PUBLIC = {"staff", "commands", "client", "exports"}
+NOT_PUBLIC = {"staff", "commands", "client", "exports", "preview", "entry.html", "choose_site.html"}
 LANGUAGES_TO_WRITE = [code for code in LANGUAGES if code != SOURCE_LANGUAGE]
 
 Message = str | tuple[str, str]
@@ -72,6 +72,12 @@ def parameters(text: str) -> set[str]:
     return set(re.findall(r"\{(\w*)\}", text))
 
 
+def letters(message: Message) -> str:
+    """What is left of a sentence without its parameters and its punctuation."""
+    text = message if isinstance(message, str) else message[0]
+    return re.sub(r"\{\w*\}|\W", "", text)
+
+
 def test_the_search_finds_the_sentences_of_templates_code_and_messages() -> None:
     found = public_messages()
     assert "Suivant" in found
@@ -110,7 +116,7 @@ def test_a_translation_names_no_parameter_that_the_sentence_does_not_have(langua
 
 def test_arabic_is_written_in_arabic() -> None:
     for message, texts in entries("ar").items():
-        assert all(re.search(r"[\u0621-\u064a]", text) for text in texts), message
+        assert all(re.search(r"[\u0621-\u064a]", text) for text in texts) or not letters(message), message
         assert not any(re.search(r"[?,;]", text) for text in texts), message
 
 
