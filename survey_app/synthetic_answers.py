@@ -99,7 +99,9 @@ def people(
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     open_days = [day for day in days if day.isoweekday() <= 5] or days  # noqa: PLR2004 (Friday)
     for number in range(population.size):
-        yield _person(questionnaire, population, chance, chance.choice(open_days), number)
+        # One draw whatever the number of days: the answers are the same on every date.
+        day = open_days[int(chance.random() * len(open_days))]
+        yield _person(questionnaire, population, chance, day, number)
 
 
 def _person(

@@ -45,8 +45,8 @@ class FrenchGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands in the order of the year, each with its first sentence."""
         commands = [(name, self.commands[name]) for name in self.list_commands(ctx)]
-        with formatter.section("Commandes"):
-            formatter.write_dl([(name, command.get_short_help_str(90)) for name, command in commands])
+        with formatter.section("Commandes\u00a0"):
+            formatter.write_dl([(name, command.get_short_help_str(110)) for name, command in commands])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of their registration, not of the alphabet."""
@@ -76,9 +76,10 @@ def _usage(command: click.Command, ctx: click.Context) -> str:
 
 
 def _write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    rows = [p.get_help_record(ctx) for p in command.get_params(ctx) if isinstance(p, click.Option)]
-    with formatter.section("Options"):
-        formatter.write_dl([row for row in rows if row])
+    records = [p.get_help_record(ctx) for p in command.get_params(ctx) if isinstance(p, click.Option)]
+    rows = [(name, text.replace("[required]", "[obligatoire]")) for name, text in filter(None, records)]
+    with formatter.section("Options\u00a0"):
+        formatter.write_dl(rows)
 
 
 def _french_help(option: click.Option | None) -> click.Option | None:
@@ -100,12 +101,16 @@ def french_message(error: click.ClickException) -> str:
         case click.MissingParameter():
             return f"Il manque {_named(error.param)}."
         case click.BadParameter():
-            return f"{_named(error.param).capitalize()} ne convient pas\u00a0: {_reason(error)}"
+            return f"{_capitalised(_named(error.param))} ne convient pas\u00a0: {_reason(error)}"
         case click.FileError():
             return f"Impossible d’ouvrir «\u202f{error.ui_filename}\u202f»."
         case click.UsageError() if "unexpected extra argument" in error.message:
             return "Il y a un argument de trop."
     return error.message
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _named(parameter: Any) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from fractions import Fraction
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -15,12 +14,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from analysis.periods import lies_in
-from analysis.wave_report import Selection, WaveReport, WaveSettings, build_wave_report
-from form_definitions import LANGUAGES, Organisation, Questionnaire, load_organisation
+from analysis.wave_report import Selection, WaveReport
+from form_definitions import LANGUAGES, Organisation, load_organisation
 from survey_app.database import db
 from survey_app.exports.source import ReportSource, WaveFacts
 from survey_app.exports.words import mode_label
 from survey_app.models import Response, Wave, WaveQuestionnaire
+from survey_app.reports import report_of, versions_of
 from survey_app.responses import counts, tallies
 from survey_app.responses.flags import FLAGS
 from survey_app.responses.set_aside import REASONS
@@ -49,11 +49,11 @@ def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> 
         raise ReportError(f"Aucune édition «\u202f{wave_id}\u202f».")
     selected = selection or Selection()
     organisation = load_organisation()
-    report = report_of(wave, selected)
+    report = report_of(wave, **asdict(selected))
     fieldwork = counts.fieldwork(wave.id)
     return ReportSource(
         wave=wave_facts(wave, organisation, report),
-        versions=_versions(wave),
+        versions=versions_of(wave),
         report=report,
         responses=partial(shuffled_responses, wave.id, selected),
         set_aside=_in_words(fieldwork.not_counted),
@@ -63,36 +63,6 @@ def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> 
         rows=rights.rows,
         verbatims=rights.verbatims,
         filters=_filters(selected, organisation),
-    )
-
-
-def report_of(wave: Wave, selection: Selection) -> WaveReport:
-    """The figures of a wave, from its tallies."""
-    questionnaire = counts.questionnaire_of_wave(wave.id)
-    if questionnaire is None:
-        raise ReportError(f"Le questionnaire de «\u202f{wave.id}\u202f» n’est plus lisible.")
-    return build_wave_report(
-        questionnaire,
-        counts.cells(wave.id),
-        settings_of(wave),
-        site=selection.site,
-        mode=selection.mode,
-        language=selection.language,
-        period=selection.period,
-    )
-
-
-def settings_of(wave: Wave) -> WaveSettings:
-    """What the wave declared about its figures."""
-    return WaveSettings(
-        threshold=Fraction(wave.threshold_numerator, wave.threshold_denominator),
-        confidence=float(wave.confidence),
-        method=wave.method,
-        minimum_base=wave.minimum_base,
-        population=wave.population,
-        headline_modes=tuple(wave.headline_modes) or None,
-        headline_sites=tuple(wave.headline_sites) or None,
-        expected_visits=wave.expected_visits,
     )
 
 
@@ -117,18 +87,6 @@ def wave_facts(wave: Wave, organisation: Organisation, report: WaveReport) -> Wa
         headline_modes=tuple(wave.headline_modes),
         expected_visits=wave.expected_visits,
     )
-
-
-def _versions(wave: Wave) -> dict[str, Questionnaire]:
-    """Every version that the wave was asked with, the current one first."""
-    used = sa.select(WaveQuestionnaire.digest).where(WaveQuestionnaire.wave_id == wave.id)
-    with db.engine.connect() as connection:
-        digests = (
-            wave.questionnaire_digest,
-            *connection.scalars(used.order_by(WaveQuestionnaire.since.desc())),
-        )
-        known = {digest: tallies.questionnaire_of(connection, digest) for digest in digests}
-    return {digest: questionnaire for digest, questionnaire in known.items() if questionnaire}
 
 
 def shuffled_responses(wave_id: str, selection: Selection) -> Iterator[Any]:

@@ -1,0 +1,60 @@
+"""`survey-app check` and `survey-app preview`: writing a questionnaire, without a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from survey_app.commands.french import FrenchCommand
+from survey_app.commands.server import PORTS
+
+PREVIEW_PORT = 8010
+
+
+@click.command(cls=FrenchCommand)
+@click.argument("files", nargs=-1, metavar="[FICHIERS]", type=click.Path())
+def check(files: tuple[str, ...]) -> int:
+    """Vérifie des questionnaires, échelles, référentiels et traductions : toutes les fautes d’un coup.
+
+    Sans fichier, vérifie tout ce qui est livré avec le programme. Code de sortie 1 s’il y a une erreur.
+    """
+    from form_definitions import check_files
+
+    faults = check_files([Path(name) for name in files] or None)
+    for fault in faults:
+        click.echo(str(fault))
+    errors = sum(fault.severity == "error" for fault in faults)
+    click.echo(_summary(errors, len(faults) - errors), err=True)
+    return 1 if errors else 0
+
+
+def _summary(errors: int, warnings: int) -> str:
+    if not errors and not warnings:
+        return "Aucune faute."
+    parts = [
+        f"{number} {word if number == 1 else f'{word}s'}"
+        for number, word in ((errors, "erreur"), (warnings, "avertissement"))
+        if number
+    ]
+    return f"{', '.join(parts)}."
+
+
+@click.command(cls=FrenchCommand)
+@click.argument("file", metavar="FICHIER", type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--port",
+    default=PREVIEW_PORT,
+    type=PORTS,
+    metavar="PORT",
+    help=f"Port. Par défaut\u00a0: {PREVIEW_PORT}.",
+)
+def preview(file: str, port: int) -> None:
+    """Montre un questionnaire dans le navigateur, en toutes langues ; la page suit le fichier."""
+    from werkzeug.serving import make_server
+
+    from survey_app.preview import create_preview
+
+    server = make_server("127.0.0.1", port, create_preview(Path(file).absolute()), threaded=True)
+    click.echo(f"Aperçu\u00a0: http://127.0.0.1:{server.server_port}/  (Ctrl+C pour arrêter)")
+    server.serve_forever()

@@ -1,0 +1,60 @@
+"""What commands that need the database share: the settings, the application, a ready schema."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from survey_app.settings import Settings
+
+
+def settings_of_environment() -> Settings:
+    """The settings; a fault is one line that names the variable."""
+    from survey_app.settings import read_settings
+
+    return read_settings(os.environ)
+
+
+@contextmanager
+def application(*, schema: bool = True) -> Iterator[Flask]:
+    """The application with its context, on the database of the environment, which must be up to date."""
+    from survey_app import create_app
+    from survey_app.database import db
+
+    app = create_app(settings_of_environment())
+    with app.app_context():
+        if schema:
+            check_schema()
+        yield app
+        db.session.remove()
+
+
+def check_schema() -> None:
+    """Refuse a database that is missing or of another version, with the command that mends it."""
+    from survey_app.database import db
+    from survey_app.migrations import current, head
+
+    url = db.engine.url
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        raise click.UsageError(
+            f"La base {url.database} n’existe pas. Créez-la\u00a0: survey-app database upgrade"
+        )
+    found = current(db.engine)
+    if found != head():
+        raise click.UsageError(
+            f"La base est à la version {found or 'vide'}, ce programme attend {head()}. "
+            "Lancez\u00a0: survey-app database upgrade"
+        )
+
+
+def actor() -> str:
+    """Who acts, for the log of actions: the account of the machine."""
+    return f"commande ({os.environ.get('SUDO_USER') or os.environ.get('USER') or 'inconnu'})"

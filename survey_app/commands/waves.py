@@ -1,0 +1,51 @@
+"""`survey-app wave`: the life of an edition, without the staff pages."""
+
+from __future__ import annotations
+
+import click
+
+from survey_app.commands.french import FrenchGroup
+from survey_app.commands.surroundings import actor, application
+
+
+@click.group(cls=FrenchGroup)
+def wave() -> None:
+    """Éditions d’enquête : lister, ouvrir, fermer."""
+
+
+@wave.command(name="list")
+def list_waves() -> None:
+    """Liste les éditions : code, état, dates, nombre de réponses, titre."""
+    from survey_app.responses import counts
+    from survey_app.waves import STATES, waves
+
+    with application():
+        found = waves()
+        for one in found:
+            counted = counts.fieldwork(one.id).counted
+            dates = f"{one.opens_on:%d/%m/%Y} – {one.closes_on:%d/%m/%Y}"
+            click.echo(f"{one.id:<24} {STATES[one.state]:<15} {dates}  {counted:>7}  {one.title}")
+        if not found:
+            click.echo("Aucune édition. Créez-en une dans les pages de gestion.")
+
+
+@wave.command(name="open")
+@click.argument("code")
+def open_one(code: str) -> None:
+    """Ouvre une édition en préparation : elle commence à recevoir des réponses."""
+    from survey_app.waves import open_wave
+
+    with application():
+        open_wave(code, actor=actor())
+    click.echo(f"Édition {code} ouverte.")
+
+
+@wave.command(name="close")
+@click.argument("code")
+def close_one(code: str) -> None:
+    """Ferme une édition : on ne demande plus, ce que les tablettes gardent encore arrive quand même."""
+    from survey_app.waves import close_wave
+
+    with application():
+        close_wave(code, actor=actor())
+    click.echo(f"Édition {code} fermée.")

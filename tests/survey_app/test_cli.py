@@ -1,0 +1,355 @@
+"""The command line: French help, one-line errors, exit codes; nothing ever ends in a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import click
+import pytest
+from python_calamine import CalamineWorkbook
+
+from survey_app import cli
+from survey_app import settings as survey_settings
+from survey_app.commands.french import FrenchGroup
+from survey_app.demonstration import prepare
+from survey_app.preview import create_preview
+from survey_app.serving import Address, SurveyServer, process_count
+from tests.browsers import free_port
+
+QUESTIONNAIRE = """\
+questionnaire: essai
+title: Essai
+framework: qual_e_pref
+estimated_minutes: 1
+modes: [website, tablet]
+sites: [accueil_general]
+sections:
+  - section: one
+    title: Une rubrique
+    questions:
+      - item: courtesy
+        type: satisfaction
+        scale: satisfaction_4
+        label: Comment avez-vous été reçu ?
+        commitment: courtoisie
+      - item: why
+        type: short_text
+        label: Pourquoi ?
+        relevant_if: {is: [courtesy, dissatisfied]}
+"""
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of every command."""
+    for name, command in group.commands.items():
+        yield (*path, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An environment with good keys and an empty folder for the data."""
+    settings = survey_settings.testing()
+    monkeypatch.setenv("SECRET_KEY", settings.secret_key)
+    monkeypatch.setenv("DEVICE_MASTER_KEY", settings.device_master_key)
+    monkeypatch.setenv("SURVEY_DATA", str(tmp_path))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def database(keys: Path) -> Path:
+    """The same with a database that is up to date."""
+    assert cli.run(["database", "upgrade"]) == 0
+    return keys
+
+
+@pytest.fixture(scope="session")
+def demonstration_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a demonstration, made once."""
+    folder = tmp_path_factory.mktemp("demonstration") / "data"
+    prepare(folder, 8000, date(2026, 11, 20))
+    return folder
+
+
+@pytest.fixture
+def demonstrated(keys: Path, demonstration_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment on the database of a demonstration."""
+    monkeypatch.setenv("SURVEY_DATA", str(demonstration_folder))
+    return keys
+
+
+def test_every_command_of_the_manual_exists() -> None:
+    assert set(commands(cli.survey_app)) >= {
+        ("check",),
+        ("preview",),
+        ("serve",),
+        ("demo",),
+        ("user", "add"),
+        ("user", "reset"),
+        ("wave", "open"),
+        ("wave", "close"),
+        ("wave", "list"),
+        ("import",),
+        ("report",),
+        ("purge",),
+        ("doctor",),
+        ("database", "upgrade"),
+    }
+
+
+@pytest.mark.parametrize("path", [(), *commands(cli.survey_app)], ids=" ".join)
+def test_every_help_page_is_french(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run([*path, "--help"]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith("Utilisation\u00a0: ")
+    for english in ("Usage", "Show this", "Commands", "[required]", "[default"):
+        assert english not in page
+
+
+def test_groups_stay_french_in_depth() -> None:
+    assert all(
+        isinstance(c, FrenchGroup) for c in cli.survey_app.commands.values() if isinstance(c, click.Group)
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["chek"], "Vouliez-vous dire «\u202fcheck\u202f»"),
+        (["nothing-like-it"], "Commande inconnue"),
+        (["report"], "Il manque l’argument ÉDITION."),
+        (["report", "x"], "Il manque l’option -o."),
+        (["report", "x", "-o", "a.txt"], ".xlsx, .csv ou .json"),
+        (["report", "x", "-o", "a.csv", "--export", "classeur"], "--export vaut"),
+        (["serve", "--prt", "1"], "Vouliez-vous dire «\u202f--port\u202f»"),
+        (["serve", "--port", "abc"], "un nombre entier est attendu"),
+        (["preview", "absent.yaml"], "fichier introuvable"),
+        (["user", "add", "a@b.fr", "--role", "king"], "choisissez referent ou"),
+        (["doctor", "extra"], "argument de trop"),
+    ],
+)
+def test_misuse_is_one_french_line_and_code_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(arguments) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert said in output.err
+    assert output.err.count("\n") == 1
+
+
+def test_a_missing_secret_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    assert cli.run(["wave", "list"]) == 1
+    assert capsys.readouterr().err.startswith("SECRET_KEY")
+
+
+def test_a_database_that_is_not_there_is_never_created_by_serving(
+    keys: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["serve"]) == 2
+    assert "survey-app database upgrade" in capsys.readouterr().err
+    assert not list(keys.glob("*.db"))
+
+
+def test_a_fault_nobody_foresaw_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("first line\nsecond line")
+
+    monkeypatch.delenv("SURVEY_DEBUG", raising=False)
+    monkeypatch.setattr("form_definitions.check_files", fail)
+    assert cli.run(["check"]) == 1
+    error = capsys.readouterr().err
+    assert "RuntimeError" in error
+    assert error.count("\n") == 1
+
+
+def test_check_finds_no_error_in_what_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["check"]) == 0
+    assert "[error]" not in capsys.readouterr().out
+
+
+def test_check_tells_every_fault_with_its_place_and_leaves_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "essai.yaml"
+    path.write_text(
+        QUESTIONNAIRE.replace("satisfaction_4", "satisfaktion_4").replace("courtoisie", "courtoisy")
+    )
+    assert cli.run(["check", str(path)]) == 1
+    output = capsys.readouterr()
+    assert f"{path}:12:16: erreur" in output.out
+    assert "satisfaction_4" in output.out
+    assert "2 erreurs" in output.err
+
+
+def test_accounts_are_added_and_reset(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["user", "add", "agent@prefecture.fr", "--role", "reader"]) == 0
+    first = capsys.readouterr().out
+    assert "Phrase secrète" in first
+    assert cli.run(["user", "reset", "agent@prefecture.fr"]) == 0
+    assert capsys.readouterr().out != first
+    assert cli.run(["user", "reset", "personne@prefecture.fr"]) == 1
+
+
+def test_the_doctor_finds_a_new_installation_sound(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["doctor"]) == 0
+    assert "✗" not in capsys.readouterr().out
+
+
+def test_purge_only_shows_unless_told_otherwise(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["purge"]) == 0
+    assert "Rien n’a été effacé" in capsys.readouterr().err
+    assert cli.run(["purge", "--yes"]) == 0
+    assert "Effacé" in capsys.readouterr().err
+
+
+def test_the_sheet_of_processing_activities_is_printed(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["database", "register"]) == 0
+    assert capsys.readouterr().out.startswith("# Fiche du registre")
+
+
+def test_waves_are_listed_closed_and_not_closed_twice(
+    demonstration_folder: Path,
+    keys: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    copy = keys / "survey.db"
+    source = demonstration_folder / "survey.db"
+    copy.write_bytes(source.read_bytes())
+    assert cli.run(["wave", "list"]) == 0
+    assert "usagers-2026" in capsys.readouterr().out
+    assert cli.run(["wave", "close", "usagers-2026"]) == 0
+    assert cli.run(["wave", "close", "usagers-2026"]) == 1
+    assert cli.run(["wave", "open", "usagers-2026"]) == 1
+    assert cli.run(["wave", "open", "unknown"]) == 1
+
+
+@pytest.mark.parametrize("name", ["r.xlsx", "r.csv", "r.json"])
+def test_a_report_is_written_for_each_kind_of_file(name: str, demonstrated: Path) -> None:
+    target = demonstrated / name
+    assert cli.run(["report", "usagers-2026", "-o", str(target)]) == 0
+    content = target.read_bytes()
+    match target.suffix:
+        case ".xlsx":
+            assert CalamineWorkbook.from_path(str(target)).sheet_names[0] == "Synthèse"
+        case ".csv":
+            assert content.startswith(b"\xef\xbb\xbf")
+        case ".json":
+            assert json.loads(content)["responses"] == 1497
+    assert [path.name for path in demonstrated.iterdir()] == [name]
+
+
+def test_texts_are_in_a_report_only_when_asked_for(demonstrated: Path) -> None:
+    target = demonstrated / "r.csv"
+    cli.run(["report", "usagers-2026", "-o", str(target)])
+    assert "Commentaire synthétique" not in target.read_text()
+    cli.run(["report", "usagers-2026", "-o", str(target), "--verbatims"])
+    assert "Commentaire synthétique" in target.read_text()
+
+
+def test_a_part_of_a_wave_can_be_reported(demonstrated: Path) -> None:
+    target = demonstrated / "r.json"
+    assert (
+        cli.run(["report", "usagers-2026", "-o", str(target), "--site", "immigration", "--period", "2026-11"])
+        == 0
+    )
+    found = json.loads(target.read_text())
+    assert found["filters"] == {"site": "Hall du bureau de l’immigration", "période": "2026-11"}
+    assert list(found["by_site"]) == ["immigration"]
+
+
+def test_an_unknown_wave_leaves_no_file(demonstrated: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["report", "unknown", "-o", str(demonstrated / "r.xlsx")]) == 1
+    assert "Aucune édition" in capsys.readouterr().err
+    assert not list(demonstrated.iterdir())
+
+
+def test_past_years_are_imported_or_refused_by_line(
+    demonstration_folder: Path, keys: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (keys / "survey.db").write_bytes((demonstration_folder / "survey.db").read_bytes())
+    path = keys / "past.csv"
+    path.write_text("commitment,item,favourable,base\ncourtoisie,,80,100\nattente,,9,3\n")
+    command = ["import", str(path), "--survey", "usagers", "--year", "2024"]
+    assert cli.run(command) == 1
+    assert "Ligne 3" in capsys.readouterr().err
+    path.write_text("commitment,item,favourable,base\ncourtoisie,,80,100\n")
+    assert cli.run(command) == 0
+    path.write_bytes(b"commitment,item,favourable,base\n\xe9,,1,2\n")
+    assert cli.run(command) == 2
+    assert f"{path}:2" in capsys.readouterr().err
+
+
+def test_the_preview_follows_its_file_in_every_language(tmp_path: Path) -> None:
+    path = tmp_path / "essai.yaml"
+    path.write_text(QUESTIONNAIRE)
+    client = create_preview(path).test_client()
+    first = client.get("/version").text
+    for mode in ("website", "tablet"):
+        for language in ("fr", "en", "ar"):
+            page = client.get(f"/{mode}/{language}")
+            assert page.status_code == 200
+            assert "Comment avez-vous été reçu" in page.text
+    assert client.get("/website/xx").status_code == 404
+    path.write_text(QUESTIONNAIRE.replace("satisfaction_4", "satisfaktion_4"))
+    os.utime(path, ns=(1, 1))
+    assert client.get("/version").text != first
+    assert "Ligne 12" in client.get("/website/fr").text
+
+
+def test_the_preview_stores_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "essai.yaml"
+    path.write_text(QUESTIONNAIRE)
+    assert create_preview(path).test_client().post("/website/fr").status_code == 405
+    assert [found.name for found in tmp_path.iterdir()] == ["essai.yaml"]
+
+
+def test_one_process_serves_sqlite_and_several_serve_postgresql() -> None:
+    assert process_count(survey_settings.testing()) == 1
+    assert process_count(survey_settings.testing(database_url="postgresql://x/y")) > 1
+
+
+def test_the_server_never_writes_addresses_of_respondents() -> None:
+    choices = SurveyServer(survey_settings.testing(), Address("127.0.0.1", 8000), lambda: None).choices()
+    assert choices["accesslog"] is None
+    assert choices["worker_class"] == "gthread"
+
+
+@pytest.mark.timeout(90)
+def test_the_demonstration_starts_prints_its_addresses_and_answers(demonstration_folder: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "survey_app.cli", "demo", "--folder", str(demonstration_folder)]
+    environment = {**os.environ, "PORT": str(port)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        printed = [process.stdout.readline() for _ in range(10)]
+        text = "".join(printed)
+        for path in ("/q/usagers/fr", "/q/elus/fr", "/tablette/", "/gestion/"):
+            assert f"http://127.0.0.1:{port}{path}" in text
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30) as answer:
+            assert json.load(answer)["ok"] is True
+    finally:
+        process.stdout.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0

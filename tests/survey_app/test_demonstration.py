@@ -1,0 +1,169 @@
+"""The demonstration: the same figures at every start, every verdict, nothing that passes for real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from analysis.axes import Verdict
+from analysis.wave_report import Selection
+from form_definitions import load_questionnaire
+from form_definitions.library import FOLDER
+from survey_app import create_app
+from survey_app.database import db
+from survey_app.demonstration import (
+    REFERENT_ADDRESS,
+    addresses,
+    demonstration_settings,
+    demonstration_waves,
+    new_passphrase,
+    prepare,
+)
+from survey_app.exports import EXPORTS, Rights, file_name, gather
+from survey_app.exports.gathering import shuffled_responses
+from survey_app.models import InboxRecord, Response, User, Wave
+from survey_app.responses import doctor
+from survey_app.synthetic_answers import OFFICIALS, USERS, people
+
+TODAY = date(2026, 11, 20)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demonstration") / "data"
+
+
+@pytest.fixture(scope="module")
+def passphrase(folder: Path) -> str:
+    _, made = prepare(folder, 8000, TODAY)
+    assert made is not None
+    return made
+
+
+@pytest.fixture(scope="module")
+def application(folder: Path, passphrase: str) -> Iterator[Flask]:
+    app = create_app(demonstration_settings(folder, 8000))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.usefixtures("application")
+def test_at_least_1500_synthetic_answers_went_through_the_inbox() -> None:
+    received = db.session.scalar(sa.select(sa.func.count()).select_from(InboxRecord)) or 0
+    judged = db.session.scalar(sa.select(sa.func.count()).select_from(Response)) or 0
+    assert received >= 1500
+    assert judged == received
+    assert all(db.session.scalars(sa.select(Wave.synthetic)))
+
+
+@pytest.mark.usefixtures("application")
+def test_every_verdict_and_a_hidden_axis_can_be_seen() -> None:
+    report = gather("usagers-2026", Rights()).report
+    assert {result.verdict for result in report.commitments} == set(Verdict)
+    assert ("immigration", "confidentialite") in {
+        (axis.site, axis.result.commitment) for axis in report.hidden_axes
+    }
+    assert {len(report.by_site), len(report.by_mode), len(report.by_language)} == {4, 3}
+    assert len(report.by_period) >= 2
+
+
+@pytest.mark.usefixtures("application")
+def test_nothing_about_the_synthetic_answers_is_doubtful() -> None:
+    flagged = [flags for flags in db.session.scalars(sa.select(Response.flags)) if flags]
+    assert flagged == []
+
+
+def test_the_doctor_finds_the_demonstration_sound(application: Flask) -> None:
+    findings = doctor.examine(application.extensions["survey_settings"])
+    assert [finding for finding in findings if finding.severity == "error"] == []
+
+
+@pytest.mark.usefixtures("application")
+def test_exports_of_the_database_are_in_another_order_each_time() -> None:
+    source = gather("usagers-2026", Rights(rows=True))
+    first, second = (
+        [row.record_id for row in shuffled_responses("usagers-2026", Selection())] for _ in range(2)
+    )
+    assert sorted(first) == sorted(second)
+    assert first != second or first != sorted(first)
+    assert len(first) == source.report.responses
+
+
+@pytest.mark.usefixtures("application")
+def test_the_rows_of_a_selection_are_those_of_its_figures() -> None:
+    for selection in (Selection(site="immigration"), Selection(mode="paper"), Selection(period="2026-11")):
+        source = gather("usagers-2026", Rights(rows=True), selection)
+        assert len(list(source.responses())) == source.report.responses > 0
+
+
+@pytest.mark.usefixtures("application")
+def test_practice_answers_are_told_and_not_counted() -> None:
+    source = gather("usagers-2026", Rights())
+    assert source.practice == 3
+    assert source.report.responses == USERS.size - 3
+
+
+@pytest.mark.abuse("AC-87")
+@pytest.mark.usefixtures("application")
+def test_file_names_are_plain_ascii_whatever_the_wave_is_called() -> None:
+    from dataclasses import replace
+
+    source = gather("usagers-2026", Rights())
+    for code in ('a"b\r\nSet-Cookie: x', "édition/../../etc", "\u202egnp", ""):
+        name = file_name(replace(source, wave=replace(source.wave, code=code)), "classeur")
+        assert name.isascii()
+        assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
+        assert name.endswith("-classeur.xlsx")
+    assert set(EXPORTS) >= {"classeur", "reponses", "reponses-ouvertes", "recalculer", "json"}
+
+
+@pytest.mark.usefixtures("application")
+def test_the_passphrase_is_stored_nowhere(folder: Path, passphrase: str) -> None:
+    user = db.session.scalars(sa.select(User).where(User.email == REFERENT_ADDRESS)).unique().one()
+    assert (user.password or "").startswith("$argon2")
+    for path in folder.rglob("*"):
+        if path.is_file():
+            assert passphrase.encode() not in path.read_bytes()
+
+
+def test_a_second_start_makes_nothing_and_shows_no_passphrase(folder: Path, passphrase: str) -> None:
+    before = (folder / "keys.json").read_bytes()
+    settings, again = prepare(folder, 8001, TODAY)
+    assert again is None
+    assert settings.public_url == "http://127.0.0.1:8001"
+    assert (folder / "keys.json").read_bytes() == before
+    assert passphrase not in "\n".join(addresses(settings, again))
+    assert new_passphrase(settings) != passphrase
+
+
+def test_an_interrupted_first_start_begins_again(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "survey.db").write_bytes(b"half a database")
+    _, passphrase = prepare(folder, 8000, TODAY)
+    assert passphrase is not None
+
+
+def test_only_the_owner_reads_the_keys(folder: Path, passphrase: str) -> None:
+    assert (folder / "keys.json").stat().st_mode & 0o077 == 0
+
+
+def test_the_same_people_answer_whatever_the_date() -> None:
+    users = load_questionnaire(FOLDER / "questionnaires" / "users.yaml")
+    one, other = (
+        [person.answers for person in people(users, USERS, first=first, last=TODAY, seed=1)]
+        for first in (date(2026, 9, 1), date(2026, 11, 1))
+    )
+    assert one == other
+
+
+def test_both_audiences_have_a_wave() -> None:
+    assert [wave.code for wave in demonstration_waves(2026)] == ["usagers-2026", "elus-2026"]
+    assert OFFICIALS.size < USERS.size

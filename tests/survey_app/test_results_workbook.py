@@ -1,0 +1,253 @@
+"""The workbook as openpyxl and calamine find it: figures as numbers, texts as texts, nothing that runs."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from python_calamine import CalamineWorkbook
+
+from analysis.wave_report import WaveSettings
+from survey_app.exports.results_workbook import write_workbook
+from survey_app.exports.source import ReportSource
+from survey_app.exports.words import outward, percent, verdict_label
+from survey_app.exports.workbook_answers import LABELS_UP_TO
+from tests.survey_app.exported_waves import Answered, a_questionnaire, a_source, a_wave, some_responses
+
+PAYLOADS = (
+    "=1+1",
+    '=HYPERLINK("http://x")',
+    "+1",
+    "-1+cmd|' /C calc'!A0",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "＝1+1",
+    "{=1}",
+    "http://example.org",
+    "<r><t>x</t></r>",
+    "<r></w:r></r>",
+    "_x0041_",
+    "a\x00b\x1fc",
+    "\ud800",
+    "1e5",
+    "007",
+    "TRUE",
+    " leading",
+    "a" * 40_000,
+)
+
+
+def written(source: ReportSource) -> bytes:
+    stream = io.BytesIO()
+    write_workbook(source, stream)
+    return stream.getvalue()
+
+
+def opened(source: ReportSource) -> Any:
+    return load_workbook(io.BytesIO(written(source)))
+
+
+def column(sheet: Any, heading: str) -> list[Any]:
+    """The cells under the heading that starts so."""
+    position = next(n for n, cell in enumerate(sheet[1]) if str(cell.value).startswith(heading))
+    return [row[position] for row in sheet.iter_rows(min_row=2)]
+
+
+def test_the_sheets_come_in_the_order_in_which_a_meeting_reads_them() -> None:
+    names = opened(a_source()).sheetnames
+    assert names == [
+        "Synthèse",
+        "Engagements",
+        "Questions",
+        "Axes",
+        "Sites",
+        "Modes et périodes",
+        "Réponses",
+        "Codes",
+        "Méthode",
+    ]
+    assert all(len(name) <= 20 for name in names)
+
+
+def test_a_rate_is_a_number_with_its_base_and_interval_beside_it() -> None:
+    source = a_source()
+    sheet = opened(source)["Engagements"]
+    for cell, result in zip(column(sheet, "Taux"), source.report.commitments, strict=True):
+        assert cell.value == result.rate
+        assert cell.number_format == "0.0 %"
+    bases = [cell.value for cell in column(sheet, "Base")]
+    assert bases == [result.base for result in source.report.commitments]
+    lows = [cell.value for cell in column(sheet, "Borne basse")]
+    assert lows == [outward(result.low, result.high)[0] for result in source.report.commitments]
+
+
+def test_the_first_sheet_lists_the_worst_engagement_first_with_verdicts_in_words() -> None:
+    source = a_source()
+    sheet = opened(source)["Synthèse"]
+    rows = [row for row in sheet.iter_rows(min_row=8, max_row=10, min_col=2, max_col=8)]
+    rates = [row[1].value for row in rows]
+    assert rates == sorted(rates)
+    threshold = percent(source.report.settings.threshold)
+    known = {verdict_label(result.verdict, threshold) for result in source.report.commitments}
+    assert {row[6].value for row in rows} == known
+    assert {row[5].value for row in rows} <= {"Oui", "Non"}
+
+
+def test_the_first_sheet_prints_on_one_page_with_a_native_chart() -> None:
+    sheet = opened(a_source())["Synthèse"]
+    assert len(sheet._charts) == 1
+    assert sheet.page_setup.orientation == "landscape"
+    assert str(sheet.page_setup.paperSize) == "9"
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage is True
+    assert sheet.page_setup.fitToHeight is None  # one page high, the default
+    assert sheet.sheet_view.showGridLines is False
+
+
+def test_the_chart_has_intervals_as_error_bars_and_stands_on_the_threshold() -> None:
+    with zipfile.ZipFile(io.BytesIO(written(a_source()))) as package:
+        chart = package.read("xl/charts/chart1.xml").decode()
+    assert "<c:errBars>" in chart
+    assert '<c:crossesAt val="0.75"/>' in chart
+
+
+@pytest.mark.parametrize(
+    "name", ["Engagements", "Questions", "Axes", "Sites", "Modes et périodes", "Réponses", "Codes"]
+)
+def test_every_table_has_a_frozen_header_a_filter_and_fits_the_width(name: str) -> None:
+    sheet = opened(a_source())[name]
+    assert sheet.freeze_panes == "B2"
+    assert sheet.auto_filter.ref is not None
+    assert sheet.print_title_rows == "$1:$1"
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage is True
+    assert sheet.page_setup.fitToHeight == 0
+
+
+@pytest.mark.abuse("AC-86")
+def test_no_text_anywhere_becomes_a_formula_a_link_or_broken_xml() -> None:
+    poisoned = [Answered({"courtesy": ["good"], "comment": text}) for text in PAYLOADS]
+    form = a_questionnaire(title="=1+1")
+    wave = a_wave(title="=2+2", survey_title="@SUM(1)", organisation="<r>&</r>", sites={"accueil": "=3"})
+    source = a_source(poisoned, questionnaire=form, wave=wave, set_aside={"=4": 1})
+    content = written(source)
+    book = load_workbook(io.BytesIO(content))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not [cell for cell in cells if cell.data_type == "f"]
+    assert not [cell for cell in cells if cell.hyperlink]
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name("Réponses").to_python()
+    comments = [row[-1] for row in rows[1:]]
+    assert "=1+1" in comments
+    assert "007" in comments
+    assert any(str(text).startswith("<r><t>x") for text in comments)
+    assert all(isinstance(text, str) for text in comments)
+
+
+@pytest.mark.abuse("AC-86")
+def test_a_long_text_is_cut_at_the_limit_of_a_cell_and_says_so() -> None:
+    sheet = opened(a_source([Answered({"comment": "é" * 40_000})]))["Réponses"]
+    text = column(sheet, "Un mot")[0].value
+    assert len(text) == 32_767
+    assert text.endswith("… [texte coupé]")
+
+
+def test_negative_numbers_stay_numbers() -> None:
+    sheet = opened(a_source([Answered({"waiting_time": ["bad"], "minutes": -5})]))["Réponses"]
+    assert column(sheet, "Minutes d’attente")[0].value == -5
+
+
+def test_texts_are_absent_for_whoever_may_not_read_them() -> None:
+    content = written(replace(a_source(), verbatims=False))
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        everything = b"".join(package.read(name) for name in package.namelist())
+    assert b"Remarque" in everything  # the heading of a column
+    assert b"Remarque 1" not in everything
+
+
+def test_answers_person_by_person_are_absent_for_whoever_may_not_read_them() -> None:
+    assert "Réponses" not in opened(replace(a_source(), rows=False)).sheetnames
+
+
+def test_no_column_leads_back_to_a_person_or_a_device() -> None:
+    sheet = opened(a_source())["Réponses"]
+    codes = {str(cell.value).rpartition("\n")[2] for cell in sheet[1]}
+    assert not codes & {"record_id", "device", "seq", "received_at", "started_at", "finished_at"}
+    days = [cell.value for cell in column(sheet, "Jour")]
+    assert all((day.hour, day.minute) == (0, 0) for day in days)
+
+
+def test_the_method_sheet_names_digest_rules_exclusions_and_the_command_to_recompute() -> None:
+    source = a_source()
+    sheet = opened(source)["Méthode"]
+    text = "\n".join(str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None)
+    for expected in (
+        source.report.questionnaire_digest,
+        "Écartées\u00a0: test",
+        "Réponses d’entraînement, jamais comptées",
+        "python -m analysis",
+        "--threshold 3/4",
+        *source.report.notices,
+    ):
+        assert expected in text
+
+
+def test_a_synthetic_wave_says_so_on_its_first_sheet() -> None:
+    source = a_source(wave=a_wave(synthetic=True))
+    assert "synthétiques" in opened(source)["Synthèse"]["B5"].value
+
+
+def test_parts_of_fewer_than_five_people_are_hidden_with_a_second_part() -> None:
+    answers = [Answered({"courtesy": ["good"]}, site="accueil")] * 40
+    answers += [Answered({"courtesy": ["bad"]}, site="immigration")] * 3
+    sheet = opened(a_source(answers))["Sites"]
+    shown = {
+        (row[0].value, row[3].value): row[5].value
+        for row in sheet.iter_rows(min_row=2)
+        if row[3].value == "Accueillir avec courtoisie"
+    }
+    assert set(shown.values()) == {None}
+
+
+def test_a_wave_without_answers_still_makes_a_workbook() -> None:
+    book = opened(a_source([]))
+    assert book["Réponses"].max_row == 1
+    assert "Aucune" not in (book["Synthèse"]["B4"].value or "")
+
+
+def test_every_item_rules_give_no_pooled_interval() -> None:
+    form = a_questionnaire()
+    strict = tuple(
+        commitment.model_copy(update={"rule": "every_item"}) if commitment.code == "attente" else commitment
+        for commitment in form.commitments
+    )
+    source = a_source(questionnaire=form.model_copy(update={"commitments": strict}))
+    sheet = opened(source)["Engagements"]
+    position = [cell.value for cell in column(sheet, "Code")].index("attente")
+    assert column(sheet, "Borne basse")[position].value is None
+
+
+def test_large_waves_hold_codes_only() -> None:
+    source = a_source(some_responses(30))
+    labelled = [column.code for column in source.table(labels=True).columns]
+    assert "courtesy.label" in labelled
+    assert LABELS_UP_TO == 20_000
+    assert "courtesy.label" not in [column.code for column in source.table(labels=False).columns]
+
+
+def test_a_bound_never_prints_beyond_what_it_is() -> None:
+    assert outward(0.7499, 0.7501) == (0.749, 0.751)
+    assert outward(0.75, 0.75) == (0.75, 0.75)
+    assert outward(None, None) == (None, None)
+
+
+def test_the_population_and_headline_are_told() -> None:
+    settings = WaveSettings(headline_modes=("tablet",), population=None)
+    source = a_source(settings=settings, wave=a_wave(headline_modes=("tablet",)))
+    sheet = opened(source)["Méthode"]
+    facts = {row[0].value: row[1].value for row in sheet.iter_rows()}
+    assert facts["Modes du chiffre principal"] == "Tablette"
+    assert facts["Réponses du chiffre principal"] == source.report.headline.responses
+    assert facts["Réponses comptées"] == 400
