@@ -46,10 +46,10 @@ class RetentionTerms:
 class Settings:
     """Everything that differs between two installations."""
 
-    secret_key: str
-    device_master_key: str
+    secret_key: str = field(repr=False)
+    device_master_key: str = field(repr=False)
     data_folder: Path = Path("var")
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
     public_url: str = "http://127.0.0.1:8000"
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0

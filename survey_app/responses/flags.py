@@ -35,6 +35,7 @@ FLAGS: Mapping[str, Flag] = {
         Flag("second_finish", False, "Le même questionnaire avait déjà été terminé autrement"),
         Flag("late", True, "Remplie à temps, reçue après la clôture"),
         Flag("old_digest", True, "Remplie avec une version antérieure de cette édition"),
+        Flag("old_page", True, "Page du site laissée ouverte plus de douze heures avant l’envoi"),
         Flag("clock", True, "Horloge de l’appareil inutilisable : jour de réception retenu"),
         Flag("invalid_answer", True, "Une réponse inadmissible, gardée à part, non comptée"),
         Flag("unknown_answer", True, "Une réponse à une question inconnue, gardée à part, non comptée"),

@@ -62,7 +62,7 @@ def processing_record(organisation: Mapping[str, str], terms: RetentionTerms) ->
         "- Base légale\u00a0: mission d’intérêt public (RGPD, article 6, 1, e).",
         "- Personnes\u00a0: usagers et élus qui répondent librement\u00a0; agents qui gèrent l’enquête.",
         "- Destinataires\u00a0: référent qualité et agents habilités. Aucun transfert hors de l’Union.",
-        "- Adresses réseau\u00a0: jamais enregistrées. Contre les rafales\u00a0: empreinte à clé tournante, en mémoire.",
+        "- Adresses réseau\u00a0: jamais enregistrées (rafales\u00a0: empreinte à clé tournante en mémoire).",
         "- Témoins (cookies)\u00a0: aucun pour les répondants\u00a0; un témoin de session pour les agents.",
         "",
         "## Données",

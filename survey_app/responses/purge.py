@@ -92,20 +92,22 @@ def _unknown_wave(model: type[InboxRecord] | type[Response]) -> sa.ColumnElement
 
 
 def _erase_envelopes(connection: Connection, cutoff: dt.datetime) -> int:
-    sealed = InboxRecord.wave_id.in_(_waves(Wave.sealed_at, cutoff))
-    # No wave will ever be sealed for them: their own arrival starts the term.
-    orphaned = sa.and_(_unknown_wave(InboxRecord), InboxRecord.received_at <= cutoff)
-    chosen = sa.and_(InboxRecord.envelope.is_not(None), InboxRecord.judged_at.is_not(None), sealed | orphaned)
-    conflicting = sa.select(InboxRecord.id).where(sealed | orphaned)
-    variants = sa.and_(InboxConflict.envelope.is_not(None), InboxConflict.id.in_(conflicting))
+    return _empty_envelopes(connection, InboxRecord.wave_id.in_(_waves(Wave.sealed_at, cutoff)))
+
+
+def _empty_envelopes(connection: Connection, chosen: sa.ColumnElement[bool]) -> int:
+    """Ids and hashes stay, so that a resend still gets its receipt. What waits to be judged stays whole."""
+    judged = sa.and_(chosen, InboxRecord.envelope.is_not(None), InboxRecord.judged_at.is_not(None))
+    ids = sa.select(InboxRecord.id).where(chosen)
+    variants = sa.and_(InboxConflict.envelope.is_not(None), InboxConflict.id.in_(ids))
     erased = connection.execute(sa.update(InboxConflict).where(variants).values(envelope=None)).rowcount
-    return erased + connection.execute(sa.update(InboxRecord).where(chosen).values(envelope=None)).rowcount
+    return erased + connection.execute(sa.update(InboxRecord).where(judged).values(envelope=None)).rowcount
 
 
 def _erase_practice(connection: Connection, cutoff: dt.datetime) -> int:
     chosen = sa.and_(Response.practice.is_(True), Response.answered_on <= cutoff.date())
     ids = sa.select(Response.record_id).where(chosen)
-    connection.execute(sa.update(InboxRecord).where(InboxRecord.id.in_(ids)).values(envelope=None))
+    _empty_envelopes(connection, InboxRecord.id.in_(ids))
     return _delete_responses(connection, chosen)
 
 
@@ -117,8 +119,9 @@ def _delete_responses(connection: Connection, chosen: sa.ColumnElement[bool]) ->
 
 
 def _erase_texts(connection: Connection, cutoff: dt.datetime) -> int:
-    """Free texts, and all that was kept apart, whose shape nobody vouches for."""
-    erased = 0
+    """Free texts, all that was kept apart, whose shape nobody vouches for, and records of no known wave."""
+    orphaned = sa.and_(_unknown_wave(InboxRecord), InboxRecord.received_at <= cutoff)
+    erased = _empty_envelopes(connection, orphaned)
     for wave_id in connection.scalars(_waves(Wave.closed_at, cutoff)).all():
         layouts = tallies.wave_layouts(connection, wave_id)
         query = sa.select(*Response.__table__.columns).where(Response.wave_id == wave_id)

@@ -16,7 +16,7 @@ from flask import Flask
 from survey_app import models  # noqa: F401 (declares the tables)
 from survey_app.database import db, install, make_engine
 from survey_app.migrations import upgrade
-from survey_app.settings import testing
+from survey_app.settings import testing as settings_for_tests
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +73,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def bare_application(url: str, folder: Path) -> Iterator[Flask]:
     """A Flask application with the database and nothing else, its context pushed."""
     app = Flask("survey_app_under_test")
-    install(app, testing(database_url=url, data_folder=folder))
+    install(app, settings_for_tests(database_url=url, data_folder=folder))
     with app.app_context():
         yield app
         db.session.remove()

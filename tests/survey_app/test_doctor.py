@@ -1,0 +1,122 @@
+"""The doctor sees what is wrong and says what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from survey_app import migrations
+from survey_app.database import db, write_connection
+from survey_app.models import TallyCell
+from survey_app.responses import doctor
+from survey_app.responses.doctor import Finding, examine
+from survey_app.responses.intake import judge_waiting
+from survey_app.settings import Settings
+from survey_app.settings import testing as settings_for_tests
+from tests.survey_app import records
+from tests.survey_app.records import DEVICE, NOW, TABLET, WAVE, a_record, take
+
+LATER = NOW + dt.timedelta(hours=3)
+
+
+@pytest.fixture
+def settings(database: Flask) -> Settings:
+    records.open_a_wave()
+    found = database.extensions["survey_settings"]
+    assert isinstance(found, Settings)
+    return found
+
+
+def trouble(settings: Settings, now: dt.datetime = LATER) -> dict[str, Finding]:
+    findings = [finding for finding in examine(settings, now) if finding.severity != "ok"]
+    assert all(finding.remedy for finding in findings)
+    return {finding.code: finding for finding in findings}
+
+
+def test_a_healthy_installation_has_no_trouble(settings: Settings) -> None:
+    take(a_record(seq=1), TABLET)
+    judge_waiting(now=NOW)
+    assert trouble(settings) == {}
+    codes = {finding.code for finding in examine(settings, LATER)}
+    assert {"disk", "schema", "database", "waiting", "tallies"} <= codes
+
+
+def test_a_tally_that_differs_is_found_and_rebuilt(settings: Settings) -> None:
+    take(a_record())
+    judge_waiting(now=NOW)
+    with write_connection() as connection:
+        connection.execute(sa.delete(TallyCell))
+    assert set(trouble(settings)) == {"tallies"}
+    assert doctor.rebuild_tallies() == [WAVE]
+    assert trouble(settings) == {}
+
+
+def test_records_that_wait_too_long_are_told(settings: Settings) -> None:
+    take(a_record())
+    assert trouble(settings, NOW) == {}
+    assert set(trouble(settings, LATER)) == {"waiting"}
+
+
+def test_missing_sequence_numbers_are_told(settings: Settings) -> None:
+    for seq in (2, 3, 6):
+        take(a_record(seq=seq), TABLET)
+    judge_waiting(now=LATER)
+    assert doctor.gaps() == {DEVICE: [1, 4, 5]}
+    assert "1, 4, 5" in trouble(settings)["gaps"].message
+
+
+def test_a_forged_sequence_number_does_not_fill_the_memory(settings: Settings) -> None:
+    take(a_record(seq=2**31 - 1), TABLET)
+    assert len(doctor.gaps()[DEVICE]) < 20_000
+
+
+def test_a_copied_tablet_is_told(settings: Settings) -> None:
+    for _ in range(2):
+        take(a_record(seq=1), TABLET)
+    judge_waiting(now=LATER)
+    assert set(trouble(settings)) == {"forks"}
+
+
+def test_conflicts_are_told(settings: Settings) -> None:
+    record_id = str(uuid.uuid4())
+    take(a_record(record_id=record_id))
+    take(a_record({}, record_id=record_id))
+    judge_waiting(now=LATER)
+    assert set(trouble(settings)) == {"conflicts"}
+
+
+def test_an_old_schema_is_told(settings: Settings) -> None:
+    migrations.downgrade(db.engine)
+    assert set(trouble(settings)) == {"schema", "unavailable"}
+
+
+def test_little_space_is_told(settings: Settings, tmp_path: Path) -> None:
+    tight = settings_for_tests(
+        database_url=settings.database_url, data_folder=tmp_path, minimum_free_bytes=2**60
+    )
+    assert set(trouble(tight)) == {"disk"}
+
+
+def test_a_missing_folder_is_told(settings: Settings, tmp_path: Path) -> None:
+    lost = settings_for_tests(database_url="postgresql://x", data_folder=tmp_path / "nowhere")
+    assert trouble(lost)["disk"].message.endswith("n’existe pas.")
+
+
+def test_a_damaged_database_is_told(sqlite_app_database: Flask, tmp_path: Path) -> None:
+    records.open_a_wave()
+    for _ in range(200):
+        take(a_record())
+    settings: Settings = sqlite_app_database.extensions["survey_settings"]
+    db.session.remove()
+    db.engine.dispose()
+    path = tmp_path / "survey.db"
+    content = bytearray(path.read_bytes())
+    for page in range(len(content) // 4096 - 20, len(content) // 4096):
+        content[page * 4096 : page * 4096 + 64] = b"\xff" * 64
+    path.write_bytes(content)
+    assert {"integrity", "unavailable"} & set(trouble(settings))

@@ -1,0 +1,191 @@
+"""What is past its term goes, what is not stays, and the figures survive."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from survey_app.database import Base, db, write_transaction
+from survey_app.models import (
+    AuditEntry,
+    EnrolmentCode,
+    InboxConflict,
+    InboxRecord,
+    Response,
+    ResponseSetAside,
+    ServerFact,
+)
+from survey_app.responses import doctor, tallies
+from survey_app.responses.counts import cells, responses
+from survey_app.responses.intake import judge_waiting
+from survey_app.responses.processing_record import UndeclaredTableError, processing_record
+from survey_app.responses.purge import ERASED_TEXT, KINDS, purge
+from survey_app.responses.set_aside import set_aside
+from survey_app.settings import RetentionTerms
+from tests.survey_app import records
+from tests.survey_app.records import ANSWERS, NOW, WAVE, a_record, take
+
+TERMS = RetentionTerms()
+CLOSED = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+SEALED = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
+SECRET = "monsieur Dupont habite ici"
+
+
+def days(number: int) -> dt.timedelta:
+    return dt.timedelta(days=number)
+
+
+@pytest.fixture
+def wave(database: Flask) -> Flask:
+    """Three responses (one set aside, one practice), one conflict, one record of no wave; then sealed."""
+    records.open_a_wave()
+    first = take(a_record({**ANSWERS, "comment": SECRET, "unknown": SECRET})).id
+    take(a_record({"minutes": 1}, record_id=first))
+    aside = take(a_record()).id
+    take(a_record(body={"practice": True}))
+    take(a_record(wave="nowhere"))
+    judge_waiting(now=NOW)
+    set_aside(aside, reason="test", by="a", now=NOW)
+    records.change_wave(state="sealed", closed_at=CLOSED, sealed_at=SEALED)
+    return database
+
+
+def number(model: type[Base], *conditions: sa.ColumnElement[bool]) -> int:
+    with db.engine.connect() as connection:
+        query = sa.select(sa.func.count()).select_from(model).where(*conditions)
+        return connection.scalar(query) or 0
+
+
+def figures() -> list[bytes]:
+    return [cell.vector.tobytes() for cell in cells(WAVE)]
+
+
+def test_before_the_terms_nothing_goes(wave: Flask) -> None:
+    assert set(purge(TERMS, by="cron", now=NOW).values()) == {0}
+    assert number(InboxRecord, InboxRecord.envelope.is_(None)) == 0
+
+
+def test_envelopes_go_after_sealing_and_their_hashes_stay(wave: Flask) -> None:
+    before = figures()
+    erased = purge(TERMS, by="cron", now=SEALED + days(TERMS.envelopes_after_sealing))
+    assert erased["envelopes_after_sealing"] == 4
+    assert number(InboxRecord, InboxRecord.envelope.is_not(None), InboxRecord.wave_id == WAVE) == 0
+    assert number(InboxConflict, InboxConflict.envelope.is_not(None)) == 0
+    assert number(InboxRecord, sa.func.length(InboxRecord.content_hash) == 64) == 4
+    assert figures() == before
+
+
+def test_a_record_resent_after_the_purge_still_gets_its_receipt(wave: Flask) -> None:
+    raw = a_record()
+    records.change_wave(sealed_at=None)
+    first = take(raw)
+    judge_waiting(now=NOW)
+    records.change_wave(sealed_at=SEALED)
+    purge(TERMS, by="cron", now=SEALED + days(40))
+    assert take(raw) == first
+
+
+def test_envelopes_of_no_known_wave_go_with_the_free_texts(wave: Flask) -> None:
+    purge(TERMS, by="cron", now=NOW + days(TERMS.free_texts_after_closing - 1))
+    assert number(InboxRecord, InboxRecord.envelope.is_not(None), InboxRecord.wave_id != WAVE) == 1
+    purge(TERMS, by="cron", now=NOW + days(TERMS.free_texts_after_closing))
+    assert number(InboxRecord, InboxRecord.envelope.is_not(None), InboxRecord.wave_id != WAVE) == 0
+
+
+def test_a_waiting_record_keeps_its_envelope(wave: Flask) -> None:
+    take(a_record())
+    purge(TERMS, by="cron", now=SEALED + days(4000))
+    assert number(InboxRecord, InboxRecord.envelope.is_not(None)) == 1
+
+
+def test_practice_goes_first(wave: Flask) -> None:
+    erased = purge(TERMS, by="cron", now=NOW + days(TERMS.practice + 1))
+    assert erased["practice"] == 1
+    assert number(Response, Response.practice.is_(True)) == 0
+    assert number(Response) == 3
+
+
+def test_free_texts_go_and_the_coded_answers_stay(wave: Flask) -> None:
+    before = figures()
+    purge(TERMS, by="cron", now=CLOSED + days(TERMS.free_texts_after_closing))
+    for response in responses(WAVE, counted_only=False):
+        assert response.answers["comment"] == ERASED_TEXT
+        assert response.answers["reasons.other"] == ERASED_TEXT
+        assert response.answers["courtesy"] == ["good"]
+        assert response.other_answers == {}
+    assert figures() == before
+    with db.engine.connect() as connection:
+        assert tallies.differences(connection, WAVE) == []
+
+
+def test_responses_go_and_the_figures_survive(wave: Flask) -> None:
+    before = figures()
+    purge(TERMS, by="cron", now=CLOSED + days(TERMS.responses_after_closing))
+    assert number(Response, Response.wave_id == WAVE) == number(ResponseSetAside) == 0
+    assert figures() == before
+    assert doctor.rebuild_tallies() == []
+    assert figures() == before
+
+
+def test_codes_and_old_log_entries_go(wave: Flask) -> None:
+    with write_transaction() as session:
+        session.add(EnrolmentCode(code_hash="x", name="n", site="hall", expires_at=NOW, created_by="c"))
+        session.add(AuditEntry(at=NOW, actor="a", action="b", subject="c"))
+    purge(TERMS, by="cron", now=NOW + days(TERMS.enrolment_codes))
+    assert (number(EnrolmentCode), number(AuditEntry, AuditEntry.action == "b")) == (0, 1)
+    purge(TERMS, by="cron", now=NOW + days(TERMS.audit_entries))
+    assert number(AuditEntry, AuditEntry.action == "b") == 0
+
+
+def test_every_run_is_logged_with_what_it_erased(wave: Flask) -> None:
+    purge(TERMS, by="référente", now=SEALED + days(31))
+    entry = db.session.scalars(sa.select(AuditEntry)).one()
+    assert (entry.actor, entry.action, entry.detail["envelopes_after_sealing"]) == ("référente", "purge", 4)
+
+
+def test_a_dry_run_tells_and_takes_everything_back(wave: Flask) -> None:
+    moment = CLOSED + days(5000)
+    told = purge(TERMS, by="a", now=moment, dry_run=True)
+    assert number(Response) == 4
+    assert number(AuditEntry) == 0
+    assert told == purge(TERMS, by="a", now=moment)
+    assert number(Response) == 0
+
+
+def test_after_a_purge_the_tables_refuse_changes_again(wave: Flask) -> None:
+    purge(TERMS, by="cron", now=SEALED + days(31))
+    assert number(ServerFact, ServerFact.key == "purging") == 0
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), db.engine.begin() as connection:
+        connection.execute(sa.delete(Response))
+
+
+def test_a_purged_text_is_nowhere_in_the_files_of_sqlite(sqlite_app_database: Flask, tmp_path: Path) -> None:
+    records.open_a_wave()
+    take(a_record({**ANSWERS, "comment": SECRET}))
+    judge_waiting(now=NOW)
+    db.session.remove()
+    assert any(SECRET.encode() in file.read_bytes() for file in tmp_path.glob("survey.db*"))
+    records.change_wave(state="sealed", closed_at=CLOSED, sealed_at=SEALED)
+    purge(TERMS, by="cron", now=CLOSED + days(TERMS.free_texts_after_closing + 31))
+    assert not any(SECRET.encode() in file.read_bytes() for file in tmp_path.glob("survey.db*"))
+
+
+def test_the_register_sheet_names_every_term_as_set() -> None:
+    terms = RetentionTerms(practice=17, audit_entries=401)
+    sheet = processing_record({"controller": "Préfecture de l’Exemple"}, terms)
+    assert "Préfecture de l’Exemple" in sheet
+    assert "Délégué à la protection des données\u00a0: à compléter" in sheet
+    for kind in KINDS:
+        assert f"- {kind.title}\u00a0: {getattr(terms, kind.term)} jours" in sheet
+    assert {kind.term for kind in KINDS} == set(RetentionTerms.__dataclass_fields__)
+
+
+def test_a_new_table_must_be_declared_in_the_register(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.delitem(processing_record.__globals__["CONTENTS"], "device")
+        with pytest.raises(UndeclaredTableError, match="device"):
+            processing_record({}, TERMS)
