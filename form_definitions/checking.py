@@ -8,7 +8,7 @@ from pathlib import Path
 from form_definitions.bundle import texts_of
 from form_definitions.errors import Fault, Place, fault
 from form_definitions.frameworks import read_framework
-from form_definitions.library import Library, folder_of, load_library, read_file, read_scales
+from form_definitions.library import FOLDER, Library, folder_of, load_library, read_file, read_scales
 from form_definitions.loader import check_file
 from form_definitions.model import Questionnaire
 from form_definitions.organisation import read_organisation
@@ -18,14 +18,15 @@ from form_definitions.translations import catalogue_faults, read_catalogue, tran
 def check_files(paths: Sequence[Path | str] | None = None, folder: Path | None = None) -> list[Fault]:
     """Every fault of these files: questionnaires, scales, frameworks, the organisation, translations.
 
-    Without paths, the whole folder of definitions (by default the program's own) is checked. A questionnaire
-    given alone is checked with the scales, framework and organisation of its folder.
+    A path may be a whole folder of definitions; without paths it is ``folder``, by default the program's own.
+    A questionnaire given alone is checked with the scales, framework and organisation of its folder.
     """
     if paths is None:
-        paths = list(definition_files(folder or folder_of(Path())))
+        paths = [folder or FOLDER]
     faults: dict[Fault, None] = {}
     for path in map(Path, paths):
-        faults |= dict.fromkeys(_check(path, folder or folder_of(path)))
+        for file in definition_files(path) if path.is_dir() else (path,):
+            faults |= dict.fromkeys(_check(file, folder or folder_of(file)))
     return sorted(faults, key=lambda found: (found.file, found.line, found.column))
 
 
