@@ -143,7 +143,7 @@ def item_of(key: str) -> str:
 
 
 def remaining(condition: Condition, known: Answers, undecided: set[str]) -> Condition | bool:
-    """What is left of a condition once the items outside ``undecided`` are settled; a truth value if nothing."""
+    """What is left of a condition once all items but ``undecided`` are settled; a truth value if nothing."""
     ((operator, operand),) = condition.items()
     if operator == "not":
         part = remaining(operand, known, undecided)

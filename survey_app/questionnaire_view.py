@@ -84,6 +84,8 @@ class QuestionView:
     unit: Markup | None
     options: tuple[OptionView, ...]
     has_faces: bool
+    degrees: int
+    """How many options stand side by side on a scale."""
     draw: Callable[..., Markup]
     """The macro of ``templates/items/<type>.html``."""
 
@@ -239,6 +241,7 @@ def _question_view(item: Item, words: Words) -> QuestionView:
         unit=words(item.unit),
         options=tuple(_option_view(option, words) for option in item.options),
         has_faces=any(option.face for option in item.options),
+        degrees=sum(option.role == "substantive" for option in item.options),
         draw=template.module.question,  # type: ignore[attr-defined]
     )
 

@@ -36,6 +36,8 @@ class Page:
     errors: Mapping[str, str] = field(default_factory=dict)
     added: str | None = None
     """The question that has just become relevant and takes the focus."""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """On paper, nothing hides a question: who answers it is said in words."""
     site: str = ""
     conditions: Mapping[str, Any] | None = None
     """What is left of the conditions of the items in the page; None = as in the definition."""
@@ -79,7 +81,7 @@ def _shown_sections(view: QuestionnaireView, page: Page) -> tuple[SectionView, .
 def draw_section(section: SectionView, page: Page) -> Markup:
     """The questions of a section; kept where neither an answer nor a fault makes them differ."""
     names = section.names
-    if page.added or page.errors or any(key.partition(".")[0] in names for key in page.answers):
+    if page.added or page.errors or page.hints or any(key.partition(".")[0] in names for key in page.answers):
         return _draw(section, page)
     key = (names if page.items is None else names & page.items, names & page.hidden)
     if key not in section.untouched:

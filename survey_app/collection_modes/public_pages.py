@@ -23,7 +23,9 @@ MODE: Final = "website"
 @blueprint.record
 def tell_templates_who_asks(setup: BlueprintSetupState) -> None:
     """Every template may name the organisation."""
-    setup.app.jinja_env.globals.update(organisation=organisation(), short_notice=short_notice)
+    setup.app.jinja_env.globals.update(
+        organisation=organisation(), who_asks=who_asks, short_notice=short_notice
+    )
 
 
 def words() -> Words:
@@ -34,6 +36,11 @@ def words() -> Words:
 def short_notice() -> Markup | None:
     """One sentence about personal data, for the first page of a form."""
     return words()(organisation().privacy.short_notice)
+
+
+def who_asks() -> Markup | None:
+    """The name, marked as French where it has no translation."""
+    return words()(organisation().name)
 
 
 def speak(language: str) -> None:
@@ -69,10 +76,10 @@ def list_open_questionnaires() -> ResponseReturnValue:
     return page("website/list.html", offers=offers)
 
 
-@blueprint.get("/confidentialite/", defaults={"language": SOURCE_LANGUAGE})
+@blueprint.get("/confidentialite/")
 @blueprint.get("/confidentialite/<language>")
 @public
-def explain_privacy(language: str) -> ResponseReturnValue:
+def explain_privacy(language: str = SOURCE_LANGUAGE) -> ResponseReturnValue:
     """What becomes of the answers."""
     return privacy_page(language)
 
@@ -92,19 +99,19 @@ def privacy_page(language: str, back: str | None = None) -> Response:
     return page("website/privacy.html", notice=notice, legal_basis=say(told.legal_basis), back=back)
 
 
-@blueprint.get("/accessibilite/", defaults={"language": SOURCE_LANGUAGE})
+@blueprint.get("/accessibilite/")
 @blueprint.get("/accessibilite/<language>")
 @public
-def declare_accessibility(language: str) -> ResponseReturnValue:
+def declare_accessibility(language: str = SOURCE_LANGUAGE) -> ResponseReturnValue:
     """The declaration that the law asks for, with its honest state."""
     speak(language)
     return page("website/accessibility.html")
 
 
-@blueprint.get("/mentions-legales/", defaults={"language": SOURCE_LANGUAGE})
+@blueprint.get("/mentions-legales/")
 @blueprint.get("/mentions-legales/<language>")
 @public
-def show_legal_notice(language: str) -> ResponseReturnValue:
+def show_legal_notice(language: str = SOURCE_LANGUAGE) -> ResponseReturnValue:
     """Who publishes these pages."""
     speak(language)
     return page("website/legal.html")

@@ -30,6 +30,7 @@ from survey_app.open_waves import (
     utc_now,
 )
 from survey_app.rendering import Page, render_questionnaire
+from survey_app.responses.bursts import BurstCounter
 from survey_app.security import limiter
 from survey_app.website_records import accept_answers, read_receipt_code
 
@@ -40,6 +41,9 @@ MODE: Final = "website"
 UNPROCESSABLE: Final = 422
 PAGES_PER_MINUTE: Final = "120 per minute"
 """Behind one address there may be a whole hall of visitors: this only stops a machine in a loop."""
+
+
+_bursts: Final = BurstCounter()
 
 
 @dataclass(frozen=True)
@@ -203,7 +207,8 @@ def _finish(visit: Visit) -> ResponseReturnValue:
         own = {item.name for item in section.items}
         here = {name: text for name, text in faults.items() if item_of(name) in own}
         return _show(visit, section.name, errors=here, status=UNPROCESSABLE)
-    code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE)
+    flags = _bursts.observe(request.remote_addr)
+    code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE, flags=flags)
     practice = "&essai=1" if visit.state.practice else ""
     target = f"/q/{visit.state.slug}/{visit.language}/merci?recu={code}{practice}"
     return redirect(target, 303)
@@ -233,7 +238,8 @@ def _show(
         state=seal(state, current_app.config["SECRET_KEY"]),
         practice=state.practice,
         position=steps.index(section.name) + 1,
-        total=max(len(steps), 2),
+        # Where the site is still to be chosen, nobody knows yet how many steps there will be.
+        total=0 if section.name == SITE_ITEM else len(steps),
         is_first=section.name == steps[0],
         is_last=section.name == steps[-1] and section.name != SITE_ITEM,
         summary=errors or {},

@@ -1,0 +1,195 @@
+"""When tablets fail: the same questionnaire printed on A4, and its answers typed in by staff afterwards."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Blueprint, Response, abort, current_app, make_response, redirect, request
+from flask.typing import ResponseReturnValue
+
+from form_definitions import Questionnaire, RoutingContext
+from survey_app.access import ASSISTANT, CONTRIBUTOR, public, roles
+from survey_app.collection_modes.public_pages import page, private, speak
+from survey_app.condition_sentences import sentence_of
+from survey_app.form_state import FormState, UnreadableState, new_state, seal, unseal
+from survey_app.forms import build_form
+from survey_app.interview import Interview, item_of
+from survey_app.open_waves import (
+    PARIS,
+    OpenWave,
+    Published,
+    open_waves,
+    organisation,
+    published,
+    today_in_paris,
+    utc_now,
+)
+from survey_app.rendering import Page, render_questionnaire
+from survey_app.website_records import accept_answers, read_receipt_code
+
+blueprint = Blueprint("paper", __name__)
+
+MODE: Final = "paper"
+UNPROCESSABLE: Final = 422
+NOON: Final = dt.time(12)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One questionnaire on paper: which wave, which site, in which language."""
+
+    wave: OpenWave
+    version: Published
+    language: str
+    site: str | None
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The sites to choose from."""
+        return self.version.sites(self.wave.sites)
+
+    def questionnaire(self) -> Questionnaire:
+        """What is asked."""
+        return self.version.questionnaire
+
+    def items(self) -> frozenset[str]:
+        """Every question that this site may be asked, conditional ones included."""
+        context = RoutingContext(MODE, self.site)
+        sections = [section for section in self.questionnaire().sections if context.admits(section)]
+        return frozenset(item.name for s in sections for item in s.items if context.admits(item))
+
+    def page(self, **more: Any) -> Page:
+        """All of it on one page, nothing hidden."""
+        items = self.items()
+        asked = [s.name for s in self.questionnaire().sections if any(i.name in items for i in s.items)]
+        return Page(sections=tuple(asked), items=items, site=self.site or "", **more)
+
+
+def find_sheet(slug: str, language: str) -> Sheet:
+    """The sheet of the open wave, or 404."""
+    speak(language)
+    wave = next(iter(open_waves(MODE, today_in_paris(utc_now()), slug=slug)), None)
+    version = published(wave.digest) if wave else None
+    if wave is None or version is None or language not in wave.languages:
+        abort(404)
+    sites = version.sites(wave.sites)
+    asked = request.args.get("site")
+    site = asked if asked in sites else (sites[0] if len(sites) == 1 else None)
+    return Sheet(wave, version, language, site)
+
+
+@blueprint.get("/q/<slug>/<language>/imprimer")
+@public
+def show_printable(slug: str, language: str) -> ResponseReturnValue:
+    """The sheet to print; first of all, for which site."""
+    sheet = find_sheet(slug, language)
+    if sheet.site is None:
+        return _choose_site(sheet)
+    hints = {
+        item.name: sentence_of(item.relevant_if, sheet.questionnaire(), sheet.version.translations, language)
+        for item in sheet.questionnaire().items
+        if item.relevant_if is not None
+    }
+    return _draw(sheet, sheet.page(hints=hints), template="paper/sheet.html", site=_site_label(sheet.site))
+
+
+@blueprint.get("/gestion/saisie/<slug>/<language>")
+@roles(ASSISTANT, CONTRIBUTOR)
+def open_entry(slug: str, language: str) -> ResponseReturnValue:
+    """An empty sheet on the screen, ready to be typed in."""
+    sheet = find_sheet(slug, language)
+    if sheet.site is None:
+        return _choose_site(sheet)
+    practice = request.args.get("essai") == "1"
+    state = new_state(
+        slug=slug,
+        wave=sheet.wave.id,
+        digest=sheet.wave.digest,
+        site=sheet.site,
+        practice=practice,
+        now=utc_now(),
+    )
+    reference = read_receipt_code(request.args.get("recu", ""), current_app.config["SECRET_KEY"])
+    return _show_entry(sheet, state, {}, {}, reference=reference)
+
+
+@blueprint.post("/gestion/saisie/<slug>/<language>")
+@roles(ASSISTANT, CONTRIBUTOR)
+def take_entry(slug: str, language: str) -> ResponseReturnValue:
+    """Store what was typed in. What the person left out on paper stays out: nothing is obligatory here."""
+    sheet = find_sheet(slug, language)
+    try:
+        state = unseal(request.form.get("_state", ""), current_app.config["SECRET_KEY"])
+    except UnreadableState:
+        abort(400)
+    if sheet.site is None or (state.digest, state.site) != (sheet.wave.digest, sheet.site):
+        abort(400)
+    form = build_form(sheet.questionnaire(), state.digest)(request.form, sheet.items())
+    form.validate()
+    answers = form.answers()
+    faults = {name: texts[0] for name, texts in form.errors.items() if name in answers}
+    filled_on = _day(request.form.get("_answered_on", ""), today_in_paris(utc_now()))
+    if faults or filled_on is None:
+        return _show_entry(sheet, state, answers, faults, status=UNPROCESSABLE, wrong_day=filled_on is None)
+    interview = Interview(sheet.questionnaire(), state.digest, RoutingContext(MODE, sheet.site), answers)
+    at = dt.datetime.combine(filled_on, NOON, PARIS)
+    code = accept_answers(state, interview, sheet.version, language, source=MODE, answered_at=at)
+    return redirect(f"/gestion/saisie/{slug}/{language}?site={sheet.site}&recu={code}", 303)
+
+
+def _day(text: str, today: dt.date) -> dt.date | None:
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day <= today else None
+
+
+def _show_entry(
+    sheet: Sheet,
+    state: FormState,
+    answers: dict[str, Any],
+    faults: dict[str, str],
+    *,
+    status: int = 200,
+    **more: Any,
+) -> Response:
+    errors = {item_of(name): text for name, text in faults.items()}
+    today = today_in_paris(utc_now()).isoformat()
+    return _draw(
+        sheet,
+        sheet.page(answers=answers, errors=errors),
+        template="paper/entry.html",
+        status=status,
+        site=_site_label(sheet.site or ""),
+        state=seal(state, current_app.config["SECRET_KEY"]),
+        practice=state.practice,
+        filled_on=request.form.get("_answered_on") or request.args.get("le") or today,
+        today=today,
+        **more,
+    )
+
+
+def _draw(sheet: Sheet, drawn: Page, *, template: str, status: int = 200, **more: Any) -> Response:
+    html = render_questionnaire(
+        sheet.questionnaire(),
+        sheet.version.translations,
+        sheet.language,
+        mode=MODE,
+        digest=sheet.version.digest,
+        page=drawn,
+        template=template,
+        **more,
+    )
+    return private(make_response(html, status))
+
+
+def _site_label(site: str) -> str:
+    return organisation().site_name(site)
+
+
+def _choose_site(sheet: Sheet) -> Response:
+    addresses = [(f"{request.path}?site={site}", _site_label(site)) for site in sheet.sites]
+    return page("paper/choose_site.html", addresses=addresses)
