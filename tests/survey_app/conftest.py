@@ -7,6 +7,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -47,12 +48,15 @@ def postgresql_url() -> str:
     return str(server.get_uri())
 
 
-def copy_of_postgresql(url: str) -> str:
-    """The address of a fresh copy of the migrated database."""
+@contextmanager
+def copy_of_postgresql(url: str) -> Iterator[str]:
+    """The address of a fresh copy of the migrated database, dropped at the end."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE survey_template')
-    return url.replace("/postgres?", f"/{name}?")
+    yield url.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -63,11 +67,13 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A migrated, empty database of each kind in turn."""
     if request.param == "sqlite":
-        return str(request.getfixturevalue("sqlite_url"))
-    return copy_of_postgresql(request.getfixturevalue("postgresql_url"))
+        yield str(request.getfixturevalue("sqlite_url"))
+        return
+    with copy_of_postgresql(request.getfixturevalue("postgresql_url")) as url:
+        yield url
 
 
 def bare_application(url: str, folder: Path) -> Iterator[Flask]:
