@@ -35,7 +35,7 @@ def test_a_record_is_stored_and_its_receipt_names_it(site: TabletSite, tablet: F
     raw = tablet.envelope()
     answer = tablet.put(raw)
     assert answer.status_code == 200
-    assert tablet.is_receipt_for(raw, answer.json)
+    assert tablet.is_receipt_for(raw, answer.get_json())
     (record,) = site.records()
     assert (record.envelope, record.device_id, record.site) == (raw, tablet.device, "accueil_general")
     assert (record.source, record.flags, record.wave_id) == ("tablet", [], "usagers-2026")
@@ -43,18 +43,20 @@ def test_a_record_is_stored_and_its_receipt_names_it(site: TabletSite, tablet: F
 
 def test_the_same_bytes_get_the_same_receipt(site: TabletSite, tablet: FakeTablet) -> None:
     raw = tablet.envelope()
-    assert tablet.put(raw).json == tablet.put(raw).json
+    assert tablet.put(raw).get_json() == tablet.put(raw).get_json()
     assert len(site.records()) == 1
 
 
-def test_other_bytes_under_the_same_id_are_kept_apart_with_a_receipt(site: TabletSite, tablet: FakeTablet) -> None:
+def test_other_bytes_under_the_same_id_are_kept_apart_with_a_receipt(
+    site: TabletSite, tablet: FakeTablet
+) -> None:
     raw = tablet.envelope()
     other = json.dumps({**json.loads(raw), "seq": 99}).encode()
     tablet.put(raw)
     answer = tablet.put(other)
     assert answer.status_code == 409
-    assert answer.json["conflict"] is True
-    assert tablet.is_receipt_for(other, answer.json)
+    assert answer.get_json()["conflict"] is True
+    assert tablet.is_receipt_for(other, answer.get_json())
     assert [record.envelope for record in site.records()] == [raw]
     with site.app.app_context():
         assert db.session.query(InboxConflict).one().envelope == other
@@ -87,7 +89,9 @@ def test_a_record_sent_to_the_address_of_another_is_refused(site: TabletSite, ta
 
 
 @pytest.mark.parametrize("header", ["sha-256=:AAAA:", "sha-256=AAAA", "md5=:AAAA:", "sha-256=:é:"])
-def test_bytes_that_are_not_those_announced_are_refused(site: TabletSite, tablet: FakeTablet, header: str) -> None:
+def test_bytes_that_are_not_those_announced_are_refused(
+    site: TabletSite, tablet: FakeTablet, header: str
+) -> None:
     assert tablet.put(tablet.envelope(), Content_Digest=header).status_code == 400
     assert site.records() == []
 
@@ -106,7 +110,9 @@ def test_odd_contents_are_stored_as_bytes(site: TabletSite, tablet: FakeTablet) 
     assert site.records()[0].envelope == raw
 
 
-def test_an_oversized_record_is_refused_from_its_announced_length(site: TabletSite, tablet: FakeTablet) -> None:
+def test_an_oversized_record_is_refused_from_its_announced_length(
+    site: TabletSite, tablet: FakeTablet
+) -> None:
     limit = site.app.extensions["survey_settings"].answer_size_limit
     address = "/api/v1/records/00000000-0000-4000-8000-000000000000"
     # The body is never sent: an answer at all shows that nobody waited for it.
@@ -136,7 +142,7 @@ def test_a_revoked_tablet_still_delivers_and_is_flagged(site: TabletSite, tablet
     site.revoke(tablet.device)
     assert tablet.put(tablet.envelope()).status_code == 200
     assert site.records()[0].flags == ["revoked_device"]
-    assert tablet.call("POST", "/api/v1/devices/heartbeat", b"{}").json["revoked"] is True
+    assert tablet.call("POST", "/api/v1/devices/heartbeat", b"{}").get_json()["revoked"] is True
 
 
 def test_a_record_of_a_closed_wave_is_taken(site: TabletSite, tablet: FakeTablet) -> None:
@@ -148,7 +154,7 @@ def test_a_batch_gives_the_fate_of_each_record(site: TabletSite, tablet: FakeTab
     first, last = tablet.envelope(), tablet.envelope()
     raw = json.dumps({"records": [first.decode(), "{", last.decode()]}).encode()
     answer = tablet.call("POST", "/api/v1/records", raw)
-    one, poison, two = answer.json["receipts"]
+    one, poison, two = answer.get_json()["receipts"]
     assert tablet.is_receipt_for(first, one)
     assert tablet.is_receipt_for(last, two)
     assert poison == {"error": "unreadable"}
@@ -166,7 +172,7 @@ def test_a_code_works_once(site: TabletSite) -> None:
     typed = f" {code.lower().replace('-', ' ')} "
     first = client.post("/api/v1/devices/enrol", json={"code": typed})
     assert first.status_code == 200
-    assert (first.json["site_name"], first.json["slugs"]) == ("Accueil général", ["usagers"])
+    assert (first.get_json()["site_name"], first.get_json()["slugs"]) == ("Accueil général", ["usagers"])
     assert client.post("/api/v1/devices/enrol", json={"code": code}).status_code == 400
 
 
@@ -188,7 +194,7 @@ def test_an_unknown_code_makes_no_device(site: TabletSite, body: bytes) -> None:
 def test_the_heartbeat_is_remembered(site: TabletSite, tablet: FakeTablet) -> None:
     news = {"waiting": 3, "high_seq": 12, "head_hash": "c" * 64, "app_digest": "d" * 64}
     answer = tablet.call("POST", "/api/v1/devices/heartbeat", json.dumps(news).encode())
-    assert datetime.fromisoformat(answer.json["now"]).tzinfo is not None
+    assert datetime.fromisoformat(answer.get_json()["now"]).tzinfo is not None
     with site.app.app_context():
         device = db.session.get(Device, tablet.device)
         assert device is not None
@@ -208,7 +214,7 @@ def test_an_odd_heartbeat_is_a_contact_without_figures(
 
 def test_every_file_of_the_bundle_is_served_with_the_hash_that_the_list_gives(site: TabletSite) -> None:
     client = site.app.test_client()
-    bundle = client.get("/tablette/bundle.json").json
+    bundle = client.get("/tablette/bundle.json").get_json()
     addresses = [file["url"] for file in bundle["files"]]
     assert {"/tablette/", "/tablette/q/usagers/fr", "/tablette/q/usagers/ar"} <= set(addresses)
     for file in bundle["files"]:
@@ -219,7 +225,7 @@ def test_every_file_of_the_bundle_is_served_with_the_hash_that_the_list_gives(si
 
 def test_a_page_of_the_bundle_asks_for_nothing_outside_it(site: TabletSite) -> None:
     client = site.app.test_client()
-    addresses = {file["url"] for file in client.get("/tablette/bundle.json").json["files"]}
+    addresses = {file["url"] for file in client.get("/tablette/bundle.json").get_json()["files"]}
     for page in ("/tablette/", "/tablette/q/usagers/fr"):
         wanted = re.findall(r'(?:src|<link[^>]* href)="([^"#]+)"', client.get(page).text)
         assert {address for address in wanted if not address.startswith("data:")} <= addresses
@@ -236,19 +242,19 @@ def test_the_pages_say_nothing_of_who_asks(site: TabletSite) -> None:
 
 def test_the_worker_names_its_bundle_and_a_closed_wave_makes_another(site: TabletSite) -> None:
     client = site.app.test_client()
-    digest = client.get("/tablette/bundle.json").json["bundle_digest"]
+    digest = client.get("/tablette/bundle.json").get_json()["bundle_digest"]
     worker = client.get("/tablette/sw.js")
     assert worker.text.startswith(f'const BUNDLE_DIGEST="{digest}";\n')
     assert worker.headers["Content-Type"].startswith("text/javascript")
     site.close_wave()
-    changed = client.get("/tablette/bundle.json").json
+    changed = client.get("/tablette/bundle.json").get_json()
     assert changed["bundle_digest"] != digest
     assert changed["questionnaires"] == []
     assert client.get("/tablette/q/usagers/fr").status_code == 404
 
 
 def test_the_list_names_the_wave_and_the_digest(site: TabletSite) -> None:
-    (listed,) = site.app.test_client().get("/tablette/bundle.json").json["questionnaires"]
+    (listed,) = site.app.test_client().get("/tablette/bundle.json").get_json()["questionnaires"]
     assert (listed["slug"], listed["wave"], listed["partial_policy"]) == ("usagers", "usagers-2026", "keep")
     assert re.fullmatch(r"[0-9a-f]{64}", listed["questionnaire_digest"])
 

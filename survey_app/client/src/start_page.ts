@@ -69,7 +69,7 @@ export class StartPage {
     describeEnrolment(null);
     const result = await this.app.enrolment.enrol(code, (input, init) => fetch(input, init));
     if (result !== 'enrolled') return describeEnrolment(result);
-    await navigator.storage?.persist?.();
+    void navigator.storage?.persist?.(); // not waited for: Firefox asks the person, who may never answer
     this.showFor(await this.app.enrolment.device());
     await this.app.send();
   }

@@ -1,0 +1,137 @@
+"""A tablet in a real browser: how it is enrolled, answered, and looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
+
+from tests.browsers import launch_arguments, served
+from tests.survey_app.tablet_site import TabletSite
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+PORTRAIT: Any = {"width": 800, "height": 1280}
+LANDSCAPE: Any = {"width": 1280, "height": 800}
+PATIENCE = 20_000
+
+READ_OUTBOX = """() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open('tablet');
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const all = opening.result.transaction('records').objectStore('records').getAll();
+    all.onsuccess = () => { opening.result.close(); resolve(all.result); };
+  };
+})"""
+
+WORKER_READY = """async () => {
+  const registration = await navigator.serviceWorker.ready;
+  if (!navigator.serviceWorker.controller)
+    await new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done));
+  return registration.active.state;
+}"""
+
+
+@dataclass
+class Network:
+    """Stands before the application and can answer in its place, as a portal or a broken proxy does."""
+
+    site: TabletSite
+    instead: Callable[[str, str], tuple[str, str, bytes] | None] = field(default=lambda _method, _path: None)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        reply = self.instead(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if reply is None:
+            return self.site.app(environ, start_response)
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        status, media_type, body = reply
+        start_response(status, [("Content-Type", media_type), ("Content-Length", str(len(body)))])
+        return [body]
+
+    @contextmanager
+    def up(self, port: int) -> Iterator[str]:
+        """The server runs inside the block; gives the address of the tablet's start page."""
+        with served(self, port) as url:
+            yield f"{url}/tablette/"
+
+
+@contextmanager
+def tablet_browser(playwright: Playwright, profile: Path, name: str = "chromium") -> Iterator[Page]:
+    """A browser with its profile on disk: leaving the block switches it off."""
+    context = open_profile(playwright, profile, name)
+    try:
+        yield context.pages[0]
+    finally:
+        context.close()
+
+
+def open_profile(playwright: Playwright, profile: Path, name: str = "chromium") -> BrowserContext:
+    """The browser on this profile, as large as a tablet."""
+    options: dict[str, Any] = {"viewport": PORTRAIT, **launch_arguments(name)}
+    if name == "chromium":
+        options["has_touch"] = True
+    context = getattr(playwright, name).launch_persistent_context(str(profile), **options)
+    context.set_default_timeout(PATIENCE)
+    return context  # type: ignore[no-any-return]
+
+
+def enrol(page: Page, address: str, site: TabletSite) -> None:
+    """Open the start page, type the code, and wait until the tablet can do without a network."""
+    page.goto(address)
+    page.fill("#enrolment-code", site.code())
+    page.get_by_role("button", name="Enrôler").click()
+    page.locator("a.language-card[data-language=fr]").wait_for()
+    assert page.evaluate(WORKER_READY) in ("activating", "activated")
+
+
+def begin(page: Page, language: str = "fr") -> None:
+    """Choose a language and start."""
+    page.locator(f"a.language-card[data-language={language}]").click()
+    page.locator("#begin").click()
+
+
+def to_last_screen(page: Page, comment: str = "") -> None:
+    """Answer up to the last screen, the free text, and fill that in."""
+    page.locator("label.option:visible").first.click()
+    page.locator("#next").click()
+    page.locator("[name=minutes]").fill("12")
+    page.locator("#next").click()
+    page.locator("[name=comment]").fill(comment)
+
+
+def finish(page: Page) -> None:
+    """Finish, and wait for « Merci »."""
+    page.locator("#next").click()
+    expect(page.locator("#thanks-title")).to_be_visible(timeout=PATIENCE)
+
+
+def interview(page: Page, comment: str = "", language: str = "fr") -> None:
+    """One person, from the choice of the language to « Merci »."""
+    begin(page, language)
+    to_last_screen(page, comment)
+    finish(page)
+
+
+def next_person(page: Page) -> None:
+    """From « Merci » back to the start."""
+    page.locator("[data-screen-name=thanks] [data-action=restart]").click()
+    page.locator("a.language-card[data-language=fr]").wait_for()
+
+
+def outbox(page: Page) -> list[dict[str, Any]]:
+    """The records that wait on the tablet."""
+    found: list[dict[str, Any]] = page.evaluate(READ_OUTBOX)
+    return found
+
+
+def wait_for_empty_outbox(page: Page) -> None:
+    """Until everything has its receipt."""
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.wait_for_function(f"({READ_OUTBOX})().then((records) => records.length === 0)", timeout=PATIENCE)
+    expect(page.locator("#agent-waiting")).to_have_text("0 en attente", timeout=PATIENCE)

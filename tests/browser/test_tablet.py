@@ -1,0 +1,355 @@
+"""The tablet in Chromium: without a network, with a hostile one, and with the next person waiting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Playwright, expect
+
+from tests.browser.tablet_browser import (
+    Network,
+    begin,
+    enrol,
+    finish,
+    interview,
+    next_person,
+    outbox,
+    tablet_browser,
+    to_last_screen,
+    wait_for_empty_outbox,
+)
+from tests.browsers import free_port
+from tests.survey_app.tablet_site import TabletSite, tablet_site
+
+pytestmark = pytest.mark.browser
+
+PORTAL = ("200 OK", "text/html", b"<!doctype html><title>Bienvenue</title><p>Connectez-vous au wifi")
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    with tablet_site(tmp_path / "server") as site:
+        yield Network(site)
+
+
+@pytest.fixture
+def site(network: Network) -> TabletSite:
+    return network.site
+
+
+@pytest.fixture
+def tablet(network: Network, playwright: Playwright, tmp_path: Path) -> Iterator[Page]:
+    """An enrolled tablet with the server running."""
+    with ExitStack() as stack:
+        address = stack.enter_context(network.up(free_port()))
+        page = stack.enter_context(tablet_browser(playwright, tmp_path / "profile"))
+        enrol(page, address, network.site)
+        yield page
+
+
+@pytest.mark.parametrize("name", ["chromium", "firefox"])
+def test_a_cold_start_without_server_saves_an_answer_that_arrives_once(
+    network: Network, playwright: Playwright, tmp_path: Path, name: str
+) -> None:
+    port, profile = free_port(), tmp_path / "profile"
+    with network.up(port) as address, tablet_browser(playwright, profile, name) as page:
+        enrol(page, address, network.site)
+    with tablet_browser(playwright, profile, name) as page:
+        page.goto(address)
+        interview(page, "Très bon accueil")
+        (record,) = outbox(page)
+        assert record["state"] != "quarantined"
+        expect(page.locator("#agent-today")).to_have_text("1 avis aujourd’hui")
+        expect(page.locator("#agent-waiting")).to_have_text("1 en attente")
+        with network.up(port):
+            wait_for_empty_outbox(page)
+            next_person(page)
+            expect(page.locator("#agent-waiting")).to_have_text("0 en attente")
+    assert [(row.id, row.content_hash) for row in network.site.records()] == [(record["id"], record["hash"])]
+    (answers,) = network.site.answers()
+    assert answers == {"courtesy": ["very_satisfied"], "minutes": 12, "comment": "Très bon accueil"}
+
+
+def test_the_next_person_finds_nothing_of_the_one_before(tablet: Page) -> None:
+    interview(tablet, "Madame Martin, guichet 3")
+    thanks = tablet.url
+    next_person(tablet)
+    tablet.go_back()
+    assert_nothing_left(tablet)
+    tablet.goto(thanks)
+    tablet.locator("#begin").wait_for()
+    assert_nothing_left(tablet)
+    tablet.reload()
+    tablet.locator("#begin").wait_for()
+    assert_nothing_left(tablet)
+
+
+def assert_nothing_left(page: Page) -> None:
+    assert "Martin" not in page.content()
+    filled = page.evaluate(
+        """() => [...document.querySelectorAll('input, textarea')]
+          .filter((field) => field.type !== 'hidden')
+          .filter((field) => /radio|checkbox/.test(field.type) ? field.checked : field.value !== '')
+          .map((field) => field.name)"""
+    )
+    assert filled == []
+
+
+def test_a_reload_in_the_middle_starts_afresh(tablet: Page) -> None:
+    begin(tablet)
+    to_last_screen(tablet, "Madame Martin")
+    tablet.reload()
+    tablet.locator("#begin").wait_for()
+    assert_nothing_left(tablet)
+    assert outbox(tablet) == []
+
+
+def test_a_page_brought_back_from_memory_goes_to_the_start(tablet: Page) -> None:
+    begin(tablet)
+    to_last_screen(tablet, "Madame Martin")
+    tablet.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
+    assert_nothing_left(tablet)
+
+
+def test_twenty_taps_on_finish_save_one_answer(tablet: Page, site: TabletSite) -> None:
+    begin(tablet)
+    to_last_screen(tablet)
+    tablet.evaluate(
+        "() => { for (let tap = 0; tap < 20; tap += 1) document.getElementById('next').click(); }"
+    )
+    expect(tablet.locator("#thanks-title")).to_be_visible()
+    wait_for_empty_outbox(tablet)
+    assert len(site.records()) == 1
+    expect(tablet.locator("#agent-today")).to_have_text("1 avis aujourd’hui")
+
+
+def test_thanks_are_shown_only_after_the_record_is_on_disk(tablet: Page) -> None:
+    # The transaction is held open until the test lets it go: as long as it is, nobody may be thanked.
+    tablet.add_init_script(
+        """const open = IDBDatabase.prototype.transaction;
+        IDBDatabase.prototype.transaction = function (names, mode, options) {
+          const transaction = open.call(this, names, mode, options);
+          const writesRecords = mode === 'readwrite' && [...transaction.objectStoreNames].includes('records');
+          if (writesRecords && !window.letGo) {
+            const store = transaction.objectStore('records');
+            const spin = () => { if (!window.letGo) store.count().onsuccess = spin; };
+            window.held = true;
+            spin();
+          }
+          return transaction;
+        };"""
+    )
+    begin(tablet)
+    to_last_screen(tablet)
+    tablet.locator("#next").click()
+    tablet.wait_for_function("window.held")
+    tablet.wait_for_timeout(300)
+    assert tablet.locator("body").get_attribute("data-screen") == "saving"
+    tablet.evaluate("() => { window.letGo = true; }")
+    expect(tablet.locator("#thanks-title")).to_be_visible()
+
+
+def test_a_failed_write_keeps_the_answers_and_offers_to_try_again(tablet: Page, site: TabletSite) -> None:
+    tablet.add_init_script(
+        """const add = IDBObjectStore.prototype.add;
+        window.full = true;
+        IDBObjectStore.prototype.add = function (...given) {
+          const request = add.apply(this, given);
+          if (window.full) request.addEventListener('success', () => this.transaction.abort());
+          return request;
+        };"""
+    )
+    begin(tablet)
+    to_last_screen(tablet, "ne se perd pas")
+    tablet.locator("#next").click()
+    expect(tablet.locator("#failed-title")).to_be_visible()
+    tablet.evaluate("() => { window.full = false; }")
+    tablet.locator("#retry").click()
+    expect(tablet.locator("#thanks-title")).to_be_visible()
+    wait_for_empty_outbox(tablet)
+    assert [answers["comment"] for answers in site.answers()] == ["ne se perd pas"]
+
+
+def test_a_captive_portal_takes_nothing_away(tablet: Page, network: Network) -> None:
+    network.instead = lambda _method, _path: PORTAL
+    interview(tablet)
+    expect(tablet.locator("[data-notice=network_login]")).to_be_visible()
+    assert [record["state"] for record in outbox(tablet)] == ["queued"]
+    assert network.site.records() == []
+    network.instead = lambda _method, _path: None
+    wait_for_empty_outbox(tablet)
+    assert len(network.site.records()) == 1
+
+
+@pytest.mark.parametrize("status", ["413 Content Too Large", "400 Bad Request"])
+def test_a_refused_record_is_kept_shown_and_can_be_sent_again(
+    tablet: Page, network: Network, status: str
+) -> None:
+    def refuse(method: str, _path: str) -> tuple[str, str, bytes] | None:
+        return (status, "application/json", b"{}") if method == "PUT" else None
+
+    network.instead = refuse
+    interview(tablet)
+    expect(tablet.locator("[data-notice=quarantined]")).to_be_visible()
+    assert [(record["state"], record["reason"]) for record in outbox(tablet)] == [("quarantined", status[:3])]
+    network.instead = lambda _method, _path: None
+    next_person(tablet)
+    interview(tablet)
+    expect(tablet.locator("#agent-waiting")).to_have_text("1 en attente")
+    next_person(tablet)
+    tablet.locator("#agent-open").click()
+    tablet.locator("#agent-retry").click()
+    expect(tablet.locator("#agent-waiting")).to_have_text("0 en attente")
+    assert len(network.site.records()) == 2
+
+
+def test_what_waits_can_be_copied_into_a_file_that_the_server_takes(tablet: Page, network: Network) -> None:
+    network.instead = lambda method, _path: PORTAL if method == "PUT" else None
+    interview(tablet)
+    (record,) = outbox(tablet)
+    next_person(tablet)
+    tablet.locator("#agent-open").click()
+    with tablet.expect_download() as download:
+        tablet.locator("#agent-export").click()
+    assert json.loads(download.value.path().read_text("utf-8")) == {"records": [record["envelope"]]}
+
+
+def test_a_new_bundle_waits_for_the_end_of_the_interview(tablet: Page, site: TabletSite) -> None:
+    begin(tablet)
+    to_last_screen(tablet, "commencé avant")
+    site.close_wave()
+    tablet.evaluate("navigator.serviceWorker.getRegistration().then((found) => found.update())")
+    tablet.wait_for_function("navigator.serviceWorker.getRegistration().then((found) => !!found.waiting)")
+    assert tablet.locator("[name=comment]").input_value() == "commencé avant"
+    finish(tablet)
+    tablet.locator("[data-screen-name=thanks] [data-action=restart]").click()
+    expect(tablet.locator("#closed-title")).to_be_visible(timeout=20_000)
+    wait_for_empty_outbox(tablet)
+    assert [answers["comment"] for answers in site.answers()] == ["commencé avant"]
+
+
+def test_a_portal_during_an_update_leaves_the_old_pages_in_place(tablet: Page, network: Network) -> None:
+    network.site.close_wave()
+    network.instead = lambda _method, path: (
+        PORTAL if path.startswith("/static/") or path == "/tablette/" else None
+    )
+    tablet.evaluate("navigator.serviceWorker.getRegistration().then((found) => found.update())")
+    tablet.wait_for_function(
+        """navigator.serviceWorker.getRegistration().then((found) => !found.installing && !found.waiting)"""
+    )
+    tablet.reload()
+    interview(tablet, "ancienne version")
+    assert tablet.title() != "Bienvenue"
+
+
+def test_somebody_who_walks_away_leaves_a_partial_answer_and_a_clean_screen(
+    tablet: Page, site: TabletSite
+) -> None:
+    tablet.clock.install()
+    begin(tablet)
+    tablet.locator("label.option:visible").first.click()
+    tablet.locator("#next").click()
+    tablet.clock.run_for(61_000)
+    expect(tablet.locator("#idle-title")).to_be_visible()
+    tablet.locator("#stay").click()
+    expect(tablet.locator("[name=minutes]")).to_be_visible()
+    tablet.clock.run_for(61_000)
+    tablet.clock.run_for(21_000)
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
+    tablet.clock.run_for(2_000)
+    wait_for_empty_outbox(tablet)
+    assert site.answers() == [{"courtesy": ["very_satisfied"]}]
+
+
+def test_a_practice_answer_says_so_and_the_next_one_counts(tablet: Page, site: TabletSite) -> None:
+    tablet.locator("#agent-open").click()
+    tablet.locator("#agent-practice").check()
+    tablet.locator("#agent-close").click()
+    begin(tablet)
+    expect(tablet.locator(".practice")).to_be_visible()
+    to_last_screen(tablet)
+    finish(tablet)
+    next_person(tablet)
+    interview(tablet)
+    wait_for_empty_outbox(tablet)
+    assert [practice_of(record.envelope) for record in sorted(site.records(), key=lambda r: r.seq or 0)] == [
+        True,
+        False,
+    ]
+
+
+def practice_of(envelope: bytes | None) -> bool:
+    import base64
+
+    body = json.loads(envelope or b"{}")["body"]
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return bool(found["practice"])
+
+
+def test_a_required_question_holds_and_says_what_to_do(tablet: Page) -> None:
+    begin(tablet)
+    tablet.locator("#next").click()
+    expect(tablet.locator("#error-courtesy")).to_have_text(
+        "Répondez à cette question\u00a0: elle est obligatoire."
+    )
+    tablet.locator("label.option:visible").last.click()
+    expect(tablet.locator("#error-courtesy")).to_be_hidden()
+
+
+def test_conditions_exclusive_options_and_back_work_on_the_tablet(tablet: Page, site: TabletSite) -> None:
+    begin(tablet)
+    tablet.locator("input[value=very_dissatisfied]").check(force=True)
+    tablet.locator("#next").click()
+    expect(tablet.locator("#progress-text")).to_have_text("Question 2 sur 4")
+    tablet.get_by_label("Les mots").check()
+    tablet.get_by_label("Autre chose").check()
+    tablet.locator("[name='unclear.other']").fill("le formulaire")
+    tablet.get_by_label("Tout, je n’ai rien compris").check()
+    expect(tablet.get_by_label("Les mots")).not_to_be_checked()
+    tablet.get_by_label("Autre chose").check()
+    expect(tablet.get_by_label("Tout, je n’ai rien compris")).not_to_be_checked()
+    tablet.locator("#back").click()
+    expect(tablet.locator("input[value=very_dissatisfied]")).to_be_checked()
+    tablet.locator("#next").click()
+    expect(tablet.locator("[name='unclear.other']")).to_have_value("le formulaire")
+    tablet.locator("#next").click()
+    tablet.locator("#skip").click()
+    finish(tablet)
+    wait_for_empty_outbox(tablet)
+    expected = {"courtesy": ["very_dissatisfied"], "unclear": ["other"], "unclear.other": "le formulaire"}
+    assert site.answers() == [expected]
+
+
+def test_an_insecure_address_is_refused_with_an_explanation(playwright: Playwright, tmp_path: Path) -> None:
+    from tests.browsers import CHROMIUM, CHROMIUM_ARGUMENTS
+
+    hosts = ("tablette.test", "127.0.0.1")
+    arguments = [*CHROMIUM_ARGUMENTS, "--host-resolver-rules=MAP tablette.test 127.0.0.1"]
+    port = free_port()
+    with tablet_site(tmp_path, trusted_hosts=hosts) as site, Network(site).up(port):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        page = browser.new_page()
+        page.goto(f"http://tablette.test:{port}/tablette/")
+        expect(page.locator("#refused-title")).to_be_visible()
+        expect(page.locator("[data-reason=insecure]")).to_contain_text("https")
+        expect(page.locator("#enrolment-code")).to_be_hidden()
+        browser.close()
+
+
+def test_a_wrong_code_says_what_to_do(network: Network, playwright: Playwright, tmp_path: Path) -> None:
+    with network.up(free_port()) as address, tablet_browser(playwright, tmp_path / "profile") as page:
+        page.goto(address)
+        page.fill("#enrolment-code", "AAAAA-AAAAA")
+        page.get_by_role("button", name="Enrôler").click()
+        expect(page.locator("[data-enrolment=wrong_code]")).to_be_visible()
+        code = network.site.code()
+        page.goto(f"{address}#{code}")
+        page.reload()
+        expect(page.locator("#enrolment-code")).to_have_value(code)
+        assert code not in page.url

@@ -1,0 +1,86 @@
+"""A few smoke paths of the tablet in WebKitGTK, the engine nearest to an iPad's (it is not one)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.webkitgtk.options import Options
+from selenium.webdriver.webkitgtk.service import Service
+
+from tests.browser.tablet_browser import READ_OUTBOX, Network
+from tests.browsers import free_port, virtual_display
+from tests.survey_app.tablet_site import tablet_site
+
+pytestmark = [
+    pytest.mark.browser,
+    # Selenium's own start of WebKitGTK still uses what its newest version calls deprecated.
+    pytest.mark.filterwarnings("ignore:setting remote_server_addr:DeprecationWarning"),
+]
+
+MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser"
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    with virtual_display() as display:
+        monkeypatch.setenv("DISPLAY", display)
+        options = Options()
+        options.binary_location = MINI_BROWSER
+        options.add_argument("--automation")
+        service = Service("/usr/bin/WebKitWebDriver", port=free_port(), env=dict(os.environ))
+        driver = webdriver.WebKitGTK(options=options, service=service)
+        driver.set_script_timeout(20)
+        driver.set_window_size(1280, 900)
+        yield driver
+        driver.quit()
+
+
+def shown(driver: Any, selector: str) -> Any:
+    """The element, as soon as it can be seen."""
+
+    def look(_driver: Any) -> Any:
+        found = driver.find_elements(By.CSS_SELECTOR, selector)
+        return found[0] if found and found[0].is_displayed() else None
+
+    return WebDriverWait(driver, 20).until(look)
+
+
+def outbox(driver: Any) -> list[dict[str, Any]]:
+    script = f"const done = arguments[0]; ({READ_OUTBOX})().then(done);"
+    found: list[dict[str, Any]] = driver.execute_async_script(script)
+    return found
+
+
+def answer(driver: Any) -> None:
+    shown(driver, "a.language-card[data-language=fr]").click()
+    shown(driver, "#begin").click()
+    shown(driver, "label.option").click()
+    for _screen in range(3):
+        shown(driver, "#next").click()
+    assert shown(driver, "#thanks-title").text == "Merci, votre avis est enregistré"
+
+
+def test_the_tablet_works_in_webkit_with_the_server_stopped(driver: Any, tmp_path: Path) -> None:
+    with tablet_site(tmp_path) as site:
+        port = free_port()
+        with Network(site).up(port) as address:
+            driver.get(address)
+            shown(driver, "#enrolment-code").send_keys(site.code())
+            driver.find_element(By.CSS_SELECTOR, "#enrolment-form button").click()
+            shown(driver, "a.language-card")
+            is_controlled = "return !!navigator.serviceWorker.controller"
+            WebDriverWait(driver, 20).until(lambda _driver: driver.execute_script(is_controlled))
+        driver.refresh()
+        answer(driver)
+        assert [record["seq"] for record in outbox(driver)] == [1]
+        with Network(site).up(port):
+            driver.execute_script("window.dispatchEvent(new Event('online'))")
+            WebDriverWait(driver, 20).until(lambda _driver: outbox(driver) == [])
+        assert site.answers() == [{"courtesy": ["very_satisfied"]}]
