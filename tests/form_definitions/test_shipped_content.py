@@ -201,6 +201,8 @@ def test_the_notice_tells_the_terms_that_the_settings_have() -> None:
     notice = " ".join(strings(source_of(FOLDER / "organisation.yaml")["privacy"]["notice"]))
     assert terms.free_texts_after_closing == 365
     assert "Les textes libres sont effacés un an après" in notice
+    assert terms.envelopes_after_sealing == 30
+    assert "Il est effacé un mois après la clôture définitive" in notice
     assert terms.responses_after_closing == 1826
     assert "Les réponses détaillées sont effacées après cinq ans" in notice
 
