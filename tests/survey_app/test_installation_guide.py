@@ -1,0 +1,94 @@
+"""What docs/installer.md says is what the program does: variables, commands, scripts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from survey_app import cli
+from survey_app.settings import RetentionTerms, Settings, SettingsError, read_settings
+
+GUIDE = (Path(cli.__file__).parents[1] / "docs" / "installer.md").read_text(encoding="utf-8")
+SECRETS = {
+    "SECRET_KEY": "k7Qw2ZpLx9Rt4VbN8mYc3HdF6sGj1AeU",
+    "DEVICE_MASTER_KEY": "p3Xc8LsTq5Wn1ZbJ7yRf4KvM9hGd2EaU",
+}
+OTHER_VALUES = {
+    "SECRET_KEY": "Zr7mKq2LxWv9Tn4PbY8sHd3FcG6jAeUo",
+    "DEVICE_MASTER_KEY": "Jt5hVn8QsLk2XwRz4MbCy7PfGd9aEuTo",
+    "DATABASE_URL": "postgresql:///survey",
+    "PUBLIC_URL": "https://enquete.exemple.fr",
+}
+TABLE = dict(re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| ([^|]+) \|$", GUIDE, flags=re.MULTILINE))
+FILES = dict(re.findall(r"Fichier `([^`]+)`\s:\n\n```\w+\n(.*?)```", GUIDE, flags=re.DOTALL))
+
+
+def test_the_guide_gives_each_term_and_its_default() -> None:
+    for term in fields(RetentionTerms):
+        assert TABLE[f"RETENTION_{term.name.upper()}_DAYS"].strip() == f"`{term.default}`"
+
+
+@pytest.mark.parametrize("variable", [name for name in TABLE if not name.startswith("RETENTION_")])
+def test_a_variable_of_the_guide_is_read(variable: str) -> None:
+    value = OTHER_VALUES.get(variable, "7")
+    assert read_settings(SECRETS | {variable: value}) != read_settings(SECRETS)
+
+
+def test_the_file_of_settings_in_the_guide_is_accepted() -> None:
+    written = dict(
+        line.split("=", 1) for line in FILES["/etc/survey-app/environment"].splitlines() if "=" in line
+    )
+    assert isinstance(read_settings(written | SECRETS), Settings)
+
+
+def test_a_forgotten_secret_in_that_file_stops_the_start() -> None:
+    written = dict(
+        line.split("=", 1) for line in FILES["/etc/survey-app/environment"].splitlines() if "=" in line
+    )
+    with pytest.raises(SettingsError, match="SECRET_KEY"):
+        read_settings(written)
+
+
+def test_every_command_of_the_guide_exists() -> None:
+    named = set(
+        re.findall(r"(?<![\w./-])(?:/opt/survey-app/venv/bin/)?survey-app ([a-z]+(?: [a-z]+)?)", GUIDE)
+    )
+    assert {"database upgrade", "purge", "doctor", "check"} <= named
+    context = click.Context(cli.survey_app)
+    for name in named:
+        first, _, second = name.partition(" ")
+        command = cli.survey_app.get_command(context, first)
+        assert command is not None, name
+        if isinstance(command, click.Group):
+            assert command.get_command(context, second) is not None, name
+
+
+def test_the_options_in_the_units_exist() -> None:
+    serve = FILES["/etc/systemd/system/survey-app.service"]
+    line = re.search(r"^ExecStart=\S+ (.+)$", serve, flags=re.MULTILINE)
+    assert line is not None
+    name, *arguments = line[1].split()
+    command = cli.survey_app.get_command(click.Context(cli.survey_app), name)
+    assert command is not None
+    assert command.make_context(name, arguments).params == {"host": "127.0.0.1", "port": 8000}
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.startswith("/usr/local/sbin/")])
+def test_a_script_of_the_guide_is_readable_by_the_shell(path: str) -> None:
+    checked = subprocess.run(["sh", "-n"], input=FILES[path], text=True, capture_output=True, check=False)
+    assert checked.stderr == ""
+
+
+def test_nginx_writes_no_address_of_a_visitor() -> None:
+    site = FILES["/etc/nginx/sites-available/enquete"]
+    formats = re.findall(r"log_format (\w+) (.+);", site)
+    assert formats
+    assert all("remote_addr" not in text and "forwarded" not in text for _, text in formats)
+    logs = re.findall(r"access_log (\S+)(?: (\w+))?;", site)
+    assert logs
+    assert all(target == "off" or name == formats[0][0] for target, name in logs)
