@@ -1,0 +1,141 @@
+"""The questionnaire on paper: the sheet to print, and the answers typed in by staff."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
+from werkzeug.test import TestResponse
+
+from form_definitions import check_source
+from survey_app.access import ASSISTANT, READER
+from survey_app.condition_sentences import sentence_of
+from survey_app.database import db
+from survey_app.models import InboxRecord, Response
+from survey_app.responses.intake import judge_waiting
+from tests.page_checks import assert_good_page, assert_good_pages
+from tests.survey_app.staff_site import StaffSite
+from tests.survey_app.website_site import SMALL, WebsiteSite
+
+SHEET = "/q/petit/{}/imprimer?site=immigration"
+ENTRY = "/gestion/saisie/petit/fr?site=immigration"
+
+
+class PaperSite(StaffSite, WebsiteSite):
+    """Staff who sign in, and an open wave."""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> PaperSite:
+    site = PaperSite(tmp_path)
+    site.publish(SMALL)
+    return site
+
+
+def fields_of(answer: TestResponse) -> MultiDict[str, str]:
+    """The hidden fields and the day."""
+    tags = re.findall(r'<input type="(?:hidden|date)" ([^>]*)>', answer.text)
+    given = [dict(re.findall(r'(\w+)="([^"]*)"', tag)) for tag in tags]
+    return MultiDict([(tag["name"], unescape(tag["value"])) for tag in given])
+
+
+def typed_in(client: FlaskClient, *answers: tuple[str, str], **changes: str) -> TestResponse:
+    """One sheet typed in."""
+    fields = fields_of(client.get(ENTRY))
+    for name, value in changes.items():
+        fields.setlist(name, [value])
+    for name, value in answers:
+        fields.add(name, value)
+    return client.post(ENTRY, data=fields)
+
+
+@pytest.mark.parametrize("language", ["fr", "en", "ar"])
+def test_the_sheet_holds_every_question_of_the_site_and_hides_none(site: PaperSite, language: str) -> None:
+    html = site.app.test_client().get(SHEET.format(language)).text
+    items = re.findall(r'data-item="(\w+)"([^>]*)>', html)
+    assert {name for name, _ in items} >= {"came", "reasons", "nickname", "detail_place", "comment"}
+    assert not any(" hidden" in rest for _, rest in items)
+    assert "<form" not in html
+    assert_good_page(html, language=language)
+
+
+def test_the_sheet_says_who_answers_a_conditional_question(site: PaperSite) -> None:
+    html = unescape(site.app.test_client().get(SHEET.format("fr")).text)
+    said = (
+        "Seulement si vous avez répondu «\u202fOui\u202f» à la question «\u202fÊtes-vous venu\u202f?\u202f»"
+    )
+    assert html.count(said) == 2
+
+
+def test_a_composed_condition_gets_a_plain_sentence() -> None:
+    questionnaire = check_source(SMALL).questionnaire
+    assert questionnaire is not None
+    composed = {"not": {"is": ["came", "came_in"]}}
+    assert (
+        sentence_of(composed, questionnaire, {}, "fr")
+        == "Répondez seulement si cette question vous concerne."
+    )
+
+
+def test_without_a_site_the_sheet_asks_for_which(site: PaperSite) -> None:
+    answer = site.app.test_client().get("/q/petit/fr/imprimer")
+    assert re.findall(r'href="/q/petit/fr/imprimer\?site=(\w+)"', answer.text) == [
+        "accueil_general",
+        "immigration",
+    ]
+    assert_good_page(answer.text)
+
+
+def test_typing_in_needs_a_role(site: PaperSite) -> None:
+    assert site.client(None).get(ENTRY).status_code == 302
+    assert site.client(READER).get(ENTRY).status_code == 403
+
+
+def test_what_is_typed_in_becomes_one_response_of_mode_paper_on_the_day_of_the_sheet(site: PaperSite) -> None:
+    client = site.client(ASSISTANT)
+    yesterday = dt.date.today() - dt.timedelta(days=1)  # noqa: DTZ011 (a day on paper)
+    answer = typed_in(client, ("came", "came_in"), ("reasons", "paper"), _answered_on=yesterday.isoformat())
+    assert answer.status_code == 303
+    after = client.get(answer.headers["Location"])
+    assert "Questionnaire enregistré, référence" in after.text
+    assert_good_page(after.text)
+    with site.app.app_context():
+        judge_waiting()
+        row = db.session.scalars(sa.select(Response)).one()
+        assert (row.mode, row.site, row.answered_on) == ("paper", "immigration", yesterday)
+        assert row.answers == {"came": ["came_in"], "reasons": ["paper"]}
+
+
+def test_a_question_left_out_on_paper_is_no_fault_but_an_impossible_answer_is(site: PaperSite) -> None:
+    client = site.client(ASSISTANT)
+    assert typed_in(client).status_code == 303
+    wrong = typed_in(client, ("minutes", "999"))
+    assert wrong.status_code == 422
+    assert 'value="999"' in wrong.text
+    assert_good_pages({"wrong": (wrong.text, "fr")})
+
+
+@pytest.mark.parametrize("day", ["", "hier", "2999-01-01"])
+def test_a_day_that_cannot_be_is_asked_for_again(site: PaperSite, day: str) -> None:
+    answer = typed_in(site.client(ASSISTANT), ("came", "came_in"), _answered_on=day)
+    assert answer.status_code == 422
+    assert "Écrivez le jour où la feuille a été remplie." in answer.text
+
+
+def test_sending_the_same_sheet_twice_counts_once(site: PaperSite) -> None:
+    client = site.client(ASSISTANT)
+    fields = fields_of(client.get(ENTRY))
+    places = [client.post(ENTRY, data=fields).headers["Location"] for _ in range(2)]
+    assert places[0] == places[1]
+    with site.app.app_context():
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(InboxRecord)) == 1
+
+
+def test_a_sheet_without_its_hidden_field_is_refused(site: PaperSite) -> None:
+    assert typed_in(site.client(ASSISTANT), _state="x").status_code == 400
