@@ -51,10 +51,11 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def rounds(
-    ours: Callable[[], object], floor: Callable[[], object], count: int
+    ours: Callable[[], object], floor: Callable[[], object], count: int, *, warm_up: bool = True
 ) -> tuple[list[float], list[float]]:
-    """Seconds of each call, alternating; the first pair is only warm-up."""
-    ours(), floor()
+    """Seconds of each call, alternating; a first pair is only warm-up."""
+    if warm_up:
+        ours(), floor()
     pairs = [(seconds(floor), seconds(ours)) for _ in range(count)]
     return [own for _, own in pairs], [bare for bare, _ in pairs]
 
