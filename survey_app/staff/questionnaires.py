@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from typing import Final
 
 from babel.messages.pofile import PoFileError, read_po
@@ -10,13 +11,13 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from form_definitions import LANGUAGES, SOURCE_LANGUAGE, CollectionMode, Questionnaire
+from form_definitions import LANGUAGES, SOURCE_LANGUAGE, CollectionMode, Questionnaire, load_library
 from survey_app import access, questionnaires
 from survey_app.access import ASSISTANT, REFERENT
 from survey_app.database import db
 from survey_app.models import QuestionnaireDraft, QuestionnaireVersion
 from survey_app.rendering import Page, render_questionnaire
-from survey_app.staff.pages import actor, refused
+from survey_app.staff.pages import actor, organisation, refused
 
 blueprint = Blueprint("staff_questionnaires", __name__, url_prefix="/gestion/questionnaires")
 MODES: Final[tuple[CollectionMode, ...]] = ("website", "tablet", "paper")
@@ -44,7 +45,16 @@ def _page() -> dict[str, object]:
         "versions": versions,
         "newest": newest,
         "languages": others,
+        "unread": [(code, name) for code, name in others if not organisation().reviewers.get(code)],
+        "to_check": commitments_to_check(),
     }
+
+
+@lru_cache(maxsize=1)
+def commitments_to_check() -> int:
+    """How many commitments nobody has compared with the official text yet."""
+    frameworks = load_library().frameworks.values()
+    return sum(known.to_check for framework in frameworks for _, known in framework.commitments.values())
 
 
 @blueprint.post("")
