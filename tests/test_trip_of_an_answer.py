@@ -1,0 +1,144 @@
+"""The trip of one answer, from the YAML to the workbook: the fourteen steps of README.md as one test."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Page, Playwright, expect
+
+import form_definitions
+from analysis.axes import CommitmentResult
+from analysis.wave_report import WaveReport
+from form_definitions import RoutingContext, load_questionnaire, questionnaire_digest, relevant_items
+from survey_app.database import db
+from survey_app.exports import EXPORTS, Rights, gather
+from survey_app.models import Response, TallyCell, Wave
+from survey_app.reports import report_of
+from survey_app.responses.doctor import rebuild_tallies
+from survey_app.responses.intake import judge_waiting
+from tests.browser.tablet_browser import (
+    PATIENCE,
+    Network,
+    begin,
+    enrol,
+    outbox,
+    tablet_browser,
+    wait_for_empty_outbox,
+)
+from tests.browsers import free_port
+from tests.survey_app.tablet_site import SITE, TabletSite, tablet_site
+
+USERS = Path(form_definitions.__file__).parent / "questionnaires/users.yaml"
+MOST_SCREENS = 40
+
+ANSWER_THE_SCREEN = """() => {
+  const given = {};
+  for (const question of document.querySelectorAll('fieldset.question')) {
+    const option = question.querySelector('label.option');
+    if (question.checkVisibility() && option) {
+      option.click();
+      given[question.dataset.item] = [option.querySelector('input').value];
+    }
+  }
+  return given;
+}"""
+
+
+@pytest.mark.browser
+def test_an_answer_travels_from_the_yaml_to_the_workbook(playwright: Playwright, tmp_path: Path) -> None:
+    questionnaire = load_questionnaire(USERS)  # 1, 2
+    digest = questionnaire_digest(questionnaire)  # 3
+    with tablet_site(tmp_path / "server", USERS.read_text()) as site:
+        network, port, profile = Network(site), free_port(), tmp_path / "profile"
+        with network.up(port) as address, tablet_browser(playwright, profile) as page:
+            enrol(page, address, site)  # 4: the worker keeps the page
+        with tablet_browser(playwright, profile) as page:  # the server is down
+            page.goto(address)
+            tapped = answer_everything(page, digest)  # 5, 6
+            (record,) = outbox(page)
+            with network.up(port):
+                wait_for_empty_outbox(page)  # 7
+        (stored,) = site.records()  # 8
+        assert (stored.id, stored.content_hash) == (record["id"], record["hash"])
+        asked = relevant_items(questionnaire, tapped, RoutingContext("tablet", SITE))
+        assert set(tapped) <= {item.name for item in asked}
+        follow_on_the_server(site, digest, tapped, tmp_path)
+
+
+def answer_everything(page: Page, digest: str) -> dict[str, Any]:
+    """Tap the first option of every question until « Merci »; gives what was tapped."""
+    begin(page)
+    assert page.locator("[data-questionnaire]").first.get_attribute("data-questionnaire") == digest
+    tapped: dict[str, Any] = {}
+    for _screen in range(MOST_SCREENS):
+        tapped |= page.evaluate(ANSWER_THE_SCREEN)
+        page.locator("#next").click()
+        page.wait_for_timeout(50)
+        if page.locator("#thanks-title").is_visible():
+            break
+    expect(page.locator("#thanks-title")).to_be_visible(timeout=PATIENCE)
+    return tapped
+
+
+def follow_on_the_server(site: TabletSite, digest: str, tapped: dict[str, Any], folder: Path) -> None:
+    with site.app.app_context():
+        judge_waiting()
+        response = db.session.scalars(sa.select(Response)).one()  # 9
+        assert response.answers == tapped
+        assert (response.questionnaire_digest, response.site, response.mode) == (digest, SITE, "tablet")
+        assert response.complete
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(TallyCell)) == 1  # 10
+        assert rebuild_tallies() == []
+        wave = db.session.get(Wave, site.wave)
+        assert wave is not None
+        report = report_of(wave)
+        courtesy = check_the_figure(report)  # 11, 12, 13
+        check_the_workbook(site.wave, courtesy)  # 14
+        check_it_can_be_recomputed(site.wave, courtesy, folder)
+
+
+def check_the_figure(report: WaveReport) -> CommitmentResult:
+    assert (report.responses, report.complete) == (1, 1)
+    courtesy = next(result for result in report.commitments if result.commitment == "courtoisie")
+    assert courtesy.rate == Fraction(1)
+    assert (courtesy.favourable, courtesy.base) == (1, 1)
+    assert (courtesy.improvement_axis, courtesy.verdict) == (False, "too_few")
+    return courtesy
+
+
+def check_the_workbook(wave: str, courtesy: CommitmentResult) -> None:
+    stream = io.BytesIO()
+    EXPORTS["classeur"].write(gather(wave, Rights(rows=True, verbatims=True)), stream)
+    workbook = openpyxl.load_workbook(stream)
+    assert "Méthode" in workbook.sheetnames
+    rates = [
+        cell.value
+        for row in workbook["Engagements"].iter_rows()
+        for cell in row
+        if cell.number_format.startswith("0.0") and "%" in cell.number_format and cell.value is not None
+    ]
+    assert rates
+    assert all(isinstance(value, int | float) for value in rates)
+    assert float(courtesy.rate or 0) in rates
+
+
+def check_it_can_be_recomputed(wave: str, courtesy: CommitmentResult, folder: Path) -> None:
+    answers = folder / "answers.csv"
+    with answers.open("wb") as stream:
+        EXPORTS["recalculer"].write(gather(wave, Rights(rows=True, verbatims=True)), stream)
+    command = [sys.executable, "-m", "analysis", str(answers), "--format", "json"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    again = next(
+        row for row in json.loads(printed) if row["commitment"] == "courtoisie" and row["item"] is None
+    )
+    assert (again["favourable"], again["base"]) == (courtesy.favourable, courtesy.base)
+    assert (again["improvement_axis"], again["verdict"]) == (courtesy.improvement_axis, courtesy.verdict)
