@@ -39,7 +39,6 @@ def create_app(settings: Settings) -> Flask:
     assets.install(app)
     error_pages.install(app)
     sign_in.install(app, settings)
-    access.install(app)
     pages.install(app)
     access.declare(app, "static", access.PUBLIC)
     for module in BLUEPRINT_MODULES:

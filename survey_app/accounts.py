@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey_app.access import REFERENT, ROLES
-from survey_app.audit import record
-from survey_app.database import db, write_transaction
+from survey_app.audit import act, record
+from survey_app.database import db
 from survey_app.models import Role, User
 from survey_app.passphrases import check_passphrase, new_passphrase
 
@@ -42,7 +42,7 @@ def add_user(email: str, person_name: str, roles: Iterable[str], *, actor: str) 
     """Create an account; gives the passphrase to hand over, which is stored nowhere."""
     address, names = _checked_address(email), _checked_roles(roles)
     passphrase = new_passphrase()
-    with write_transaction() as transaction:
+    with act() as transaction:
         if transaction.scalars(select(User.id).where(User.email == address)).first() is not None:
             raise AccountError(f"{address} a déjà un compte.")
         user = User(
@@ -58,7 +58,7 @@ def add_user(email: str, person_name: str, roles: Iterable[str], *, actor: str) 
 def reset_passphrase(email: str, *, actor: str) -> str:
     """Give a new passphrase and end every session of the person."""
     passphrase = new_passphrase()
-    with write_transaction() as transaction:
+    with act() as transaction:
         user = find_user(email, transaction)
         user.password = hash_password(passphrase)
         user.fs_uniquifier = uuid.uuid4().hex
@@ -69,9 +69,9 @@ def reset_passphrase(email: str, *, actor: str) -> str:
 def change_passphrase(user: User, present: str, wanted: str) -> None:
     """The owner's own change: the present one is asked, and every session ends."""
     check_passphrase(wanted, user.email)
-    if not verify_password(present, user.password):
+    if not verify_password(present, user.password or ""):
         raise AccountError("La phrase secrète actuelle est inexacte.")
-    with write_transaction() as transaction:
+    with act() as transaction:
         user = find_user(user.email, transaction)
         user.password = hash_password(wanted)
         user.fs_uniquifier = uuid.uuid4().hex
@@ -81,7 +81,7 @@ def change_passphrase(user: User, present: str, wanted: str) -> None:
 def set_roles(email: str, roles: Iterable[str], *, actor: str) -> None:
     """Change what a person may do; sessions end, so that nothing keeps the old rights."""
     names = _checked_roles(roles)
-    with write_transaction() as transaction:
+    with act() as transaction:
         user = find_user(email, transaction)
         if REFERENT not in names:
             _keep_a_referent(transaction, user)
@@ -92,7 +92,7 @@ def set_roles(email: str, roles: Iterable[str], *, actor: str) -> None:
 
 def set_active(email: str, active: bool, *, actor: str) -> None:
     """Disable or enable an account; disabling ends its sessions."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         user = find_user(email, transaction)
         if not active:
             _keep_a_referent(transaction, user)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey_app.database import db
+from survey_app.database import db, write_transaction
 from survey_app.models import AuditEntry
+
+
+@contextmanager
+def act() -> Iterator[Session]:
+    """One write transaction for something that staff do.
+
+    ``db.session`` may have read before: it starts afresh afterwards, or it would go on seeing the old state.
+    """
+    with write_transaction() as transaction:
+        yield transaction
+    db.session.rollback()
 
 
 def record(

@@ -6,7 +6,10 @@ style attribute; rows of a table share the line at the threshold.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 
 from markupsafe import Markup
 
@@ -26,28 +29,57 @@ _INTERVAL = Markup(
 _POINT = Markup('<circle class="point" cx="{x}" cy="50%" r="6.5"/>')
 _SCALE = Markup('<svg aria-hidden="true">{marks}</svg>')
 _MARK = Markup('<text x="{x}" y="78%" text-anchor="middle"{kind}>{text}</text>')
-QUARTERS = (Fraction(0), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(1))
+QUARTER = Fraction(1, 4)
+LEAST_GAP = Fraction(1, 10)
+LAST_START = Fraction(1, 2)
+"""At least the upper half is always drawn, so that a line of good rates does not look like a disaster."""
 
 
-def rate_row(result: Result, threshold: Fraction, identifier: str) -> Markup:
-    """One row: the rate of a result and its interval against the threshold."""
-    return _ROW.format(
-        id=identifier,
-        kind=result.verdict or "no_verdict",
-        title=result.title or result.commitment,
-        description=in_words(result, threshold),
-        threshold=_place(threshold),
-        interval=_interval(result),
-        point=_POINT.format(x=_place(result.rate)) if result.rate is not None else "",
+@dataclass(frozen=True)
+class Frame:
+    """What the drawings of one table share: where the width starts (it ends at 100 %), and the threshold."""
+
+    threshold: Fraction
+    start: Fraction = Fraction(0)
+
+    def row(self, result: Result, identifier: str) -> Markup:
+        """One row: the rate of a result and its interval against the threshold."""
+        return _ROW.format(
+            id=identifier,
+            kind=result.verdict or "no_verdict",
+            title=result.title or result.commitment,
+            description=in_words(result, self.threshold),
+            threshold=self._place(self.threshold),
+            interval=self._interval(result),
+            point=_POINT.format(x=self._place(result.rate)) if result.rate is not None else "",
+        )
+
+    def scale(self) -> Markup:
+        """The numbers above the rows; the threshold stands out."""
+        quarters = (QUARTER * n for n in range(5))
+        clear = (s for s in quarters if s >= self.start and abs(s - self.threshold) >= LEAST_GAP)
+        shares = sorted({*clear, self.threshold})
+        kinds = {self.threshold: Markup(' class="at-threshold"')}
+        marks = (_MARK.format(x=self._place(s), kind=kinds.get(s, ""), text=percent(s)) for s in shares)
+        return _SCALE.format(marks=Markup("").join(marks))
+
+    def _interval(self, result: Result) -> Markup:
+        if result.low is None or result.high is None:
+            return Markup("")
+        width = (result.high - result.low) / float(1 - self.start)
+        return _INTERVAL.format(x=self._place(result.low), width=f"{width * 100:.2f}%")
+
+    def _place(self, share: Fraction | float) -> str:
+        return f"{(float(share) - float(self.start)) / float(1 - self.start) * 100:.2f}%"
+
+
+def frame_of(results: Iterable[Result], threshold: Fraction) -> Frame:
+    """The frame in which all these results fit: from 0, 25 or 50 % on."""
+    lowest = min(
+        (min(r.rate, r.rate if r.low is None else r.low) for r in results if r.rate is not None), default=0
     )
-
-
-def scale(threshold: Fraction) -> Markup:
-    """The numbers above the rows; the threshold stands out."""
-    shares = sorted({*(q for q in QUARTERS if abs(q - threshold) >= Fraction(1, 10)), threshold})
-    kinds = {threshold: Markup(' class="at-threshold"')}
-    marks = (_MARK.format(x=_place(s), kind=kinds.get(s, ""), text=percent(s)) for s in shares)
-    return _SCALE.format(marks=Markup("").join(marks))
+    start = QUARTER * floor(min(Fraction(lowest), threshold) / QUARTER)
+    return Frame(threshold, min(start, LAST_START))
 
 
 def in_words(result: Result, threshold: Fraction) -> str:
@@ -55,17 +87,5 @@ def in_words(result: Result, threshold: Fraction) -> str:
     if result.rate is None:
         return "Aucune réponse exprimée."
     low, high = outward(result.low, result.high)
-    around = (
-        f", intervalle de {percent(low)} à {percent(high)}" if low is not None and high is not None else ""
-    )
+    around = "" if low is None or high is None else f", intervalle de {percent(low)} à {percent(high)}"
     return f"Taux {percent(result.rate)}{around}, seuil {percent(threshold)}."
-
-
-def _interval(result: Result) -> Markup:
-    if result.low is None or result.high is None:
-        return Markup("")
-    return _INTERVAL.format(x=_place(result.low), width=_place(result.high - result.low))
-
-
-def _place(share: Fraction | float) -> str:
-    return f"{float(share) * 100:.2f}%"

@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlalchemy import delete, select
 
-from survey_app.audit import record
-from survey_app.database import db, write_transaction
+from survey_app.audit import act, record
+from survey_app.database import db
 from survey_app.models import PastResult, Survey
 
 COLUMNS: Final = ("commitment", "item", "favourable", "base")
@@ -119,7 +119,7 @@ def _check_all(counts: Sequence[PastCount | None], faults: list[str]) -> None:
 def import_counts(survey_slug: str, year: int, title: str, text: str, *, source: str, actor: str) -> int:
     """Replace the figures of one year of a survey by those of a file; gives the number of lines."""
     counts = read_counts(text)
-    with write_transaction() as transaction:
+    with act() as transaction:
         survey = transaction.scalars(select(Survey).where(Survey.slug == survey_slug)).one_or_none()
         if survey is None:
             raise PastResultsError(["Choisissez une enquête de la liste."])
@@ -141,7 +141,7 @@ def past_results() -> Sequence[tuple[Survey, PastResult]]:
 
 def delete_year(survey_id: int, year: int, *, actor: str) -> None:
     """Take the figures of one year out again."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         transaction.execute(
             delete(PastResult).where(PastResult.survey_id == survey_id, PastResult.year == year)
         )

@@ -25,8 +25,8 @@ from form_definitions import (
     from_canonical,
     questionnaire_digest,
 )
-from survey_app.audit import record
-from survey_app.database import db, write_transaction
+from survey_app.audit import act, record
+from survey_app.database import db
 from survey_app.models import QuestionnaireDraft, QuestionnaireVersion, Survey
 
 
@@ -61,7 +61,7 @@ class Publication:
 def save_draft(source: str, translations: Mapping[str, Mapping[str, str]], *, actor: str) -> int:
     """Keep an uploaded text, faults and all, so that its author can see and mend them; gives its number."""
     slug = _slug_of(source)
-    with write_transaction() as transaction:
+    with act() as transaction:
         draft = QuestionnaireDraft(
             slug=slug,
             source_yaml=source,
@@ -77,7 +77,7 @@ def save_draft(source: str, translations: Mapping[str, Mapping[str, str]], *, ac
 
 def delete_draft(draft_id: int, *, actor: str) -> None:
     """Throw a draft away; published versions are never touched."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         draft = _draft(transaction, draft_id)
         record(transaction, "draft-deleted", actor=actor, subject=draft.slug or f"#{draft.id}")
         transaction.delete(draft)
@@ -142,7 +142,7 @@ def plan_publication(questionnaire: Questionnaire, session: Session | None = Non
 
 def publish_draft(draft_id: int, *, actor: str) -> QuestionnaireVersion:
     """Freeze a draft without faults under its digest, and drop the draft."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         draft = _draft(transaction, draft_id)
         checked = check_draft(draft)
         if checked.questionnaire is None:
@@ -161,7 +161,7 @@ def publish_source(
     checked = _check(source, _slug_of(source))
     if checked.questionnaire is None:
         raise PublicationError("Le questionnaire contient des erreurs à corriger.", checked.faults)
-    with write_transaction() as transaction:
+    with act() as transaction:
         return _freeze(transaction, checked.questionnaire, source, translations, actor=actor)
 
 

@@ -59,6 +59,7 @@ def install(app: Flask, settings: Settings) -> None:
     security.principal.identity_loaders.clear()
     user_authenticated.connect(_start_session, app)
     app.before_request(end_stale_session)
+    access.install(app)
     app.before_request(check_token)
     for endpoint in ("security.login", "security.logout"):
         access.declare(app, endpoint, access.PUBLIC)

@@ -16,8 +16,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from form_definitions import Change, Questionnaire, explain_changes
-from survey_app.audit import record
-from survey_app.database import db, write_transaction
+from survey_app.audit import act, record
+from survey_app.database import db
 from survey_app.models import InboxRecord, QuestionnaireVersion, Survey, Wave, WaveQuestionnaire
 from survey_app.questionnaires import questionnaire_of
 
@@ -110,7 +110,7 @@ def plan_of(wave: Wave) -> WavePlan:
 
 def create_wave(plan: WavePlan, *, actor: str) -> Wave:
     """A wave in preparation; raises `WaveError` with every fault of the plan."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         version = _checked(transaction, plan)
         if transaction.get(Wave, plan.id) is not None:
             raise WaveError(f"Le code «\u202f{plan.id}\u202f» est déjà pris.")
@@ -126,7 +126,7 @@ def create_wave(plan: WavePlan, *, actor: str) -> Wave:
 
 def change_wave(wave_id: str, plan: WavePlan, *, actor: str) -> None:
     """Change what a wave declares, as long as it has not opened."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         wave = _wave(transaction, wave_id)
         if wave.state != DRAFT:
             raise WaveError("Une édition ouverte ne change plus de règles. Créez une nouvelle édition.")
@@ -139,7 +139,7 @@ def change_wave(wave_id: str, plan: WavePlan, *, actor: str) -> None:
 
 def open_wave(wave_id: str, *, actor: str) -> None:
     """Start to take answers. One wave of a survey at a time."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         wave = _in_state(transaction, wave_id, DRAFT, "Seule une édition en préparation s’ouvre.")
         other = transaction.scalars(
             select(Wave.title).where(Wave.survey_id == wave.survey_id, Wave.state == OPEN)
@@ -152,7 +152,7 @@ def open_wave(wave_id: str, *, actor: str) -> None:
 
 def close_wave(wave_id: str, *, actor: str) -> None:
     """Stop asking. What tablets still hold arrives later, is kept and flagged."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         wave = _in_state(transaction, wave_id, OPEN, "Seule une édition ouverte se ferme.")
         wave.state, wave.closed_at = CLOSED, datetime.now(tz=UTC)
         record(transaction, "wave-closed", actor=actor, subject=wave.id)
@@ -160,7 +160,7 @@ def close_wave(wave_id: str, *, actor: str) -> None:
 
 def seal_wave(wave_id: str, *, actor: str) -> None:
     """Declare that everything has arrived: from now on the terms of the raw records run."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         wave = _in_state(transaction, wave_id, CLOSED, "Fermez l’édition avant de la sceller.")
         waiting = waiting_records(wave.id, transaction)
         if waiting:
@@ -171,7 +171,7 @@ def seal_wave(wave_id: str, *, actor: str) -> None:
 
 def publish_wave(wave_id: str, *, actor: str) -> None:
     """Declare the figures of a sealed wave official."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         wave = _in_state(transaction, wave_id, SEALED, "Scellez l’édition avant de publier ses résultats.")
         wave.state, wave.published_at = PUBLISHED, datetime.now(tz=UTC)
         record(transaction, "wave-published", actor=actor, subject=wave.id)
@@ -179,7 +179,7 @@ def publish_wave(wave_id: str, *, actor: str) -> None:
 
 def move_to_questionnaire(wave_id: str, digest: str, *, actor: str) -> tuple[Change, ...]:
     """Let an open wave go on with another version of its questionnaire; gives what that changes."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         wave = _in_state(transaction, wave_id, OPEN, "Seule une édition ouverte change de version.")
         changes = changes_of_move(wave, _version(transaction, digest), transaction)
         wave.questionnaire_digest = digest

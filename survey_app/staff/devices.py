@@ -13,8 +13,8 @@ from sqlalchemy import select
 from form_definitions import LANGUAGES
 from survey_app import access, questionnaires
 from survey_app.access import ASSISTANT, TECHNICIAN
-from survey_app.audit import record
-from survey_app.database import db, write_transaction
+from survey_app.audit import act, record
+from survey_app.database import db
 from survey_app.enrolment import LIFETIME, make_code
 from survey_app.models import Device
 from survey_app.staff.pages import (
@@ -59,7 +59,7 @@ def enrol() -> ResponseReturnValue:
     if fault:
         return refused("staff/devices.html", fault, **_page())
     code = make_code(name=name, site=site, slugs=slugs, languages=languages, created_by=actor())
-    with write_transaction() as transaction:
+    with act() as transaction:
         record(transaction, "code-made", actor=actor(), subject=name, detail={"site": site})
     address = f"{current_app.extensions['survey_settings'].public_url}/tablette/#{code}"
     end = datetime.now(tz=UTC) + LIFETIME
@@ -89,9 +89,7 @@ def _fault(name: str, site: str, slugs: tuple[str, ...], languages: tuple[str, .
 def qr_code(text: str) -> Markup:
     """The text as a QR code in SVG, without style attributes, black on white for every theme."""
     code = segno.make(text, error="m", micro=False)
-    drawing = code.svg_inline(
-        scale=4, border=2, dark="#000", light="#fff", svgclass="qr", title=text, nl=False
-    )
+    drawing = code.svg_inline(scale=4, border=2, dark="#000", light="#fff", svgclass="qr", title=text)
     return Markup(drawing)  # noqa: S704 (made by the library, which escapes the title)
 
 
@@ -99,7 +97,7 @@ def qr_code(text: str) -> Markup:
 @access.roles(ASSISTANT, TECHNICIAN)
 def revoke(device_id: str) -> ResponseReturnValue:
     """From now on what the tablet sends is kept and flagged, and not counted."""
-    with write_transaction() as transaction:
+    with act() as transaction:
         device = transaction.get(Device, device_id)
         if device is None:
             abort(404)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from fractions import Fraction
 from itertools import groupby
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from analysis.axes import MeasuredItem, Reading, item_result
+from analysis.axes import MeasuredItem, Reading, Result, item_result
 from analysis.rates import Rate
-from survey_app import access, charts, past_results
+from analysis.wave_report import WaveSettings
+from survey_app import access, past_results
 from survey_app.access import ASSISTANT, REFERENT
 from survey_app.database import db
 from survey_app.models import PastResult, Survey
 from survey_app.past_results import PastResultsError
-from survey_app.staff.pages import UNPROCESSABLE, actor, one_decimal
-from survey_app.staff.results import Row, interval_words
+from survey_app.staff.pages import UNPROCESSABLE, actor
+from survey_app.staff.results import Table, table
 
 blueprint = Blueprint("staff_past_results", __name__, url_prefix="/gestion/annees-passees")
 EARLIEST = 1990
@@ -38,24 +38,25 @@ def _page() -> dict[str, object]:
         "surveys": [(survey.slug, survey.title) for survey in surveys],
         "form": request.form,
         "columns": past_results.COLUMNS,
-        "scale": charts.scale(Fraction(3, 4)),
     }
 
 
-def _years() -> list[tuple[Survey, int, list[tuple[PastResult, Row]]]]:
+def _years() -> list[tuple[Survey, int, str, Table]]:
     everything = past_results.past_results()
     groups = groupby(everything, key=lambda pair: (pair[0], pair[1].year))
-    return [(survey, year, [(p, _row(p)) for _, p in pairs]) for (survey, year), pairs in groups]
+    return [_year(survey, year, [past for _, past in pairs]) for (survey, year), pairs in groups]
 
 
-def _row(past: PastResult) -> Row:
+def _year(survey: Survey, year: int, lines: list[PastResult]) -> tuple[Survey, int, str, Table]:
+    named = [(" · ".join(filter(None, (p.commitment, p.item))), _result(p)) for p in lines]
+    return survey, year, lines[0].source, table(named, WaveSettings(), f"p{survey.id}-{year}-")
+
+
+def _result(past: PastResult) -> Result:
     """The figures of an imported line; nothing is known of its respondents."""
     rate = Rate(past.favourable, past.base, population=past.population)
-    measured = MeasuredItem(past.item or past.commitment, rate, past.item or past.commitment)
-    result = item_result(past.commitment, measured, Reading())
-    drawing = charts.rate_row(result, Fraction(3, 4), f"p{past.id}")
-    value = "–" if result.rate is None else one_decimal(result.rate)
-    return Row(result, drawing, value, interval_words(result), (), hidden=False)
+    name = past.item or past.commitment
+    return item_result(past.commitment, MeasuredItem(name, rate, name), Reading())
 
 
 @blueprint.post("")

@@ -9,8 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from survey_app import access
 from survey_app.access import REFERENT
-from survey_app.audit import record
-from survey_app.database import write_transaction
+from survey_app.audit import act, record
 from survey_app.models import Wave
 from survey_app.responses import counts, set_aside
 from survey_app.responses.flags import FLAGS
@@ -48,12 +47,12 @@ def decide(wave_id: str) -> ResponseReturnValue:
     wave = wave_or_404(wave_id)
     record_id, reason = request.form.get("reponse", "").strip(), request.form.get("reason", "")
     again = request.form.get("decision") == "count"
-    act = set_aside.reinstate if again else set_aside.set_aside
+    decide_so = set_aside.reinstate if again else set_aside.set_aside
     try:
-        act(record_id, reason=reason, note=request.form.get("note", "")[:500], by=actor())
+        decide_so(record_id, reason=reason, note=request.form.get("note", "")[:500], by=actor())
     except set_aside.DecisionError as fault:
         return refused("staff/responses.html", str(fault), **_page(wave))
-    with write_transaction() as transaction:
+    with act() as transaction:
         action = "response-reinstated" if again else "response-set-aside"
         record(transaction, action, actor=actor(), subject=record_id, detail={"reason": reason})
     flash("La réponse est comptée à nouveau." if again else "La réponse est écartée. Elle reste conservée.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -16,7 +16,7 @@ from analysis.figures import Figures
 from analysis.notices import RULES
 from analysis.periods import period_of
 from analysis.publication import judge
-from analysis.wave_report import WaveReport
+from analysis.wave_report import WaveReport, WaveSettings
 from form_definitions import Item
 from survey_app import access, charts, waves
 from survey_app.access import REFERENT, RESULT_READERS
@@ -67,8 +67,10 @@ def show(wave_id: str) -> ResponseReturnValue:
         "staff/results.html",
         wave=wave,
         report=report,
-        rows=[row(result, report, f"c{n}") for n, result in enumerate(ranked)],
-        hidden=[(axis.site, row(axis.result, report, "")) for axis in report.hidden_axes],
+        engagements=table(((r.title or r.commitment, r) for r in ranked), report.settings, "c"),
+        hidden=[
+            (a.site, table([("", a.result)], report.settings, "").rows[0][1]) for a in report.hidden_axes
+        ],
         missing={site: n for site, n in report.missing_for_margin.items() if n},
         differences=report.mode_differences,
         sure=[difference for difference in report.mode_differences if difference.sure],
@@ -88,14 +90,29 @@ def selection() -> dict[str, str | None]:
     return {name: request.args.get(asked) or None for asked, name in FILTERS.items()}
 
 
-def row(result: Result, report: WaveReport, identifier: str) -> Row:
+@dataclass(frozen=True)
+class Table:
+    """Named rows that share one drawing frame."""
+
+    scale: str
+    rows: tuple[tuple[str, Row], ...]
+
+
+def table(named: Iterable[tuple[str, Result]], settings: WaveSettings, prefix: str) -> Table:
+    """A table of figures; `prefix` keeps the ids of its drawings apart from those of the others."""
+    pairs = tuple(named)
+    frame = charts.frame_of((result for _, result in pairs), settings.threshold)
+    rows = (row(result, frame, settings.minimum_base, f"{prefix}{n}") for n, (_, result) in enumerate(pairs))
+    return Table(frame.scale(), tuple(zip((name for name, _ in pairs), rows, strict=True)))
+
+
+def row(result: Result, frame: charts.Frame, minimum_base: int, identifier: str) -> Row:
     """A result ready to be shown to staff; under the floor it keeps its place and loses its figures."""
-    judged = judge(result, "staff", report.settings.minimum_base)
-    threshold = report.settings.threshold
+    judged = judge(result, "staff", minimum_base)
     hidden = any(flag.hides for flag in judged)
     return Row(
         result=result,
-        drawing="" if hidden else charts.rate_row(result, threshold, identifier),
+        drawing="" if hidden else frame.row(result, identifier),
         rate="–" if result.rate is None or hidden else one_decimal(result.rate),
         interval="–" if hidden else interval_words(result),
         flags=tuple(flag.reason for flag in judged),
@@ -123,7 +140,6 @@ def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
     """What both result pages show around their tables."""
     return {
         "threshold": percent(report.settings.threshold),
-        "scale": charts.scale(report.settings.threshold),
         "filters": _filters(wave),
         "chosen": {asked: request.args.get(asked, "") for asked in FILTERS},
         "methods": METHOD_LABELS,
@@ -132,16 +148,15 @@ def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
 
 
 def _filters(wave: Wave) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    months = {period_of(day, "month") for day in _days(wave)}
-    quarters = {period_of(day, "quarter") for day in _days(wave)}
+    periods = sorted({period_of(day, kind) for day in _days(wave) for kind in ("month", "quarter")})
     return [
-        ("site", "Site", [("", "Tous les sites"), *((s, site_name(s)) for s in wave.sites)]),
-        ("mode", "Mode", [("", "Tous les modes"), *((m, mode_label(m)) for m in wave.modes)]),
-        ("langue", "Langue", [("", "Toutes les langues"), *((c, language_name(c)) for c in wave.languages)]),
+        ("site", "Site", [("", "Tous"), *((s, site_name(s)) for s in wave.sites)]),
+        ("mode", "Mode", [("", "Tous"), *((m, mode_label(m)) for m in wave.modes)]),
+        ("langue", "Langue", [("", "Toutes"), *((c, language_name(c)) for c in wave.languages)]),
         (
             "periode",
             "Période",
-            [("", "Toute l’édition"), *((p, period_name(p)) for p in sorted(months | quarters))],
+            [("", "Toutes"), *((p, period_name(p)) for p in periods)],
         ),
     ]
 
@@ -166,9 +181,9 @@ def commitment(wave_id: str, code: str) -> ResponseReturnValue:
         wave=wave,
         report=report,
         result=result,
-        main=row(result, report, "main"),
-        rows=[row(item, report, f"i{n}") for n, item in enumerate(result.items)],
-        shares=[(item, _shares(report, item.item or "")) for item in result.items],
+        whole_table=table([("Toutes les questions", result)], report.settings, "whole"),
+        items=table(((i.title or i.item or "", i) for i in result.items), report.settings, "item"),
+        shares=[_shares(report, item.item or "") for item in result.items],
         breakdowns=list(_breakdowns(report, code)),
         **_around(wave, report),
     )
@@ -188,7 +203,7 @@ def _shares(report: WaveReport, name: str) -> list[tuple[str, int]]:
     return [(option.label, chosen.get(option.code, 0)) for option in item.options]
 
 
-def _breakdowns(report: WaveReport, code: str) -> Iterator[tuple[str, str, list[tuple[str, Row]]]]:
+def _breakdowns(report: WaveReport, code: str) -> Iterator[tuple[str, str, Table]]:
     """Title, what each line is, and the lines; a breakdown with a single line says nothing new."""
     parts: tuple[tuple[str, str, Mapping[str, Figures], Callable[[str], str]], ...] = (
         ("Par site", "Site", report.by_site, site_name),
@@ -198,13 +213,9 @@ def _breakdowns(report: WaveReport, code: str) -> Iterator[tuple[str, str, list[
     )
     for title, head, groups, name in parts:
         results = {key: _commitment(figures.commitments, code) for key, figures in groups.items()}
-        lines = [
-            (name(key), row(result, report, f"{head.lower()}-{n}"))
-            for n, (key, result) in enumerate(results.items())
-            if result.base
-        ]
+        lines = [(name(key), result) for key, result in results.items() if result.base]
         if len(lines) > 1:
-            yield title, head, lines
+            yield title, head, table(lines, report.settings, head.lower())
 
 
 @blueprint.get("/<wave_id>/verbatims")

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import re
+import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from survey_app import create_app
+from form_definitions import load_framework
+from survey_app import create_app, questionnaires, waves
 from survey_app.access import REFERENT
 from survey_app.accounts import add_user
-from survey_app.database import db
+from survey_app.database import make_engine, write_connection
+from survey_app.migrations import upgrade
+from survey_app.models import Response
+from survey_app.responses import tallies
 from survey_app.settings import testing
+from survey_app.waves import WavePlan
 
 HERE = {"Sec-Fetch-Site": "same-origin"}
 """What a browser says when the request comes from our own page."""
@@ -30,8 +41,7 @@ class StaffSite:
         # Our cookies are Secure: a test client, like a browser, only returns them over TLS.
         self.app.config["PREFERRED_URL_SCHEME"] = "https"
         self.passphrases: dict[str, str] = {}
-        with self.app.app_context():
-            db.create_all()
+        (folder / "survey.db").write_bytes(empty_database())
 
     def add(self, role: str) -> str:
         """An account with this role; gives its address."""
@@ -58,6 +68,19 @@ class StaffSite:
             yield
 
 
+@lru_cache(maxsize=1)
+def empty_database() -> bytes:
+    """A migrated SQLite file without rows, made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "survey.db"
+        engine = make_engine(f"sqlite:///{path}")
+        upgrade(engine)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        return path.read_bytes()
+
+
 def sign_in(client: FlaskClient, email: str, passphrase: str, **headers: str) -> TestResponse:
     """Fill in and send the sign-in form."""
     token = form_token(client.get("/gestion/connexion").text)
@@ -78,3 +101,96 @@ def post(
     """Send a form of a staff page, with the token that the page gave."""
     token = form_token(client.get(page or path).text)
     return client.post(path, data={**(data or {}), "csrf_token": token})
+
+
+def upload(client: FlaskClient, path: str, field: str, text: str | bytes, **form: Any) -> TestResponse:
+    """Send a file with a form."""
+    content = text.encode() if isinstance(text, str) else text
+    data = {**form, field: (io.BytesIO(content), "file.txt"), "csrf_token": form_token(client.get(path).text)}
+    return client.post(path, data=data, content_type="multipart/form-data")
+
+
+WAVE = "essai-2026"
+QUESTIONNAIRE = """\
+questionnaire: essai
+title: Votre avis
+audience: users
+framework: qual_e_pref
+estimated_minutes: 1
+modes: [tablet, website, paper]
+sites: [accueil_general, point_numerique]
+sections:
+  - section: welcome
+    title: L’accueil
+    questions:
+      - item: courtesy
+        type: satisfaction
+        scale: satisfaction_4
+        label: La courtoisie
+        commitment: COMMITMENT
+      - {item: comment, type: long_text, label: Un mot, maximum_length: 300}
+"""
+
+
+def some_commitment() -> str:
+    """The code of a commitment of the shipped framework."""
+    return next(iter(load_framework("qual_e_pref").commitments))
+
+
+def a_source(**replacements: str) -> str:
+    """The YAML of a small questionnaire, with some of its words replaced."""
+    text = QUESTIONNAIRE.replace("COMMITMENT", some_commitment())
+    for old, new in replacements.items():
+        text = text.replace(old, new)
+    return text
+
+
+def a_plan(digest: str, **changes: Any) -> WavePlan:
+    """A wave of the small questionnaire that runs now."""
+    today = dt.date.today()  # noqa: DTZ011
+    plan: dict[str, Any] = {
+        "id": WAVE,
+        "title": "Essai 2026",
+        "questionnaire_digest": digest,
+        "opens_on": today - dt.timedelta(days=20),
+        "closes_on": today + dt.timedelta(days=20),
+        "sites": ("accueil_general", "point_numerique"),
+        "languages": ("fr",),
+        "modes": ("tablet", "website", "paper"),
+        "headline_modes": ("tablet", "website"),
+        "headline_sites": ("accueil_general", "point_numerique"),
+    }
+    return WavePlan(**{**plan, **changes})
+
+
+def seed_wave(good: int = 24, bad: int = 6, *, site: str = "accueil_general", comment: str = "") -> None:
+    """An open wave in the database at hand, with so many good and bad answers of one site."""
+    version = questionnaires.publish_source(a_source(), {}, actor="test")
+    waves.create_wave(a_plan(version.digest), actor="test")
+    waves.open_wave(WAVE, actor="test")
+    add_responses(version.digest, good, bad, site=site, comment=comment)
+
+
+def add_responses(
+    digest: str, good: int, bad: int, *, site: str, mode: str = "tablet", comment: str = ""
+) -> None:
+    """Judged responses with their tallies, as the intake would have written them."""
+    text = {"comment": comment} if comment else {}
+    common = {"wave_id": WAVE, "questionnaire_digest": digest, "revision": 1, "site": site, "mode": mode}
+    rows = [
+        {
+            **common,
+            "record_id": str(uuid.uuid4()),
+            "language": "fr",
+            "answered_on": dt.date.today(),  # noqa: DTZ011
+            "complete": True,
+            "practice": False,
+            "answers": {"courtesy": ["very_satisfied" if n < good else "very_dissatisfied"], **text},
+            "other_answers": {},
+            "flags": [],
+        }
+        for n in range(good + bad)
+    ]
+    with write_connection() as connection:
+        connection.execute(sa.insert(Response), rows)
+        tallies.rebuild(connection, WAVE)

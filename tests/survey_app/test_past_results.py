@@ -1,0 +1,76 @@
+"""Figures of past years, imported from counts: all or nothing, every fault by its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from survey_app import past_results, questionnaires
+from survey_app.database import db
+from survey_app.models import PastResult
+from survey_app.past_results import PastResultsError, read_counts
+from tests.survey_app.staff_site import StaffSite, a_source, post, upload
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> StaffSite:
+    return StaffSite(tmp_path)
+
+
+IMPORT = "/gestion/annees-passees"
+
+
+def test_a_past_year_is_imported_shown_replaced_and_taken_out(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {}, actor="test")
+    client = site.client()
+    text = "commitment;item;favourable;base;population\naccueil;;140;180;256\n"
+    form = {"survey": "essai", "year": "2024"}
+    assert upload(client, IMPORT, "counts", "\ufeff" + text, **form).status_code == 303
+    assert "77,8" in client.get(IMPORT).text
+    assert upload(client, IMPORT, "counts", text.replace("140", "100"), **form).status_code == 303
+    with site.database():
+        found = db.session.scalars(select(PastResult)).one()
+        assert (found.favourable, found.base, found.population, found.item) == (100, 180, 256, None)
+        survey_id = found.survey_id
+    assert post(client, f"{IMPORT}/{survey_id}/2024/supprimer", page=IMPORT).status_code == 303
+    with site.database():
+        assert past_results.past_results() == []
+
+
+def test_every_fault_of_an_import_is_told_by_its_line_and_nothing_is_kept(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {}, actor="test")
+    text = "commitment,item,favourable,base\n,,1,2\naccueil,,9,2\naccueil,,x,3\nb,,1\nc,,1,2\nc,,1,2\n"
+    answer = upload(site.client(), IMPORT, "counts", text, survey="essai", year="2024")
+    assert answer.status_code == 422
+    assert [f"Ligne {n}" in answer.text for n in range(2, 8)] == [True, True, True, True, False, True]
+    with site.database():
+        assert past_results.past_results() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a,b\n1,2\n",
+        "commitment,item,favourable,base\n",
+        "commitment,item,favourable,base\na,,1,1e3\n",
+        "commitment,item,favourable,base\na,,9999999999999999999999,1\n",
+        "commitment,item,favourable,base,x\na,,1,2,3\n",
+        "commitment,item,favourable,base,population\na,,1,20,3\n",
+    ],
+)
+def test_a_file_that_is_not_counts_is_refused(text: str) -> None:
+    with pytest.raises(PastResultsError):
+        read_counts(text)
+
+
+def test_the_year_of_an_import_must_be_one(site: StaffSite) -> None:
+    for year in ("", "26", "2999"):
+        answer = upload(
+            site.client(), IMPORT, "counts", "commitment,item,favourable,base\na,,1,2\n", year=year
+        )
+        assert answer.status_code == 422

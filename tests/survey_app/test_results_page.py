@@ -1,0 +1,258 @@
+"""The results of a wave as staff read them: figures, drawings, filters, what is hidden and from whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from analysis.axes import MeasuredItem, Reading, item_result
+from analysis.rates import Rate
+from analysis.tally import CellLayout, CountedResponse
+from survey_app import charts, questionnaires, waves
+from survey_app.database import write_connection
+from survey_app.models import TallyCell
+from survey_app.staff.pages import one_decimal, period_name
+from tests.survey_app.staff_site import (
+    WAVE,
+    StaffSite,
+    a_plan,
+    a_source,
+    add_responses,
+    seed_wave,
+    some_commitment,
+)
+
+RESULTS = f"/gestion/resultats/{WAVE}"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> StaffSite:
+    return StaffSite(tmp_path)
+
+
+def text_of(page: str) -> str:
+    """The words of a page, without its tags."""
+    return re.sub(r"[ \n\t]+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def test_a_rate_stands_with_its_interval_base_and_both_verdicts(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+    words = text_of(site.client("reader").get(RESULTS).text)
+    for figure in ("80,0\u202f%", "62,6 – 90,5\u202f%", " 30 ", "Pas d’axe", "◆ non distinguable de 75"):
+        assert figure in words, figure
+
+
+@pytest.mark.parametrize(
+    "good, bad, official, said",
+    [
+        (240, 60, "Pas d’axe", "▲"),
+        (45, 15, "Pas d’axe", "◆"),
+        (40, 60, "Axe d’amélioration", "▼"),
+        (8, 4, "Axe d’am", "○"),
+    ],
+)
+def test_the_official_verdict_and_what_can_be_said_stand_apart(
+    site: StaffSite, good: int, bad: int, official: str, said: str
+) -> None:
+    with site.database():
+        seed_wave(good, bad)
+    page = site.client().get(RESULTS).text
+    cell = re.search(r'<td class="wide said">(.*?)</td>', page, re.DOTALL)
+    assert cell
+    assert official in cell[1]
+    assert said in cell[1]
+
+
+def test_a_figure_of_fewer_than_five_people_is_hidden_from_staff_too(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(3, 1)
+    page = site.client().get(RESULTS).text
+    assert "Moins de 5 personnes" in page
+    assert "75,0" not in text_of(page)
+
+
+def test_a_site_below_the_threshold_is_named_though_the_total_hides_it(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(190, 10)
+        digest = questionnaires.versions()[0].digest
+        add_responses(digest, 10, 20, site="point_numerique")
+    words = text_of(site.client().get(RESULTS).text)
+    assert "Sites sous le seuil que le total cache" in words
+    assert "33,3" in words
+
+
+def test_a_mode_outside_the_headline_is_collected_and_not_counted_in_it(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+        add_responses(questionnaires.versions()[0].digest, 0, 50, site="accueil_general", mode="paper")
+    client = site.client()
+    words = text_of(client.get(RESULTS).text)
+    assert "Réponses 80 80 complètes" in words
+    assert "80,0\u202f%" in words
+    assert "0,0\u202f%" in text_of(client.get(RESULTS, query_string={"mode": "paper"}).text)
+
+
+def test_filters_narrow_the_figures_and_keep_their_place_in_the_form(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+        add_responses(questionnaires.versions()[0].digest, 5, 15, site="point_numerique")
+    page = site.client().get(RESULTS, query_string={"site": "point_numerique"}).text
+    assert "25,0\u202f%" in text_of(page)
+    assert '<option value="point_numerique" selected>' in page
+
+
+@pytest.mark.parametrize(
+    "query", ["site=<script>", "periode=2026-99", "langue=../..", "mode=%00", "periode=x-T9"]
+)
+def test_a_filter_that_names_nothing_shows_nothing_and_breaks_nothing(site: StaffSite, query: str) -> None:
+    with site.database():
+        seed_wave(24, 6)
+    answer = site.client().get(f"{RESULTS}?{query}")
+    assert answer.status_code == 200
+    assert "<script>" not in answer.text
+
+
+def test_an_engagement_opens_on_its_questions_and_breakdowns(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+        add_responses(questionnaires.versions()[0].digest, 5, 15, site="point_numerique")
+    words = text_of(site.client("contributor").get(f"{RESULTS}/engagement/{some_commitment()}").text)
+    for part in (
+        "La courtoisie",
+        "Très bien 29",
+        "Très mal 21",
+        "Par site",
+        "Point numérique",
+        "Sans réponse 0",
+    ):
+        assert part in words, part
+    assert "Par langue" not in words
+
+
+def test_free_texts_are_for_the_referent_alone(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(6, 0, comment="<b>Un mot</b> trop long")
+    page = site.client().get(f"{RESULTS}/verbatims").text
+    assert page.count("&lt;b&gt;Un mot&lt;/b&gt; trop long") == 6
+    assert site.client("director").get(f"{RESULTS}/verbatims").status_code == 403
+    for address in (RESULTS, f"{RESULTS}/engagement/{some_commitment()}"):
+        assert "Un mot" not in site.client("director").get(address).text
+
+
+def test_a_wave_without_answers_shows_no_rate_and_every_site_missing(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+        waves.create_wave(a_plan(digest), actor="test")
+        waves.open_wave(WAVE, actor="test")
+    words = text_of(site.client().get(RESULTS).text)
+    assert "– aucune réponse" in words
+    assert words.count("pour ±6 points") == 2
+
+
+def test_the_page_says_what_its_intervals_do_not_measure(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+    assert "Il ne mesure ni les refus" in site.client().get(RESULTS).text
+
+
+def result(good: int, base: int) -> object:
+    return item_result("c", MeasuredItem("i", Rate(good, base), "Un <b>titre</b>"), Reading())
+
+
+def test_a_drawing_has_a_name_a_description_and_no_style_attribute() -> None:
+    drawn = str(charts.Frame(Fraction(3, 4)).row(result(24, 30), "x"))  # type: ignore[arg-type]
+    assert 'role="img"' in drawn
+    assert "<title" in drawn
+    assert "Taux 80" in drawn
+    assert "seuil 75" in drawn
+    assert "&lt;b&gt;" in drawn
+    assert "style=" not in drawn
+
+
+def test_the_dot_the_bar_and_the_line_stand_where_the_figures_say() -> None:
+    drawn = str(charts.Frame(Fraction(3, 4), Fraction(1, 2)).row(result(24, 30), "x"))  # type: ignore[arg-type]
+    assert 'class="point" cx="60.00%"' in drawn
+    assert 'class="threshold" x1="50.00%" x2="50.00%"' in drawn
+    bar = re.search(r'x="([\d.]+)%" width="([\d.]+)%"', drawn)
+    assert bar
+    assert float(bar[1]) == pytest.approx((62.69 - 50) * 2, abs=0.05)
+    assert float(bar[1]) + float(bar[2]) == pytest.approx((90.49 - 50) * 2, abs=0.05)
+
+
+@pytest.mark.parametrize("good, start", [(29, "1/2"), (15, "1/4"), (2, "0")])
+def test_the_frame_holds_every_interval_and_always_the_upper_half(good: int, start: str) -> None:
+    frame = charts.frame_of([result(good, 30), result(29, 30)], Fraction(3, 4))  # type: ignore[list-item]
+    assert frame.start == Fraction(start)
+    assert "75\u202f%" in frame.scale()
+
+
+def test_a_drawing_without_answers_says_so() -> None:
+    assert "Aucune réponse exprimée" in charts.Frame(Fraction(3, 4)).row(result(0, 0), "x")  # type: ignore[arg-type]
+
+
+def test_rates_are_printed_with_one_decimal_half_up() -> None:
+    assert [one_decimal(x) for x in (0.75, 0.78518, 0.0, 1.0, 0.0005)] == [
+        "75,0\u202f%",
+        "78,5\u202f%",
+        "0,0\u202f%",
+        "100,0\u202f%",
+        "0,1\u202f%",
+    ]
+
+
+def test_periods_have_names() -> None:
+    assert period_name("2026-11") == "novembre 2026"
+    assert period_name("2026-T1") == "1ᵉʳ trimestre 2026"
+    assert period_name("2026-T4") == "4ᵉ trimestre 2026"
+
+
+def test_a_million_responses_are_read_in_the_time_of_a_thousand_cells(site: StaffSite) -> None:
+    """The page reads tallies only: 1,000 cells of 1,000 responses. The bench holds the figure."""
+    with site.database():
+        version = questionnaires.publish_source(a_source(), {}, actor="test")
+        waves.create_wave(a_plan(version.digest), actor="test")
+        waves.open_wave(WAVE, actor="test")
+        fill_tallies(version.digest)
+    client = site.client()
+    words = text_of(client.get(RESULTS).text)
+    assert "1\u202f000\u202f000" in words
+    took = min(_seconds(lambda: client.get(RESULTS)) for _ in range(5))
+    assert took < 0.2
+
+
+def fill_tallies(digest: str) -> None:
+    """A thousand cells as the intake writes them, of a thousand responses each."""
+    layout = CellLayout(questionnaires.questionnaire_of(questionnaires.versions()[0]))
+    one = layout.vector(
+        CountedResponse({"courtesy": ["satisfied"]}, frozenset({"courtesy", "comment"}), complete=True)
+    )
+    start = dt.date(2025, 1, 1)
+    rows = [
+        {
+            "wave_id": WAVE,
+            "digest": digest,
+            "site": "accueil_general",
+            "mode": "tablet",
+            "language": "fr",
+            "day": start + dt.timedelta(days=n),
+            "layout": layout.digest,
+            "counters": layout.to_bytes(one * 1000),
+        }
+        for n in range(1000)
+    ]
+    with write_connection() as connection:
+        connection.execute(sa.insert(TallyCell), rows)
+
+
+def _seconds(act: object) -> float:
+    assert callable(act)
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start

@@ -1,0 +1,370 @@
+"""What a referent without a shell does in a year, page by page, and how each page says what is wrong."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from survey_app import audit, enrolment, questionnaires, waves
+from survey_app.access import ROLES
+from survey_app.database import db
+from survey_app.models import Device, Response, ResponseSetAside
+from tests.survey_app.staff_site import (
+    WAVE,
+    StaffSite,
+    a_plan,
+    a_source,
+    form_token,
+    post,
+    seed_wave,
+    upload,
+)
+
+QUESTIONNAIRES = "/gestion/questionnaires"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> StaffSite:
+    return StaffSite(tmp_path)
+
+
+def test_a_questionnaire_is_uploaded_checked_previewed_and_published(site: StaffSite) -> None:
+    client = site.client()
+    answer = upload(client, QUESTIONNAIRES, "source", a_source())
+    assert answer.status_code == 303
+    draft = answer.headers["Location"]
+    page = client.get(draft).text
+    assert "première version" in page
+    preview = client.get(f"{draft}/apercu/tablet/fr")
+    assert preview.status_code == 200
+    assert "La courtoisie" in preview.text
+    assert "rien n’est envoyé" in preview.text
+    published = post(client, f"{draft}/publier", page=draft)
+    assert published.status_code == 303
+    assert "Votre avis" in client.get(published.headers["Location"]).text
+    assert client.get(draft).status_code == 404
+
+
+def test_a_faulty_questionnaire_shows_every_fault_with_its_place_and_remedy(site: StaffSite) -> None:
+    client = site.client("assistant")
+    broken = a_source(**{"satisfaction_4": "satisfaction_5000", "modes: [tablet": "modes: [tablette"})
+    page = client.get(upload(client, QUESTIONNAIRES, "source", broken).headers["Location"]).text
+    places = re.findall(r"<code>essai\.yaml:(\d+):\d+</code>", page)
+    assert len(set(places)) >= 2
+    assert "Vouliez-vous dire" in page
+    assert "Publier cette version" not in page
+
+
+@pytest.mark.parametrize(
+    "content, word", [(b"\xff\xfe\x00", "UTF-8"), (b"   ", "Choisissez un fichier")], ids=["bytes", "empty"]
+)
+def test_a_file_that_is_no_text_is_refused_in_the_page(site: StaffSite, content: bytes, word: str) -> None:
+    answer = upload(site.client(), QUESTIONNAIRES, "source", content)
+    assert answer.status_code == 422
+    assert word in answer.text
+
+
+def test_translations_come_as_po_files_and_broken_ones_are_refused(site: StaffSite) -> None:
+    client = site.client()
+    po = 'msgid "La courtoisie"\nmsgstr "Courtesy"\n'
+    token = form_token(client.get(QUESTIONNAIRES).text)
+
+    def send(translation: str) -> Any:
+        data = {
+            "csrf_token": token,
+            "source": (io.BytesIO(a_source().encode()), "q.yaml"),
+            "translation_en": (io.BytesIO(translation.encode()), "en.po"),
+        }
+        return client.post(QUESTIONNAIRES, data=data, content_type="multipart/form-data")
+
+    draft = send(po).headers["Location"]
+    assert "Courtesy" in client.get(f"{draft}/apercu/website/en").text
+    answer = send('msgid "a"\nmsgstr "b"\nthis is no catalogue\n')
+    assert answer.status_code == 422
+    assert "(en)" in answer.text
+
+
+@pytest.mark.abuse("AC-60")
+def test_a_hostile_upload_is_only_ever_text(site: StaffSite) -> None:
+    client = site.client()
+    hostile = a_source(
+        **{"La courtoisie": "<script>alert(1)</script>", "title: Votre": "title: <img src=x> Votre"}
+    )
+    draft = upload(client, QUESTIONNAIRES, "source", hostile).headers["Location"]
+    for address in (draft, f"{draft}/apercu/website/fr"):
+        page = client.get(address).text
+        assert "<script>alert" not in page
+        assert "<img src=x>" not in page
+
+
+def test_a_draft_can_be_thrown_away(site: StaffSite) -> None:
+    client = site.client("assistant")
+    draft = upload(client, QUESTIONNAIRES, "source", a_source()).headers["Location"]
+    assert post(client, f"{draft}/supprimer", page=draft).status_code == 303
+    assert client.get(draft).status_code == 404
+
+
+def wave_form(**changes: Any) -> dict[str, Any]:
+    form: dict[str, Any] = {
+        "id": WAVE,
+        "title": "Essai 2026",
+        "opens_on": "2026-11-01",
+        "closes_on": "2026-12-01",
+        "sites": ["accueil_general", "point_numerique"],
+        "modes": ["tablet", "website"],
+        "languages": ["fr"],
+        "headline_sites": ["accueil_general"],
+        "headline_modes": ["tablet"],
+        "expected_point_numerique": "1 200",
+        "threshold": "75 %",
+        "minimum_base": "30",
+        "method": "wilson",
+        "anonymity": "anonymous",
+    }
+    return {**form, **changes}
+
+
+def test_the_referent_runs_a_wave_from_the_form_to_publication(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
+    created = post(client, new, wave_form())
+    assert created.status_code == 303
+    page = created.headers["Location"]
+    assert "En préparation" in client.get(page).text
+    for act, shown in (
+        ("ouvrir", "Ouverte"),
+        ("clore", "Close"),
+        ("sceller", "Scellée"),
+        ("publier", "Publiée"),
+    ):
+        assert post(client, f"{page}/{act}", page=page).status_code == 303
+        assert shown in client.get(page).text
+    with site.database():
+        wave = waves.find_wave(WAVE)
+        assert wave is not None
+        plan = waves.plan_of(wave)
+    assert plan.expected_visits == {"point_numerique": 1200}
+    assert str(plan.threshold) == "3/4"
+    assert plan.headline_modes == ("tablet",)
+
+
+@pytest.mark.parametrize(
+    "changes, word",
+    [
+        ({"opens_on": "demain"}, "Le début est une date"),
+        ({"threshold": "beaucoup"}, "Le seuil est une fraction"),
+        ({"threshold": "3/0"}, "Le seuil est une fraction"),
+        ({"population": "-3"}, "La population est un nombre entier"),
+        ({"headline_sites": []}, "Le chiffre principal"),
+        ({"id": "../etc"}, "Le code tient"),
+    ],
+)
+def test_a_wave_form_with_a_fault_comes_back_filled_in(
+    site: StaffSite, changes: dict[str, Any], word: str
+) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    answer = post(
+        site.client(), f"/gestion/editions/nouvelle/{digest}", wave_form(title="Mon titre", **changes)
+    )
+    assert answer.status_code == 422
+    assert word in answer.text
+    assert "Mon titre" in answer.text
+
+
+def test_a_wave_in_preparation_is_changed_in_its_form(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+        waves.create_wave(a_plan(digest), actor="test")
+    client, page = site.client(), f"/gestion/editions/{WAVE}/modifier"
+    assert "Essai 2026" in client.get(page).text
+    assert post(client, page, wave_form(title="Autre titre")).status_code == 303
+    assert "Autre titre" in client.get(f"/gestion/editions/{WAVE}").text
+    post(client, f"/gestion/editions/{WAVE}/ouvrir", page=f"/gestion/editions/{WAVE}")
+    assert client.get(page).status_code == 404
+
+
+def test_a_step_that_is_not_possible_now_is_explained(site: StaffSite) -> None:
+    with site.database():
+        seed_wave()
+    client, page = site.client(), f"/gestion/editions/{WAVE}"
+    answer = post(client, f"{page}/publier", page=page)
+    assert answer.status_code == 422
+    assert "Scellez" in answer.text
+
+
+def test_a_tablet_is_enrolled_by_a_code_shown_once_with_its_qr_code(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(1, 0)
+    client = site.client("technician")
+    form = {"name": "Accueil 1", "site": "accueil_general", "slugs": ["essai"], "languages": ["fr"]}
+    page = post(client, "/gestion/tablettes", form).text
+    code = re.search(r'class="secret">([^<]+)<', page)
+    assert code
+    assert "<svg" in page
+    assert 'style="' not in page
+    assert code[1] not in client.get("/gestion/tablettes").text
+    with site.database():
+        device = enrolment.redeem(code[1])
+        assert device is not None
+        assert (device.name, device.site) == ("Accueil 1", "accueil_general")
+    assert "Accueil 1" in client.get("/gestion/tablettes").text
+
+
+@pytest.mark.parametrize("missing", ["name", "site", "slugs", "languages"])
+def test_an_incomplete_enrolment_is_explained(site: StaffSite, missing: str) -> None:
+    form = {
+        "name": "Accueil 1",
+        "site": "accueil_general",
+        "slugs": ["essai"],
+        "languages": ["fr"],
+        missing: "",
+    }
+    form = {key: value for key, value in form.items() if value}
+    assert post(site.client(), "/gestion/tablettes", form).status_code == 422
+
+
+def test_a_revoked_tablet_stays_in_the_list_and_in_the_log(site: StaffSite) -> None:
+    with site.database():
+        code = enrolment.make_code(
+            name="Accueil 1", site="accueil_general", slugs=[], languages=["fr"], created_by="x"
+        )
+        device = enrolment.redeem(code)
+        assert device is not None
+        number = device.id
+    client, page = site.client(), "/gestion/tablettes"
+    assert post(client, f"{page}/{number}/revoquer", page=page).status_code == 303
+    assert "révoquée" in client.get(page).text
+    assert post(client, f"{page}/{uuid.uuid4()}/revoquer", page=page).status_code == 404
+    with site.database():
+        assert db.session.get_one(Device, number).state == "revoked"
+        assert audit.latest(1)[0].action == "device-revoked"
+
+
+def test_a_response_is_set_aside_with_a_reason_and_leaves_the_figures(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6, comment="Rien à signaler")
+        record_id = db.session.scalars(select(Response.record_id)).first()
+    client, page = site.client(), f"/gestion/reponses/{WAVE}"
+    assert post(client, page, {"reponse": record_id, "reason": "test"}).status_code == 303
+    with site.database():
+        row = db.session.scalars(select(ResponseSetAside)).one()
+        assert (row.record_id, row.reason, row.by) == (record_id, "test", "referent@prefecture.test.fr")
+        assert len(db.session.scalars(select(Response)).all()) == 30
+    assert "29" in client.get(page).text
+    again = {"reponse": record_id, "reason": "reviewed", "decision": "count"}
+    assert post(client, page, again).status_code == 303
+    wrong = post(client, page, {"reponse": "unknown", "reason": "test"})
+    assert wrong.status_code == 422
+    assert "Aucune réponse" in wrong.text
+
+
+def test_the_home_page_says_in_sentences_what_is_missing(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+    page = site.client().get("/gestion/").text
+    assert re.search(r"Point numérique\u00a0: encore \d+ réponses pour ±6 points", page)
+    assert "Saisir un questionnaire papier" in page
+    assert "±6 points" not in site.client("technician").get("/gestion/").text
+
+
+def test_an_empty_installation_has_nothing_to_do(site: StaffSite) -> None:
+    for role in ROLES:
+        assert "Rien à faire" in site.client(role).get("/gestion/").text
+
+
+@pytest.mark.parametrize("role, rows", [("referent", True), ("assistant", True), ("reader", False)])
+def test_exports_give_answers_person_by_person_only_to_who_may_read_them(
+    site: StaffSite, role: str, rows: bool
+) -> None:
+    with site.database():
+        seed_wave(24, 6)
+    client = site.client(role)
+    assert ("reponses-ouvertes" in client.get(f"/gestion/exports/{WAVE}").text) is rows
+    with client.get(f"/gestion/exports/{WAVE}/reponses-ouvertes") as answer:
+        assert (answer.status_code == 200) is rows
+    with client.get(f"/gestion/exports/{WAVE}/classeur") as workbook:
+        assert workbook.status_code == 200
+        assert workbook.data.startswith(b"PK")
+        assert "attachment" in workbook.headers["Content-Disposition"]
+        assert workbook.headers["Cache-Control"] == "no-store"
+
+
+def test_the_log_shows_who_did_what(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(1, 0)
+    page = site.client("technician").get("/gestion/journal").text
+    for words in ("Édition ouverte", "Questionnaire publié", "Compte créé", "Connexion"):
+        assert words in page
+
+
+def test_every_action_in_the_log_has_french_words() -> None:
+    from survey_app.staff.audit import ACTIONS
+
+    folder = Path(audit.__file__).parent
+    written = {
+        name
+        for path in [*folder.glob("*.py"), *folder.glob("staff/*.py")]
+        for name in re.findall(r'record\(\s*transaction,\s*"([a-z-]+)"', path.read_text("utf-8"))
+    }
+    assert len(written) > 10
+    assert written <= set(ACTIONS)
+
+
+def test_the_words_of_the_pages_keep_french_typography() -> None:
+    """A no-break space before « : », a narrow one before « ; ! ? » and inside « », no straight apostrophe."""
+    folder = Path(audit.__file__).parent / "templates"
+    wrong = [
+        f"{path.name}: {text}"
+        for path in [*folder.glob("staff/*.html"), *folder.glob("errors/*.html")]
+        for text in re.findall(r'_\("([^"]*)"', path.read_text("utf-8"))
+        if re.search(r"[^\u202f][;!?»]|«[^\u202f]|[^\u00a0]:(?!//)|\w'\w", " " + text)
+    ]
+    assert wrong == []
+
+
+def test_an_unknown_wave_questionnaire_or_engagement_is_a_404_page(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(1, 0)
+    client = site.client()
+    for address in (
+        "/gestion/resultats/nope",
+        f"/gestion/resultats/{WAVE}/engagement/nope",
+        "/gestion/editions/nope",
+        f"/gestion/editions/{WAVE}/version/nope",
+        "/gestion/editions/nouvelle/nope",
+        "/gestion/questionnaires/versions/nope",
+        "/gestion/questionnaires/brouillons/99",
+        "/gestion/exports/nope",
+        f"/gestion/exports/{WAVE}/nope",
+        "/gestion/reponses/nope",
+    ):
+        answer = client.get(address)
+        assert answer.status_code == 404, address
+        assert "Page introuvable" in answer.text
+
+
+def test_a_new_version_is_offered_to_an_open_wave_and_taken(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(1, 0)
+        newer = questionnaires.publish_source(a_source(Votre="Notre"), {}, actor="test").digest
+    client, page = site.client(), f"/gestion/editions/{WAVE}"
+    assert newer in client.get(page).text
+    move = f"{page}/version/{newer}"
+    assert "Ce qui changerait" in client.get(move).text
+    assert post(client, move).status_code == 303
+    with site.database():
+        wave = waves.find_wave(WAVE)
+        assert wave is not None
+        assert wave.questionnaire_digest == newer
+
+
+def test_the_demonstration_says_so_on_every_staff_page(tmp_path: Path) -> None:
+    assert "Démonstration" in StaffSite(tmp_path, demonstration=True).client().get("/gestion/").text
