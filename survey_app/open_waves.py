@@ -64,16 +64,24 @@ _COLUMNS: Final = (
 )
 
 
+# Written once: making a statement costs more than running it.
+_TODAY: Final = sa.bindparam("today", type_=sa.Date)
+_OPEN: Final = (
+    sa.select(*_COLUMNS)
+    .join(Survey, Wave.survey_id == Survey.id)
+    .where(Wave.state == "open", Wave.opens_on <= _TODAY, Wave.closes_on >= _TODAY)
+    .order_by(Wave.opens_on.desc(), Wave.id)
+)
+_OPEN_OF_SURVEY: Final = _OPEN.where(Survey.slug == sa.bindparam("slug", type_=sa.String))
+_PUBLISHED_AT: Final = sa.select(QuestionnaireVersion.published_at).where(
+    QuestionnaireVersion.digest == sa.bindparam("digest", type_=sa.String)
+)
+
+
 def open_waves(mode: str, today: dt.date, *, slug: str | None = None) -> list[OpenWave]:
     """The open waves that collect in this mode, the newest first; ``slug``: of one survey only."""
-    query = (
-        sa.select(*_COLUMNS)
-        .join(Survey, Wave.survey_id == Survey.id)
-        .where(Wave.state == "open", Wave.opens_on <= today, Wave.closes_on >= today)
-        .order_by(Wave.opens_on.desc(), Wave.id)
-    )
-    query = query.where(Survey.slug == slug) if slug else query
-    rows = [dict(row) for row in db.session.execute(query).mappings()]
+    query, values = (_OPEN_OF_SURVEY, {"slug": slug}) if slug else (_OPEN, {})
+    rows = [dict(row) for row in db.session.execute(query, {"today": today, **values}).mappings()]
     return [_open_wave(row) for row in rows if mode in row["modes"]]
 
 
@@ -131,8 +139,7 @@ def published(digest: str) -> Published | None:
 
     Publishing a corrected translation under the same digest must move ``published_at``.
     """
-    columns = sa.select(QuestionnaireVersion.published_at).where(QuestionnaireVersion.digest == digest)
-    published_at = db.session.execute(columns).scalar()
+    published_at = db.session.execute(_PUBLISHED_AT, {"digest": digest}).scalar()
     if published_at is None:
         return None
     key = (digest, published_at)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, Protocol
 
 from flask import current_app
 from markupsafe import Markup, escape
@@ -21,11 +21,28 @@ from form_definitions import (
     Section,
     Translations,
     questionnaire_digest,
+    specify_key,
 )
 from survey_app import i18n
 from survey_app.forms import client_messages
 
 KEPT_VIEWS: Final = 64
+KEPT_DRAWINGS: Final = 32
+
+
+class DrawnPage(Protocol):
+    """What a question needs to know of the page it is drawn on (`rendering.Page`)."""
+
+    @property
+    def answers(self) -> Mapping[str, Any]: ...
+    @property
+    def errors(self) -> Mapping[str, str]: ...
+    @property
+    def hints(self) -> Mapping[str, str]: ...
+    @property
+    def hidden(self) -> frozenset[str]: ...
+    @property
+    def added(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +103,28 @@ class QuestionView:
     has_faces: bool
     degrees: int
     """How many options stand side by side on a scale."""
-    draw: Callable[..., Markup]
-    """The macro of ``templates/items/<type>.html``."""
+    macro: Callable[..., Markup]
+    """The macro ``question`` of ``templates/items/<type>.html``."""
+    specify_keys: tuple[str, ...]
+    drawings: dict[tuple[bool, tuple[str, ...]], Markup] = field(default_factory=dict)
+    """What was drawn before, by whether it is hidden and by the options chosen: there are few."""
+
+    def draw(self, page: DrawnPage) -> Markup:
+        """The question as HTML, kept where nothing but the chosen options makes it differ."""
+        answer = page.answers.get(self.name, [])
+        if self._is_particular(page) or not isinstance(answer, list):
+            return self.macro(self, page)
+        key = (self.name in page.hidden, tuple(answer))
+        if key not in self.drawings:
+            if len(self.drawings) >= KEPT_DRAWINGS:
+                self.drawings.clear()
+            self.drawings[key] = self.macro(self, page)
+        return self.drawings[key]
+
+    def _is_particular(self, page: DrawnPage) -> bool:
+        if self.name in page.errors or self.name in page.hints or self.name == page.added:
+            return True
+        return any(key in page.answers for key in self.specify_keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +183,8 @@ class QuestionnaireView:
     estimated_minutes: int
     sections: tuple[SectionView, ...]
     messages: dict[str, str]
+    definitions: dict[tuple[str, ...], Markup] = field(default_factory=dict)
+    """The JSON for the page's script, by the names of the items in it, where no condition is left open."""
 
     @cached_property
     def sections_by_name(self) -> dict[str, SectionView]:
@@ -242,7 +281,8 @@ def _question_view(item: Item, words: Words) -> QuestionView:
         options=tuple(_option_view(option, words) for option in item.options),
         has_faces=any(option.face for option in item.options),
         degrees=sum(option.role == "substantive" for option in item.options),
-        draw=template.module.question,  # type: ignore[attr-defined]
+        macro=template.module.question,  # type: ignore[attr-defined]
+        specify_keys=tuple(specify_key(item, option.code) for option in item.options if option.specify),
     )
 
 

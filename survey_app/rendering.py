@@ -7,7 +7,7 @@ has touched yet is drawn once and kept as HTML. What is left for a request is th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -96,8 +96,20 @@ def _draw(section: SectionView, page: Page) -> Markup:
     return template.module.blocks(section.blocks, page)  # type: ignore[attr-defined,no-any-return]
 
 
-def definition_json(view: QuestionnaireView, sections: Iterable[SectionView], page: Page) -> Markup:
+def definition_json(view: QuestionnaireView, sections: Sequence[SectionView], page: Page) -> Markup:
     """What the twins in the browser need to know, as JSON that is safe inside a script block."""
+    if page.conditions != {}:
+        return _definition_json(view, sections, page)
+    names = (q.name for s in sections for q in s.questions if page.items is None or q.name in page.items)
+    key = tuple(names)
+    if key not in view.definitions:
+        if len(view.definitions) >= KEPT_DRAWINGS:
+            view.definitions.clear()
+        view.definitions[key] = _definition_json(view, sections, page)
+    return view.definitions[key]
+
+
+def _definition_json(view: QuestionnaireView, sections: Iterable[SectionView], page: Page) -> Markup:
     known = {
         "sections": [_section_definition(section, page) for section in sections],
         "messages": view.messages,
