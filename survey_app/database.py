@@ -217,8 +217,10 @@ def one_writer(engine: Engine) -> Iterator[None]:
 def write_connection(engine: Engine | None = None) -> Iterator[Connection]:
     """One write transaction on a bare connection (BEGIN IMMEDIATE on SQLite): committed, or rolled back."""
     engine = engine or db.engine
-    with one_writer(engine), engine.execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
-        yield connection
+    with one_writer(engine), engine.connect() as connection:
+        connection.execution_options(sqlite_begin="IMMEDIATE")
+        with connection.begin():
+            yield connection
 
 
 @contextmanager

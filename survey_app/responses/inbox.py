@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hmac
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from survey_app.database import db, write_connection
+from survey_app.database import Base, db, write_connection
 from survey_app.models import InboxConflict, InboxRecord, ServerFact
 from survey_app.responses.credentials import Credential, receipt_mac
 from survey_app.responses.envelope import HashMismatch, UnreadableEnvelope, content_hash, read_envelope
@@ -27,6 +27,21 @@ from survey_app.responses.group_commit import GroupCommit
 __all__ = ["HashMismatch", "Receipt", "UnreadableEnvelope", "accept", "accept_all", "epoch"]
 
 Row = dict[str, Any]
+
+
+def _insert_or_ignore(model: type[Base]) -> Mapping[str, Any]:
+    """Built once: making a statement costs more than running it."""
+    insert: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+    return {name: make(model.__table__).on_conflict_do_nothing() for name, make in insert.items()}
+
+
+_INSERT_RECORD = _insert_or_ignore(InboxRecord)
+_INSERT_CONFLICT = _insert_or_ignore(InboxConflict)
+_INSERT_FACT = _insert_or_ignore(ServerFact)
+_SELECT_EPOCH = sa.select(ServerFact.value).where(ServerFact.key == "epoch")
+_SELECT_STORED = sa.select(
+    InboxRecord.id, InboxRecord.revision, InboxRecord.content_hash, InboxRecord.received_at
+).where(InboxRecord.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True)
@@ -138,24 +153,17 @@ def _store(connection: Connection, rows: Sequence[Row]) -> list[Receipt]:
     current_epoch = _epoch(connection)
     # One order for all processes, so that two batches with the same ids cannot wait for each other in a ring.
     ordered = sorted(rows, key=lambda row: (row["id"], row["revision"]))
-    connection.execute(_insert_or_ignore(connection, InboxRecord), ordered)
+    dialect = connection.dialect.name
+    connection.execute(_INSERT_RECORD[dialect], ordered)
     stored = _stored(connection, {row["id"] for row in rows})
     conflicts = [row for row in ordered if stored[row["id"], row["revision"]][0] != row["content_hash"]]
     if conflicts:
-        connection.execute(
-            _insert_or_ignore(connection, InboxConflict), [_conflict(row) for row in conflicts]
-        )
+        connection.execute(_INSERT_CONFLICT[dialect], [_conflict(row) for row in conflicts])
     return [_receipt(row, stored[row["id"], row["revision"]], current_epoch) for row in rows]
 
 
-def _insert_or_ignore(connection: Connection, model: type[InboxRecord] | type[InboxConflict]) -> Any:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(model).on_conflict_do_nothing()
-
-
 def _stored(connection: Connection, ids: set[str]) -> dict[tuple[str, int], tuple[str, dt.datetime]]:
-    columns = (InboxRecord.id, InboxRecord.revision, InboxRecord.content_hash, InboxRecord.received_at)
-    found = connection.execute(sa.select(*columns).where(InboxRecord.id.in_(ids)))
+    found = connection.execute(_SELECT_STORED, {"ids": list(ids)})
     return {(row.id, row.revision): (row.content_hash, row.received_at) for row in found}
 
 
@@ -178,13 +186,11 @@ def _receipt(row: Row, stored: tuple[str, dt.datetime], current_epoch: str) -> R
 
 
 def _epoch(connection: Connection) -> str:
-    query = sa.select(ServerFact.value).where(ServerFact.key == "epoch")
-    found = connection.scalar(query)
+    found = connection.scalar(_SELECT_EPOCH)
     if found is None:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        first = dialect.insert(ServerFact).values(key="epoch", value=uuid.uuid4().hex)
-        connection.execute(first.on_conflict_do_nothing())
-        found = connection.scalar(query)
+        first = {"key": "epoch", "value": uuid.uuid4().hex}
+        connection.execute(_INSERT_FACT[connection.dialect.name], first)
+        found = connection.scalar(_SELECT_EPOCH)
     return str(found)
 
 

@@ -29,6 +29,25 @@ log = logging.getLogger(__name__)
 BATCH = 50
 POISON_PAUSE = dt.timedelta(hours=1)
 Key = tuple[str, int]
+# Built once: making a statement costs more than running it.
+_HAS_CONFLICT = sa.select(
+    sa.exists().where(
+        InboxConflict.id == sa.bindparam("id"), InboxConflict.revision == sa.bindparam("revision")
+    )
+)
+_MARK_JUDGED = (
+    sa.update(InboxRecord)
+    .where(
+        InboxRecord.id == sa.bindparam("its_id"),
+        InboxRecord.revision == sa.bindparam("its_revision"),
+        InboxRecord.judged_at.is_(None),
+    )
+    .values(judged_at=sa.bindparam("judged_at"))
+)
+_SELECT_EARLIER = sa.select(*Response.__table__.columns).where(Response.record_id == sa.bindparam("id"))
+_INSERT_RESPONSE = sa.insert(Response)
+_SELECT_WAVE = sa.select(*Wave.__table__.columns).where(Wave.id == sa.bindparam("id"))
+_SELECT_DIGESTS = sa.select(WaveQuestionnaire.digest).where(WaveQuestionnaire.wave_id == sa.bindparam("id"))
 
 
 @dataclass
@@ -143,15 +162,15 @@ def _keeps_partials(questionnaire: Questionnaire | None) -> bool:
 
 def wave_facts(connection: Connection, wave_id: str | None) -> WaveFacts | None:
     """What the judgement needs of this wave; None when it does not exist."""
-    row = connection.execute(sa.select(*Wave.__table__.columns).where(Wave.id == wave_id)).one_or_none()
+    row = connection.execute(_SELECT_WAVE, {"id": wave_id}).one_or_none()
     if row is None:
         return None
-    used = sa.select(WaveQuestionnaire.digest).where(WaveQuestionnaire.wave_id == wave_id)
+    used = connection.scalars(_SELECT_DIGESTS, {"id": wave_id})
     return WaveFacts(
         id=row.id,
         state=row.state,
         questionnaire_digest=row.questionnaire_digest,
-        digests=frozenset((*connection.scalars(used), row.questionnaire_digest)),
+        digests=frozenset((*used, row.questionnaire_digest)),
         opens_on=row.opens_on,
         closes_on=row.closes_on,
         sites=frozenset(row.sites),
@@ -163,13 +182,11 @@ def wave_facts(connection: Connection, wave_id: str | None) -> WaveFacts | None:
 
 
 def _has_conflict(connection: Connection, record: Any) -> bool:
-    same = sa.and_(InboxConflict.id == record.id, InboxConflict.revision == record.revision)
-    return bool(connection.scalar(sa.select(sa.exists().where(same))))
+    return bool(connection.scalar(_HAS_CONFLICT, {"id": record.id, "revision": record.revision}))
 
 
 def _finished(connection: Connection, record_id: str) -> bool:
-    finished = sa.and_(Response.record_id == record_id, Response.complete.is_(True))
-    return bool(connection.scalar(sa.select(sa.exists().where(finished))))
+    return any(row.complete for row in _earlier(connection, record_id))
 
 
 def write_judgements(connection: Connection, judged: Iterable[_Judged], now: dt.datetime) -> int:
@@ -189,10 +206,8 @@ def write_judgements(connection: Connection, judged: Iterable[_Judged], now: dt.
 
 def _mark_judged(connection: Connection, key: Key, now: dt.datetime) -> bool:
     """Whether this transaction is the one that judges the record."""
-    waiting = sa.and_(
-        InboxRecord.id == key[0], InboxRecord.revision == key[1], InboxRecord.judged_at.is_(None)
-    )
-    return connection.execute(sa.update(InboxRecord).where(waiting).values(judged_at=now)).rowcount == 1
+    parameters = {"its_id": key[0], "its_revision": key[1], "judged_at": now}
+    return connection.execute(_MARK_JUDGED, parameters).rowcount == 1
 
 
 def _store(connection: Connection, one: _Judged, now: dt.datetime) -> list[tuple[tallies.CellKey, Any]]:
@@ -203,15 +218,14 @@ def _store(connection: Connection, one: _Judged, now: dt.datetime) -> list[tuple
         return []
     if judgement.complete and any(row.complete for row in earlier):
         judgement = replace(judgement, flags=sorted({*judgement.flags, "second_finish"}))
-    connection.execute(sa.insert(Response).values(**asdict(judgement)))
+    connection.execute(_INSERT_RESPONSE, asdict(judgement))
     if not judgement.counted:
         return []
     return [*_supersede(connection, earlier, now), change(connection, judgement, +1)]
 
 
 def _earlier(connection: Connection, record_id: str) -> Sequence[Any]:
-    columns = sa.select(*Response.__table__.columns).where(Response.record_id == record_id)
-    return connection.execute(columns).all()
+    return connection.execute(_SELECT_EARLIER, {"id": record_id}).all()
 
 
 def _is_outdated(partial: Judgement, earlier: Iterable[Any]) -> bool:

@@ -39,6 +39,10 @@ class CellKey(NamedTuple):
 Change = Mapping[CellKey, Cell64]
 
 
+# Built once: making a statement costs more than running it.
+_SAME_DIGEST = QuestionnaireVersion.digest == sa.bindparam("digest")
+_IS_PUBLISHED: sa.Select[Any] = sa.select(QuestionnaireVersion.digest).where(_SAME_DIGEST)
+_SELECT_CANONICAL: sa.Select[Any] = sa.select(QuestionnaireVersion.canonical).where(_SAME_DIGEST)
 _layouts: dict[str, CellLayout] = {}
 """By digest. A digest names one content for ever, so nothing here can become wrong."""
 
@@ -46,8 +50,7 @@ _layouts: dict[str, CellLayout] = {}
 def layout_of(connection: Connection, digest: str) -> CellLayout | None:
     """The layout of a published questionnaire; None when this digest was never published here."""
     known = digest in _layouts
-    column: Any = QuestionnaireVersion.digest if known else QuestionnaireVersion.canonical
-    found = connection.scalar(sa.select(column).where(QuestionnaireVersion.digest == digest))
+    found = connection.scalar(_IS_PUBLISHED if known else _SELECT_CANONICAL, {"digest": digest})
     if found is None:
         return None
     if not known:

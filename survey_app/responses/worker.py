@@ -10,10 +10,13 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from survey_app.database import DatabaseUnavailable
-from survey_app.responses.intake import BATCH, Intake
+from survey_app.responses.intake import Intake
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
+BATCH = 10
+"""Small: while a batch is written, on SQLite nobody else writes, and people wait for their receipts."""
+PAUSE_BETWEEN_BATCHES_SECONDS = 0.01
 PAUSE_AFTER_FAULT_SECONDS = 5.0
 
 
@@ -49,7 +52,7 @@ class Worker:
         except (DatabaseUnavailable, SQLAlchemyError) as error:
             log.warning("intake pauses: %s", type(error).__name__)
             return PAUSE_AFTER_FAULT_SECONDS
-        return 0 if full else self._poll_seconds
+        return PAUSE_BETWEEN_BATCHES_SECONDS if full else self._poll_seconds
 
 
 def start(app: Flask) -> Worker | None:
