@@ -42,10 +42,6 @@ def create_app(settings: Settings) -> Flask:
     pages.install(app)
     access.declare(app, "static", access.PUBLIC)
     for module in BLUEPRINT_MODULES:
-        try:
-            app.register_blueprint(import_module(module).blueprint)
-        except ModuleNotFoundError as missing:
-            if missing.name != module and not module.startswith(f"{missing.name}."):
-                raise
+        app.register_blueprint(import_module(module).blueprint)
     access.check_every_route_declared(app)
     return app

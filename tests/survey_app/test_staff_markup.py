@@ -1,0 +1,59 @@
+"""Every staff page is valid HTML, labelled, in French typography, without inline code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from survey_app import past_results, questionnaires
+from tests.page_checks import assert_good_pages
+from tests.survey_app.staff_site import WAVE, StaffSite, a_source, seed_wave, some_commitment
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> StaffSite:
+    made = StaffSite(tmp_path, demonstration=True)
+    with made.database():
+        seed_wave(24, 6, comment="Un mot")
+        questionnaires.save_draft(a_source(Votre="Notre"), {}, actor="test")
+        questionnaires.save_draft("questionnaire: autre\ntitle: [", {}, actor="test")
+        text = f"commitment,item,favourable,base\n{some_commitment()},,140,180\n"
+        past_results.import_counts("essai", 2024, "2024", text, source="2024.csv", actor="test")
+    return made
+
+
+def addresses(digest: str) -> dict[str, str]:
+    """A short name and the address of every kind of staff page."""
+    return {
+        "home": "/gestion/",
+        "results": f"/gestion/resultats/{WAVE}",
+        "engagement": f"/gestion/resultats/{WAVE}/engagement/{some_commitment()}",
+        "verbatims": f"/gestion/resultats/{WAVE}/verbatims",
+        "responses": f"/gestion/reponses/{WAVE}",
+        "waves": "/gestion/editions",
+        "wave": f"/gestion/editions/{WAVE}",
+        "new-wave": f"/gestion/editions/nouvelle/{digest}",
+        "move": f"/gestion/editions/{WAVE}/version/{digest}",
+        "questionnaires": "/gestion/questionnaires",
+        "draft": "/gestion/questionnaires/brouillons/1",
+        "faulty-draft": "/gestion/questionnaires/brouillons/2",
+        "version": f"/gestion/questionnaires/versions/{digest}",
+        "preview": f"/gestion/questionnaires/versions/{digest}/apercu/website/fr",
+        "tablets": "/gestion/tablettes",
+        "exports": f"/gestion/exports/{WAVE}",
+        "past": "/gestion/annees-passees",
+        "users": "/gestion/comptes",
+        "own-account": "/gestion/mon-compte",
+        "log": "/gestion/journal",
+        "not-found": "/gestion/nowhere",
+    }
+
+
+def test_every_staff_page_is_a_good_page(site: StaffSite) -> None:
+    client = site.client()
+    with site.database():
+        digest = questionnaires.versions()[0].digest
+    pages = {name: (client.get(address).text, "fr") for name, address in addresses(digest).items()}
+    pages["sign-in"] = (site.client(None).get("/gestion/connexion").text, "fr")
+    assert_good_pages(pages)
