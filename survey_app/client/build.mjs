@@ -1,14 +1,14 @@
 // Builds the browser client: hashed, immutable files and `manifest.json` ({name asked for: file name}), into
 // `survey_app/static/build` or $BUILD_FOLDER. Nothing is fetched; every warning stops the build.
 import { build } from 'esbuild';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const client = dirname(fileURLToPath(import.meta.url));
 const folder = resolve(process.env.BUILD_FOLDER ?? join(client, '../static/build'));
 
-const SCRIPTS = ['website', 'tablet', 'service_worker', 'staff'];
+const SCRIPTS = ['website', 'tablet', 'service_worker'];
 /** One file per kind of page, so that a page asks for one style sheet. */
 const STYLES = {
   style: ['base', 'questionnaire'],
@@ -19,14 +19,13 @@ const STYLES = {
 const COMMON = { bundle: true, minify: true, write: true, metafile: true, legalComments: 'none', logLevel: 'warning', outdir: folder };
 const TARGET = ['chrome109', 'firefox115', 'safari16.4'];
 
-const sheet = (name) => join('src/styles', `${name}.css`);
-const scripts = SCRIPTS.map((name) => join('src', `${name}.ts`)).filter((path) => existsSync(join(client, path)));
+const scripts = SCRIPTS.map((name) => join('src', `${name}.ts`));
 
 const buildScripts = () =>
   build({ ...COMMON, absWorkingDir: client, entryPoints: scripts, entryNames: '[name]-[hash]', format: 'iife', target: TARGET, charset: 'utf8' });
 
 const buildStyle = ([name, parts]) => {
-  const contents = parts.filter((part) => existsSync(join(client, sheet(part)))).map((part) => `@import './${part}.css';`).join('\n');
+  const contents = parts.map((part) => `@import './${part}.css';`).join('\n');
   // The name must differ from the parts', or esbuild takes an import of that part for a file importing itself.
   const stdin = { contents, resolveDir: join(client, 'src/styles'), sourcefile: `${name}.sheet`, loader: 'css' };
   return build({ ...COMMON, absWorkingDir: client, stdin, entryNames: `${name}-[hash]`, target: TARGET, charset: 'utf8' });

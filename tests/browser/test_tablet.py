@@ -292,6 +292,25 @@ def practice_of(envelope: bytes | None) -> bool:
     return bool(found["practice"])
 
 
+def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
+    tablet: Page, network: Network, site: TabletSite
+) -> None:
+    network.instead = lambda method, _path: PORTAL if method == "PUT" else None
+    interview(tablet, "avant le retrait")
+    (record,) = outbox(tablet)
+    site.revoke(record["device"])
+    network.instead = lambda _method, _path: None
+    next_person(tablet)
+    expect(tablet.locator("#closed-title")).to_be_visible(timeout=20_000)
+    wait_for_empty_outbox(tablet)
+    assert [row.flags for row in site.records()] == [["revoked_device"]]
+    tablet.locator("#agent-open").click()
+    tablet.locator("#agent-enrol").click()
+    tablet.fill("#enrolment-code", site.code())
+    tablet.get_by_role("button", name="Enrôler", exact=True).click()
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
+
+
 def test_a_required_question_holds_and_says_what_to_do(tablet: Page) -> None:
     begin(tablet)
     tablet.locator("#next").click()

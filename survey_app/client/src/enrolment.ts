@@ -65,6 +65,7 @@ export class Enrolment implements Credentials {
       facts.put(device, 'device');
       facts.put(key, `secret ${device.device}`);
       facts.delete('head');
+      facts.delete('revoked');
     });
   }
 }

@@ -19,11 +19,11 @@ export class StartPage {
     const refusal = whyRefused();
     if (refusal) return this.refuse(refusal);
     this.listen();
-    this.takeCodeFromAddress();
+    const codeGiven = this.takeCodeFromAddress();
     const [device] = await Promise.all([this.app.enrolment.device(), this.app.bundle()]);
-    this.showFor(device);
+    await this.showFor(codeGiven ? null : device);
     void keepWorker(() => this.shown === 'languages' || this.shown === 'closed');
-    this.app.keepSending();
+    this.app.keepSending(() => this.stopIfRevoked());
   }
 
   private refuse(reason: string): void {
@@ -31,17 +31,24 @@ export class StartPage {
     for (const text of document.querySelectorAll<HTMLElement>('[data-reason]')) text.hidden = text.dataset['reason'] !== reason;
   }
 
-  private showFor(device: Device | null): void {
+  private async showFor(device: Device | null): Promise<void> {
     if (device === null) return this.show('enrolment');
-    this.show(offer(device) ? 'languages' : 'closed');
+    const revoked = await this.app.store.fact<boolean>('revoked');
+    this.show(offer(device) && revoked !== true ? 'languages' : 'closed');
+  }
+
+  /** A revoked tablet delivers what it holds and asks nobody any more; one enrolled again starts again. */
+  private async stopIfRevoked(): Promise<void> {
+    if (this.shown === 'languages' || this.shown === 'closed') await this.showFor(await this.app.enrolment.device());
   }
 
   /** The QR code on the staff page carries the code behind the address, where no server log sees it. */
-  private takeCodeFromAddress(): void {
+  private takeCodeFromAddress(): boolean {
     const code = decodeURIComponent(location.hash.slice(1));
-    if (code === '') return;
+    if (code === '') return false;
     element<HTMLInputElement>('enrolment-code').value = code;
     history.replaceState(null, '', location.pathname);
+    return true;
   }
 
   private listen(): void {
@@ -58,6 +65,7 @@ export class StartPage {
     element('agent-open').addEventListener('click', () => void this.toggleAgent());
     element('agent-close').addEventListener('click', () => void this.toggleAgent());
     element('agent-send').addEventListener('click', () => void this.sendNow());
+    element('agent-enrol').addEventListener('click', () => this.show('enrolment'));
     element('agent-retry').addEventListener('click', () => void this.retryQuarantined());
     element('agent-export').addEventListener('click', () => void this.exportRecords());
     element<HTMLInputElement>('agent-practice').addEventListener('change', () => {
@@ -70,7 +78,7 @@ export class StartPage {
     const result = await this.app.enrolment.enrol(code, (input, init) => fetch(input, init));
     if (result !== 'enrolled') return describeEnrolment(result);
     void navigator.storage?.persist?.(); // not waited for: Firefox asks the person, who may never answer
-    this.showFor(await this.app.enrolment.device());
+    await this.showFor(await this.app.enrolment.device());
     await this.app.send();
   }
 

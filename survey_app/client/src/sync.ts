@@ -79,7 +79,10 @@ export class Sync {
     if (response === null) return this.noteContact('unreachable');
     if (response.status === 401) return this.noteContact('unknown_device');
     const answer = response.ok ? await jsonOf(response) : null;
-    if (isHeartbeatAnswer(answer)) return this.reached(answer.now);
+    if (isHeartbeatAnswer(answer)) {
+      await this.store.setFact('revoked', answer.revoked === true);
+      return this.reached(answer.now);
+    }
     await this.noteContact(response.ok || response.type === 'opaqueredirect' ? 'network_login' : 'busy');
   }
 
@@ -184,7 +187,7 @@ function retryAfter(response: Response, now: number): number {
   return Number.isFinite(milliseconds) ? Math.min(Math.max(milliseconds, 0), LONGEST_PAUSE_MS) : 0;
 }
 
-function isHeartbeatAnswer(value: unknown): value is { now: string } {
+function isHeartbeatAnswer(value: unknown): value is { now: string; revoked?: unknown } {
   return typeof value === 'object' && value !== null && typeof (value as { now?: unknown }).now === 'string';
 }
 

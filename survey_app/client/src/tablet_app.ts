@@ -35,6 +35,7 @@ export class TabletApp {
   });
   private bundleDigest: string | null = null;
   private timer = 0;
+  private afterwards: () => Promise<void> = async () => undefined;
 
   /** The bundle that this page belongs to, or null where none is kept and none can be had. */
   async bundle(): Promise<Bundle | null> {
@@ -43,8 +44,9 @@ export class TabletApp {
     return bundle;
   }
 
-  /** Send now and whenever there is reason to; keep the agent's line true. */
-  keepSending(): void {
+  /** Send now and whenever there is reason to; keep the agent's line true; tell the page after each round. */
+  keepSending(afterwards: () => Promise<void> = async () => undefined): void {
+    this.afterwards = afterwards;
     window.addEventListener('online', () => void this.sync.hurry().then(() => this.send()));
     document.addEventListener('visibilitychange', () => void this.send());
     void this.send();
@@ -55,6 +57,7 @@ export class TabletApp {
     await this.describe();
     await this.sync.run();
     await this.sayHello();
+    await this.afterwards();
     await this.describe();
     const next = await this.sync.nextTry();
     window.clearTimeout(this.timer);

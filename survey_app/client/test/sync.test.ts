@@ -159,6 +159,15 @@ test('the heartbeat tells how much waits and learns the difference between the c
   assert.equal(await world.store.fact('contact'), 'reached');
 });
 
+test('a tablet learns from the heartbeat that it is revoked, and still sends what it holds', async () => {
+  const world = await aWorldWith(1);
+  world.server.instead.push(() => json(200, { now: '2026-06-15T08:00:00Z', epoch: 'e', revoked: true }));
+  await world.sync.heartbeat(null);
+  assert.equal(await world.store.fact('revoked'), true);
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
 test('a heartbeat answered by a portal is not a contact', async () => {
   const world = await aWorldWith(1);
   world.server.instead.push(html);
