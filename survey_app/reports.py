@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
 from sqlalchemy import select
 
-from analysis.wave_report import WaveReport, WaveSettings, build_wave_report
+from analysis.tally import Cell64
+from analysis.wave_report import Cell, WaveReport, WaveSettings, build_wave_report
 from form_definitions import Questionnaire
 from survey_app.database import db
 from survey_app.models import QuestionnaireVersion, Wave, WaveQuestionnaire
@@ -39,10 +43,32 @@ def report_of(
 ) -> WaveReport:
     """All about a wave, or the part of it that is selected, from its tallies alone."""
     questionnaire = questionnaire_of(wave.questionnaire_version)
-    cells = counts.cells(wave.id)
+    cells: Sequence[Cell] = counts.cells(wave.id)
+    if not is_week(period):
+        cells = by_month(cells)
     return build_wave_report(
         questionnaire, cells, settings_of(wave), site=site, mode=mode, language=language, period=period
     )
+
+
+def is_week(period: str | None) -> bool:
+    """Whether a period is finer than a month (« 2026-S48 »)."""
+    return period is not None and "-S" in period
+
+
+def by_month(cells: Sequence[Cell]) -> list[Cell]:
+    """The same counts in one cell per site, mode, language and month: some thirty instead of a thousand.
+
+    Every breakdown of a report adds cells up again; those of days are only needed for weeks.
+    """
+    totals: dict[tuple[str, str, str, date], Cell64] = {}
+    for cell in cells:
+        key = (cell.site, cell.mode, cell.language, cell.day.replace(day=1))
+        if key in totals:
+            totals[key] += cell.vector
+        else:
+            totals[key] = cell.vector.copy()
+    return [Cell(*key, vector) for key, vector in totals.items()]
 
 
 def versions_of(wave: Wave) -> dict[str, Questionnaire]:

@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from analysis.axes import MeasuredItem, Reading, item_result
 from analysis.rates import Rate
 from analysis.tally import CellLayout, CountedResponse
-from survey_app import charts, questionnaires, waves
+from analysis.wave_report import WaveSettings, build_wave_report
+from survey_app import charts, questionnaires, reports, waves
 from survey_app.database import write_connection
 from survey_app.models import TallyCell
+from survey_app.responses import counts
 from survey_app.staff.pages import one_decimal, period_name
 from tests.survey_app.staff_site import (
     WAVE,
@@ -225,6 +227,27 @@ def test_a_million_responses_are_read_in_the_time_of_a_thousand_cells(site: Staf
     assert "1\u202f000\u202f000" in words
     took = min(_seconds(lambda: client.get(RESULTS)) for _ in range(5))
     assert took < 0.2
+
+
+def test_cells_by_month_give_the_same_report_as_cells_by_day(site: StaffSite) -> None:
+    with site.database():
+        version = questionnaires.publish_source(a_source(), {}, actor="test")
+        wave = waves.create_wave(a_plan(version.digest), actor="test")
+        fill_tallies(version.digest)
+        days = counts.cells(wave.id)
+    questionnaire = questionnaires.questionnaire_of(version)
+    months = reports.by_month(days)
+    assert (len(days), len(months)) == (1000, 33)
+    for period in (None, "2026-03", "2026-T2"):
+        one, other = (
+            build_wave_report(questionnaire, cells, WaveSettings(), period=period) for cells in (days, months)
+        )
+        assert one.responses == other.responses > 0
+        assert one.commitments == other.commitments
+        assert list(one.by_period) == list(other.by_period)
+    assert days[0].vector[0] == 1000, "the cells that were given are left as they were"
+    assert reports.is_week("2026-S48")
+    assert not reports.is_week("2026-11")
 
 
 def fill_tallies(digest: str) -> None:
