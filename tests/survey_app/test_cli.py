@@ -192,7 +192,7 @@ def test_check_tells_every_fault_with_its_place_and_leaves_with_1(
     )
     assert cli.run(["check", str(path)]) == 1
     output = capsys.readouterr()
-    assert f"{path}:12:16: erreur" in output.out
+    assert f"{path}:13:16: erreur" in output.out
     assert "satisfaction_4" in output.out
     assert "2 erreurs" in output.err
 
@@ -314,7 +314,7 @@ def test_the_preview_follows_its_file_in_every_language(tmp_path: Path) -> None:
     path.write_text(QUESTIONNAIRE.replace("satisfaction_4", "satisfaktion_4"))
     os.utime(path, ns=(1, 1))
     assert client.get("/version").text != first
-    assert "Ligne 12" in client.get("/website/fr").text
+    assert "Ligne 13" in client.get("/website/fr").text
 
 
 def test_the_preview_stores_nothing(tmp_path: Path) -> None:
