@@ -27,7 +27,7 @@ from survey_app.responses.set_aside import REASONS
 
 COMPUTED_WITH = ("survey-app", "numpy", "scipy", "xlsxwriter")
 OFFSETS = (*range(2, 9), *range(10, 14), *range(16, 19), *range(21, 24), *range(25, 31))
-"""A record id is a random UUID: from any of these characters on it sorts at random, apart from its own order."""
+"""A record id is a random UUID: from any of these characters on it sorts at random, unlike itself."""
 
 
 class ReportError(ValueError):
