@@ -65,7 +65,6 @@ export class Enrolment implements Credentials {
       facts.put(device, 'device');
       facts.put(key, `secret ${device.device}`);
       facts.delete('head');
-      facts.delete('revoked');
     });
   }
 }

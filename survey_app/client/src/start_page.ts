@@ -19,6 +19,7 @@ export class StartPage {
     const refusal = whyRefused();
     if (refusal) return this.refuse(refusal);
     this.listen();
+    element<HTMLInputElement>('agent-practice').checked = false; // a browser may fill it in again
     const codeGiven = this.takeCodeFromAddress();
     const [device] = await Promise.all([this.app.enrolment.device(), this.app.bundle()]);
     await this.showFor(codeGiven ? null : device);
@@ -33,8 +34,8 @@ export class StartPage {
 
   private async showFor(device: Device | null): Promise<void> {
     if (device === null) return this.show('enrolment');
-    const revoked = await this.app.store.fact<boolean>('revoked');
-    this.show(offer(device) && revoked !== true ? 'languages' : 'closed');
+    const revoked = await this.app.store.fact<string | null>('revoked');
+    this.show(offer(device) && revoked !== device.device ? 'languages' : 'closed');
   }
 
   /** A revoked tablet delivers what it holds and asks nobody any more; one enrolled again starts again. */

@@ -80,7 +80,8 @@ export class Sync {
     if (response.status === 401) return this.noteContact('unknown_device');
     const answer = response.ok ? await jsonOf(response) : null;
     if (isHeartbeatAnswer(answer)) {
-      await this.store.setFact('revoked', answer.revoked === true);
+      // Which identity it was: an answer to the earlier one may come after the tablet was enrolled again.
+      await this.store.setFact('revoked', answer.revoked === true ? credential.device : null);
       return this.reached(answer.now);
     }
     await this.noteContact(response.ok || response.type === 'opaqueredirect' ? 'network_login' : 'busy');
