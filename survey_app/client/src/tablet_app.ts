@@ -35,6 +35,7 @@ export class TabletApp {
   });
   private bundleDigest: string | null = null;
   private timer = 0;
+  private greeted = false;
   private afterwards: () => Promise<void> = async () => undefined;
 
   /** The bundle that this page belongs to, or null where none is kept and none can be had. */
@@ -64,10 +65,12 @@ export class TabletApp {
     this.timer = window.setTimeout(() => void this.send(), Math.min(Math.max(next ?? LOOK_AGAIN_MS, 500), LOOK_AGAIN_MS));
   }
 
+  /** Once when a page opens, so that each person meets a tablet that knows whether it may ask; then now and again. */
   private async sayHello(): Promise<void> {
     const said = (await this.store.fact<number>('hello')) ?? 0;
     const contact = await this.store.fact<Contact>('contact');
-    if (contact === 'reached' && Math.abs(Date.now() - said) < HEARTBEAT_MS) return;
+    if (this.greeted && contact === 'reached' && Math.abs(Date.now() - said) < HEARTBEAT_MS) return;
+    this.greeted = true;
     await this.sync.heartbeat(this.bundleDigest);
     await this.store.setFact('hello', Date.now());
   }
