@@ -93,7 +93,11 @@ def refuse_wal_reset_fault(version: tuple[int, int, int]) -> None:
 
 
 def make_engine(url: str, **options: Any) -> Engine:
-    """An engine on this address that keeps the promises of this module."""
+    """An engine on this address that keeps the promises of this module.
+
+    Its errors name no parameter: a statement that fails must not write an answer to a log.
+    """
+    options = {"hide_parameters": True, **options}
     if url.startswith("sqlite"):
         engine = sa.create_engine(url, **{**_sqlite_options(), **options})
         event.listen(engine, "connect", _open_sqlite)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import Final
+from functools import partial
+from traceback import format_tb
+from typing import Any, Final
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from survey_app.database import DatabaseUnavailable
@@ -37,7 +40,9 @@ SERVER_ERROR: Final = 500
 def install(app: Flask) -> None:
     """Give every refusal its page."""
     app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(DatabaseUnavailable, lambda _error: error_response(503))
+    for busy in (DatabaseUnavailable, PoolTimeout):
+        app.register_error_handler(busy, lambda _error: error_response(503))
+    app.log_exception = partial(log_without_values, app)  # type: ignore[method-assign]
     app.register_error_handler(500, last_resort)
 
 
@@ -51,6 +56,15 @@ def http_error(error: HTTPException) -> Response | HTTPException:
         if name in ("Allow", "WWW-Authenticate"):
             response.headers[name] = value
     return response
+
+
+def log_without_values(app: Flask, exc_info: Any) -> None:
+    """Where it broke and what kind of fault it is; never its message, which may quote an answer."""
+    fault = exc_info[1]
+    while fault is not None:
+        frames = "".join(format_tb(fault.__traceback__))
+        app.logger.error("%s on %s\n%s", type(fault).__name__, request.endpoint, frames)
+        fault = fault.__cause__ or fault.__context__
 
 
 def last_resort(_error: Exception) -> Response:

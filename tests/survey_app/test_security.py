@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date
 from pathlib import Path
 
 import pytest
 from flask import Flask, abort, request
+from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.test import TestResponse
 
 from survey_app import access, security
-from survey_app.database import DatabaseUnavailable
+from survey_app.database import DatabaseUnavailable, db
 from tests.survey_app.staff_site import StaffSite
+
+SENTINEL = "the answer of a visitor"
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +33,19 @@ def add_probes(app: Flask) -> None:
         abort(code)
 
     def crash() -> str:
-        raise RuntimeError("the answer of a visitor")
+        raise RuntimeError(SENTINEL)
 
     def no_disk() -> str:
         raise DatabaseUnavailable("disk full")
+
+    def no_connection() -> str:
+        raise PoolTimeout("QueuePool limit of size 5 reached")
+
+    def broken_statement() -> str:
+        statement = text("INSERT INTO server_fact (key, value) VALUES (:key, :value)")
+        values = {"key": "twice", "value": SENTINEL}
+        db.session.execute(statement, [values, values])
+        return ""
 
     def take() -> str:
         return str(len(request.get_data()))
@@ -41,6 +55,10 @@ def add_probes(app: Flask) -> None:
         ("/api/probe/<int:code>", fail, ["GET"]),
         ("/probe/crash", crash, ["GET"]),
         ("/probe/full", no_disk, ["GET"]),
+        ("/probe/busy", no_connection, ["GET"]),
+        ("/api/probe/busy", no_connection, ["GET"]),
+        ("/api/probe/full", no_disk, ["GET"]),
+        ("/probe/statement", broken_statement, ["GET"]),
         ("/probe/take", take, ["POST"]),
     ):
         app.add_url_rule(path, path, access.public(view), methods=methods)
@@ -106,6 +124,25 @@ def test_a_crash_shows_a_reference_and_nothing_of_the_fault(site: StaffSite) -> 
     assert "Référence à communiquer" in answer.text
     assert "visitor" not in answer.text
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/probe/crash", "/probe/statement"])
+def test_a_fault_writes_no_answer_to_the_log(
+    site: StaffSite, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        assert site.app.test_client().get(path).status_code == 500
+    assert "in full_dispatch_request" in caplog.text
+    assert SENTINEL not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/probe/busy", "/probe/full", "/api/probe/busy", "/api/probe/full"])
+def test_a_database_without_room_or_connection_is_answered_by_503_everywhere(
+    site: StaffSite, path: str
+) -> None:
+    response = site.app.test_client().get(path)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "30")
+    assert response.is_json == path.startswith("/api/")
 
 
 def test_a_full_disk_is_answered_by_503_and_when_to_come_back(site: StaffSite) -> None:
