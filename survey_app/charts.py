@@ -86,6 +86,6 @@ def in_words(result: Result, threshold: Fraction) -> str:
     """What the drawing shows, for whoever does not see it."""
     if result.rate is None:
         return "Aucune réponse exprimée."
-    low, high = outward(result.low, result.high)
+    low, high = outward(result.interval)
     around = "" if low is None or high is None else f", intervalle de {percent(low)} à {percent(high)}"
     return f"Taux {percent(result.rate)}{around}, seuil {percent(threshold)}."

@@ -100,7 +100,7 @@ def _item_row(commitment: CommitmentResult, item: ItemResult, source: ReportSour
 
 def count_cells(result: Result) -> list[TableCell]:
     """Favourable, base, rate, low, high: whole numbers and unrounded rate; bounds rounded outward."""
-    return [result.favourable, result.base, result.rate, *outward(result.low, result.high)]
+    return [result.favourable, result.base, result.rate, *outward(result.interval)]
 
 
 def verdict_cells(result: Result, source: ReportSource, styles: Styles) -> list[Styled]:

@@ -6,7 +6,7 @@ no record id, no time of day, no sequence number (the lines come in random order
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, Protocol
@@ -16,6 +16,7 @@ from survey_app.exports.asked_items import AskedItems
 from survey_app.exports.words import ABSENCE_LABELS, mode_label
 
 Cell = str | int | date | None
+Cells = tuple[Cell, ...]
 ColumnKind = Literal["code", "label", "number", "text", "day"]
 OFF_PATH = "off_path"
 UNKNOWN_CODE = "unknown_code"
@@ -47,7 +48,18 @@ class Column:
     code: str
     label: str
     kind: ColumnKind
-    read: Callable[[CollectedResponse, frozenset[str]], Cell]
+
+
+Read = Callable[[Mapping[str, Any], frozenset[str]], Cells]
+"""The answers and the names of the items asked → one cell per column of the block."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """The columns of one question, read together: each answer is looked up once."""
+
+    columns: tuple[Column, ...]
+    read: Read
 
 
 def merged_items(versions: Iterable[Questionnaire]) -> tuple[Item, ...]:
@@ -66,118 +78,121 @@ def _with_options_of(kept: Item, other: Item) -> Item:
     return kept.model_copy(update={"options": kept.options + added}) if added else kept
 
 
-def response_columns(
-    items: Sequence[Item], *, sites: Mapping[str, str], labels: bool, verbatims: bool
-) -> tuple[Column, ...]:
+def item_blocks(items: Iterable[Item], *, labels: bool, verbatims: bool) -> Iterator[Block]:
     """The columns in the order of the questionnaire; free texts only where ``verbatims`` says so."""
-    columns = list(_circumstances(sites, labels=labels))
     for item in items:
-        columns += _item_columns(item, labels=labels, verbatims=verbatims)
-    return tuple(columns)
+        if item.question_type == "multiple_choice":
+            yield _ticks(item)
+        elif item.options:
+            yield _choice(item, labels=labels)
+        elif item.question_type in ("number", "recommendation"):
+            yield _number(item)
+        elif verbatims:
+            yield _text(item.name, Column(item.name, item.label, "text"), item.name)
+        if verbatims:
+            yield from (_specified(item, option) for option in item.options if option.specify)
 
 
-def _circumstances(sites: Mapping[str, str], *, labels: bool) -> Iterator[Column]:
-    yield Column("answered_on", "Jour", "day", lambda response, asked: response.answered_on)
-    yield Column("site", "Site", "code", lambda response, asked: response.site)
-    if labels:
-        yield Column("site.label", "Site (libellé)", "label", lambda response, asked: _site(response, sites))
-    yield Column("mode", "Mode de recueil", "code", lambda response, asked: response.mode)
-    if labels:
-        yield Column("mode.label", "Mode (libellé)", "label", _mode)
-    yield Column("language", "Langue", "code", lambda response, asked: response.language)
-    yield Column("complete", "Terminé (1 = oui)", "number", lambda response, asked: int(response.complete))
+def _choice(item: Item, *, labels: bool) -> Block:
+    """The code of the chosen option and, beside it, its label."""
+    width = 2 if labels else 1
+    columns = (
+        Column(item.name, item.label, "code"),
+        Column(f"{item.name}.label", f"{item.label} (libellé)", "label"),
+    )
+    known: dict[str, Cells] = {option.code: (option.code, option.label)[:width] for option in item.options}
+    off_path: Cells = (OFF_PATH, ABSENCE_LABELS["off_path"])[:width]
+    unknown: Cells = (UNKNOWN_CODE, "Code inconnu")[:width]
+    unanswered: Cells = (None, None)[:width]
+    name = item.name
+
+    def read(answers: Mapping[str, Any], asked: frozenset[str]) -> Cells:
+        if name not in asked:
+            return off_path
+        answer = answers.get(name)
+        if answer is None:
+            return unanswered
+        if isinstance(answer, list) and len(answer) == 1 and isinstance(answer[0], str):
+            return known.get(answer[0], unknown)
+        return unknown
+
+    return Block(columns[:width], read)
 
 
-def _mode(response: CollectedResponse, asked: frozenset[str]) -> Cell:
-    return mode_label(response.mode)
+def _ticks(item: Item) -> Block:
+    """One column of 1 and 0 for each option of a multiple choice."""
+    columns = tuple(_tick_column(item, option) for option in item.options)
+    codes = tuple(option.code for option in item.options)
+    nothing: Cells = (None,) * len(codes)
+    name = item.name
 
+    def read(answers: Mapping[str, Any], asked: frozenset[str]) -> Cells:
+        answer = answers.get(name)
+        if name not in asked or not isinstance(answer, list):
+            return nothing
+        return tuple(int(code in answer) for code in codes)
 
-def _site(response: CollectedResponse, sites: Mapping[str, str]) -> str | None:
-    return sites.get(response.site, response.site) if response.site else None
-
-
-def _item_columns(item: Item, *, labels: bool, verbatims: bool) -> Iterator[Column]:
-    if item.question_type == "multiple_choice":
-        yield from (_tick_column(item, option) for option in item.options)
-    elif item.options:
-        yield _code_column(item)
-        if labels:
-            yield _label_column(item)
-    elif item.question_type in ("number", "recommendation"):
-        yield Column(item.name, item.label, "number", lambda response, asked: _number(response, asked, item))
-    elif verbatims:
-        yield Column(item.name, item.label, "text", lambda response, asked: _text(response, asked, item.name))
-    if verbatims:
-        yield from (_specify_column(item, option) for option in item.options if option.specify)
-
-
-def _code_column(item: Item) -> Column:
-    known = frozenset(option.code for option in item.options)
-
-    def read(response: CollectedResponse, asked: frozenset[str]) -> Cell:
-        return _single_code(response, asked, item.name, known)
-
-    return Column(item.name, item.label, "code", read)
-
-
-def _label_column(item: Item) -> Column:
-    known = frozenset(option.code for option in item.options)
-    labels: dict[str | None, str] = {option.code: option.label for option in item.options}
-    labels |= {OFF_PATH: ABSENCE_LABELS["off_path"], UNKNOWN_CODE: "Code inconnu"}
-
-    def read(response: CollectedResponse, asked: frozenset[str]) -> Cell:
-        return labels.get(_single_code(response, asked, item.name, known))
-
-    return Column(f"{item.name}.label", f"{item.label} (libellé)", "label", read)
-
-
-def _single_code(
-    response: CollectedResponse, asked: frozenset[str], name: str, known: frozenset[str]
-) -> str | None:
-    if name not in asked:
-        return OFF_PATH
-    answer = response.answers.get(name)
-    if answer is None:
-        return None
-    match answer:
-        case [str(code)] if code in known:
-            return code
-    return UNKNOWN_CODE
+    return Block(columns, read)
 
 
 def _tick_column(item: Item, option: ResponseOption) -> Column:
-    def read(response: CollectedResponse, asked: frozenset[str]) -> Cell:
-        answer = response.answers.get(item.name)
-        if item.name not in asked or not isinstance(answer, list):
-            return None
-        return int(option.code in answer)
-
-    return Column(f"{item.name}.{option.code}", f"{item.label} – {option.label}", "number", read)
+    return Column(f"{item.name}.{option.code}", f"{item.label} – {option.label}", "number")
 
 
-def _number(response: CollectedResponse, asked: frozenset[str], item: Item) -> Cell:
-    answer = response.answers.get(item.name)
-    is_number = isinstance(answer, int) and not isinstance(answer, bool)
-    return answer if item.name in asked and is_number else None
+def _number(item: Item) -> Block:
+    name = item.name
+
+    def read(answers: Mapping[str, Any], asked: frozenset[str]) -> Cells:
+        answer = answers.get(name)
+        is_number = isinstance(answer, int) and not isinstance(answer, bool)
+        return (answer if name in asked and is_number else None,)
+
+    return Block((Column(name, item.label, "number"),), read)
 
 
-def _text(response: CollectedResponse, asked: frozenset[str], name: str) -> Cell:
-    answer = response.answers.get(name)
-    return answer if name.partition(".")[0] in asked and isinstance(answer, str) else None
+def _text(name: str, column: Column, key: str) -> Block:
+    """The text under ``key``, which belongs to the item ``name``."""
+
+    def read(answers: Mapping[str, Any], asked: frozenset[str]) -> Cells:
+        answer = answers.get(key)
+        return (answer if name in asked and isinstance(answer, str) else None,)
+
+    return Block((column,), read)
 
 
-def _specify_column(item: Item, option: ResponseOption) -> Column:
-    name = f"{item.name}.{option.code}.text"
+def _specified(item: Item, option: ResponseOption) -> Block:
     key = f"{item.name}.{option.code}"
-    heading = f"{item.label} – {option.specify}"
-    return Column(name, heading, "text", lambda response, asked: _text(response, asked, key))
+    return _text(item.name, Column(f"{key}.text", f"{item.label} – {option.specify}", "text"), key)
+
+
+CIRCUMSTANCES = (
+    Column("answered_on", "Jour", "day"),
+    Column("site", "Site", "code"),
+    Column("site.label", "Site (libellé)", "label"),
+    Column("mode", "Mode de recueil", "code"),
+    Column("mode.label", "Mode (libellé)", "label"),
+    Column("language", "Langue", "code"),
+    Column("complete", "Terminé (1 = oui)", "number"),
+)
 
 
 class ResponseTable:
     """The columns of a wave and the cells of its responses, whatever version each of them answered."""
 
-    def __init__(self, versions: Mapping[str, Questionnaire], columns: Sequence[Column]) -> None:
-        self.columns = tuple(columns)
+    def __init__(
+        self,
+        versions: Mapping[str, Questionnaire],
+        sites: Mapping[str, str],
+        *,
+        labels: bool,
+        verbatims: bool,
+    ) -> None:
+        blocks = tuple(item_blocks(merged_items(versions.values()), labels=labels, verbatims=verbatims))
+        first = tuple(column for column in CIRCUMSTANCES if labels or column.kind != "label")
+        self.columns: tuple[Column, ...] = first + tuple(c for block in blocks for c in block.columns)
+        self._labels = labels
+        self._sites = sites
+        self._reads = tuple(block.read for block in blocks)
         self._asked = {digest: AskedItems(questionnaire) for digest, questionnaire in versions.items()}
 
     def asked(self, response: CollectedResponse) -> frozenset[str]:
@@ -187,5 +202,15 @@ class ResponseTable:
 
     def cells(self, response: CollectedResponse) -> list[Cell]:
         """One cell per column."""
-        asked = self.asked(response)
-        return [column.read(response, asked) for column in self.columns]
+        asked, answers = self.asked(response), response.answers
+        row = self._circumstances(response)
+        for read in self._reads:
+            row += read(answers, asked)
+        return row
+
+    def _circumstances(self, response: CollectedResponse) -> list[Cell]:
+        day, site, mode = response.answered_on, response.site, response.mode
+        end: tuple[Cell, ...] = (response.language, int(response.complete))
+        if not self._labels:
+            return [day, site, mode, *end]
+        return [day, site, self._sites.get(site, site) if site else None, mode, mode_label(mode), *end]

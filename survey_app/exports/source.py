@@ -8,13 +8,8 @@ from datetime import date, datetime
 from functools import cached_property
 
 from analysis.wave_report import WaveReport
-from form_definitions.model import Grid, Questionnaire
-from survey_app.exports.response_table import (
-    CollectedResponse,
-    ResponseTable,
-    merged_items,
-    response_columns,
-)
+from form_definitions.model import Questionnaire
+from survey_app.exports.response_table import CollectedResponse, ResponseTable
 
 
 @dataclass(frozen=True)
@@ -80,10 +75,7 @@ class ReportSource:
     def table(self, *, labels: bool, verbatims: bool | None = None) -> ResponseTable:
         """The table of answers; free texts only where the requester may read them."""
         shown = self.verbatims if verbatims is None else verbatims and self.verbatims
-        columns = response_columns(
-            merged_items(self.versions.values()), sites=self.wave.sites, labels=labels, verbatims=shown
-        )
-        return ResponseTable(self.versions, columns)
+        return ResponseTable(self.versions, self.wave.sites, labels=labels, verbatims=shown)
 
     def item_label(self, name: str) -> str:
         """The question; a grid row is preceded by the question of its grid."""
@@ -93,10 +85,5 @@ class ReportSource:
     def _labels(self) -> Mapping[str, str]:
         labels: dict[str, str] = {}
         for questionnaire in reversed(tuple(self.versions.values())):
-            for section in questionnaire.sections:
-                for block in section.blocks:
-                    if isinstance(block, Grid):
-                        labels |= {item.name: f"{block.label} {item.label}" for item in block.items}
-                    else:
-                        labels[block.name] = block.label
+            labels |= questionnaire.questions
         return labels

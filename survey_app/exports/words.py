@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
 
-from analysis.notices import FLAGS, method_in_words
+from analysis import notices
+from analysis.notices import FLAGS
+from analysis.rates import Interval
 from form_definitions.model import CollectionMode
 
 MODE_LABELS: Mapping[CollectionMode, str] = {
@@ -61,8 +63,8 @@ def mode_label(mode: str) -> str:
 
 
 def method_label(method: str | None) -> str | None:
-    """The method of an interval in words; None where none was computed."""
-    return None if method is None else method_in_words(method)
+    """The method of an interval with what was assumed; None where none was computed."""
+    return None if method is None else notices.method_label(method)
 
 
 def flag_words(flags: Iterable[str]) -> str:
@@ -98,12 +100,14 @@ def day_words(day: date) -> str:
     return f"{number} {_MONTHS[day.month - 1]} {day.year}"
 
 
-def outward(low: float | None, high: float | None) -> tuple[float | None, float | None]:
+def outward(interval: Interval) -> tuple[float | None, float | None]:
     """Bounds to one decimal of a percentage, rounded away from each other.
 
-    So a bound printed « 75,0 % » is never beyond 75 % in truth.
+    So a bound printed « 75,0 % » is never beyond 75 % in truth. Whole people of a known population are
+    rounded from their exact share, never from the floating-point number nearest to it.
     """
+    low, high = interval.exact_low, interval.exact_high
     return (
-        None if low is None else math.floor(Fraction(low) * 1000) / 1000,
-        None if high is None else math.ceil(Fraction(high) * 1000) / 1000,
+        None if low is None else math.floor(low * 1000) / 1000,
+        None if high is None else math.ceil(high * 1000) / 1000,
     )

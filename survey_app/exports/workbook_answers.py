@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 
 from xlsxwriter import Workbook
@@ -16,37 +16,45 @@ from survey_app.exports.workbook_styles import DAY, WHOLE, Styles
 from survey_app.exports.workbook_table import LAST_ROW, add_sheet, finish_table
 
 SHEET = "Réponses"
-LABELS_UP_TO = 20_000
-"""Above so many responses the sheet holds codes only, to stay usable; « Codes » has their labels."""
-
 WIDTHS = {"day": 11.0, "code": 16.0, "label": 22.0, "number": 9.0, "text": 60.0}
+HOW_TO_READ = (
+    "Une ligne par réponse, dans un ordre qui ne dit rien. Chaque question à choix unique a deux "
+    "colonnes\u00a0: le code, qui ne change jamais (pour un calcul), et à côté le libellé (pour lire, "
+    "filtrer, compter). "
+    "Une question à plusieurs choix a une colonne par choix\u00a0: 1 si coché, 0 sinon."
+)
+"""Stands in « Méthode »."""
 
 
-def write_answers_sheets(workbook: Workbook, styles: Styles, source: ReportSource, *, footer: str) -> None:
-    """One line per response in random order; codes, labels for small waves, texts where the requester may."""
-    table = source.table(labels=source.report.responses <= LABELS_UP_TO)
-    rows = (table.cells(response) for response in source.responses())
+def write_answers_sheets(
+    workbook: Workbook,
+    styles: Styles,
+    source: ReportSource,
+    *,
+    footer: str,
+    rows_per_sheet: int = LAST_ROW,
+) -> None:
+    """One line per response in random order: codes, labels beside them, texts where the requester may."""
+    table = source.table(labels=True)
+    rows = map(table.cells, source.responses())
     number = 1
     while (first := next(rows, None)) is not None or number == 1:
         name = SHEET if number == 1 else f"{SHEET} {number}"
         sheet = add_sheet(workbook, name, footer=footer)
-        here = chain([first] if first is not None else [], islice(rows, LAST_ROW - 1))
-        _write_rows(sheet, styles, table.columns, here)
+        here = chain([first] if first is not None else [], islice(rows, rows_per_sheet - 1))
+        _write_header(sheet, styles, table.columns)
+        last = _write_rows(sheet, [_format(styles, column) for column in table.columns], here)
+        finish_table(sheet, last, len(table.columns), frozen_columns=1)
         number += 1
 
 
-def _write_rows(
-    sheet: Worksheet, styles: Styles, columns: tuple[Column, ...], rows: Iterator[list[Cell]]
-) -> None:
-    _write_header(sheet, styles, columns)
-    formats = [_format(styles, column) for column in columns]
+def _write_rows(sheet: Worksheet, formats: Sequence[Format | None], rows: Iterable[Sequence[Cell]]) -> int:
+    """The number of the last row. No call per cell but XlsxWriter's own: there are millions of them."""
     known: dict[str, str] = {}
-    last = 0
     write_string, write_number, write_day = sheet.write_string, sheet.write_number, sheet.write_datetime
+    last = 0
     for last, row in enumerate(rows, start=1):
         for position, cell in enumerate(row):
-            if cell is None:
-                continue
             if isinstance(cell, str):
                 style = formats[position]
                 text = known.get(cell) if style is None else workbook_text(cell)
@@ -55,9 +63,9 @@ def _write_rows(
                 write_string(last, position, text, style)
             elif isinstance(cell, int):
                 write_number(last, position, cell, formats[position])
-            else:
+            elif cell is not None:
                 write_day(last, position, cell, formats[position])
-    finish_table(sheet, last, len(columns), frozen_columns=1)
+    return last
 
 
 def _write_header(sheet: Worksheet, styles: Styles, columns: tuple[Column, ...]) -> None:

@@ -8,6 +8,7 @@ from xlsxwriter import Workbook
 
 from survey_app.exports.source import ReportSource
 from survey_app.exports.words import METHOD_LABELS, STATE_LABELS, day_words, mode_label, percent, whole
+from survey_app.exports.workbook_answers import HOW_TO_READ
 from survey_app.exports.workbook_styles import ACCENT_DARK, Styles
 from survey_app.exports.workbook_table import TableColumn, add_sheet, row_height, write_cell
 
@@ -48,6 +49,8 @@ def _chapters(source: ReportSource) -> Iterator[tuple[str, list[Fact]]]:
     yield "Édition", list(_wave_facts(source))
     yield "Questionnaire", list(_questionnaire_facts(source))
     yield "Ce qui est compté", list(_counting_facts(source))
+    if source.rows:
+        yield "Feuille «\u202fRéponses\u202f»", [("Comment la lire", HOW_TO_READ)]
     yield "Calculs", list(_rule_facts(source))
     yield "À lire avec les chiffres", [("", notice) for notice in source.report.notices]
     yield "Recalculer", list(_recomputing_facts(source))

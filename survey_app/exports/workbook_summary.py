@@ -128,7 +128,7 @@ def _write_table(
     formats = [styles.cell(), *[styles.cell(PERCENT)] * 3, styles.cell(WHOLE)]
     for row, result in enumerate(results, start=HEADER_ROW + 1):
         sheet.set_row(row, ROW_HEIGHT)
-        values = (result.title, result.rate, *outward(result.low, result.high), result.base)
+        values = (result.title, result.rate, *outward(result.interval), result.base)
         for column, (value, style) in enumerate(zip(values, formats, strict=True), start=1):
             write_cell(sheet, row, column, value, style)
         for column, cell in enumerate(_verdicts(result, source, styles), start=6):

@@ -122,7 +122,7 @@ def row(result: Result, frame: charts.Frame, minimum_base: int, identifier: str)
 
 def interval_words(result: Result) -> str:
     """« 73,2 – 83,0 % », rounded outward."""
-    low, high = outward(result.low, result.high)
+    low, high = outward(result.interval)
     if low is None or high is None:
         return "–"
     return f"{one_decimal(low)[:-2]} – {one_decimal(high)}"

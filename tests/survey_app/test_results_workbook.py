@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import io
+import tempfile
+import tracemalloc
 import zipfile
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
+from xlsxwriter import Workbook
 
+from analysis.rates import Interval
 from analysis.wave_report import WaveSettings
+from form_definitions.bundle import questionnaire_digest
 from survey_app.exports.results_workbook import write_workbook
 from survey_app.exports.source import ReportSource
-from survey_app.exports.words import outward, percent, verdict_label
-from survey_app.exports.workbook_answers import LABELS_UP_TO
+from survey_app.exports.words import method_label, outward, percent, verdict_label
+from survey_app.exports.workbook_answers import HOW_TO_READ, write_answers_sheets
+from survey_app.exports.workbook_styles import Styles
+from survey_app.exports.workbook_table import LAST_ROW
 from tests.survey_app.exported_waves import Answered, a_questionnaire, a_source, a_wave, some_responses
 
+DIGEST = questionnaire_digest(a_questionnaire())
 PAYLOADS = (
     "=1+1",
     '=HYPERLINK("http://x")',
@@ -83,7 +92,7 @@ def test_a_rate_is_a_number_with_its_base_and_interval_beside_it() -> None:
     bases = [cell.value for cell in column(sheet, "Base")]
     assert bases == [result.base for result in source.report.commitments]
     lows = [cell.value for cell in column(sheet, "Borne basse")]
-    assert lows == [outward(result.low, result.high)[0] for result in source.report.commitments]
+    assert lows == [outward(result.interval)[0] for result in source.report.commitments]
 
 
 def test_the_first_sheet_lists_the_worst_engagement_first_with_verdicts_in_words() -> None:
@@ -229,18 +238,86 @@ def test_every_item_rules_give_no_pooled_interval() -> None:
     assert column(sheet, "Borne basse")[position].value is None
 
 
-def test_large_waves_hold_codes_only() -> None:
-    source = a_source(some_responses(30))
-    labelled = [column.code for column in source.table(labels=True).columns]
-    assert "courtesy.label" in labelled
-    assert LABELS_UP_TO == 20_000
-    assert "courtesy.label" not in [column.code for column in source.table(labels=False).columns]
+def test_every_wave_holds_the_code_of_an_answer_and_beside_it_its_label() -> None:
+    sheet = opened(a_source([Answered({"courtesy": ["not_concerned"]}, site="immigration")]))["Réponses"]
+    headings = [str(cell.value) for cell in sheet[1]]
+    place = headings.index("Courtoisie de l’agent\ncourtesy")
+    assert headings[place + 1] == "Courtoisie de l’agent (libellé)\ncourtesy.label"
+    first = [cell.value for cell in sheet[2]]
+    assert first[place : place + 2] == ["not_concerned", "Non concerné"]
+    asked_elsewhere = headings.index("le confort\nwaiting_comfort")
+    assert first[asked_elsewhere : asked_elsewhere + 2] == ["off_path", "Non posée"]
+    assert first[1:3] == ["immigration", "Bureau de l’immigration"]
 
 
-def test_a_bound_never_prints_beyond_what_it_is() -> None:
-    assert outward(0.7499, 0.7501) == (0.749, 0.751)
-    assert outward(0.75, 0.75) == (0.75, 0.75)
-    assert outward(None, None) == (None, None)
+def test_the_method_sheet_says_how_to_read_codes_and_labels() -> None:
+    texts = {cell.value for row in opened(a_source())["Méthode"].iter_rows() for cell in row}
+    assert HOW_TO_READ in texts
+    without_rows = opened(replace(a_source(), rows=False))["Méthode"]
+    assert HOW_TO_READ not in {cell.value for row in without_rows.iter_rows() for cell in row}
+
+
+@pytest.mark.parametrize("responses, sheets", [(0, [0]), (4, [4]), (5, [4, 1]), (8, [4, 4]), (9, [4, 4, 1])])
+def test_answers_go_on_on_a_further_sheet_past_the_last_row(responses: int, sheets: list[int]) -> None:
+    source = a_source(some_responses(responses))
+    stream = io.BytesIO()
+    with Workbook(stream, {"constant_memory": True}) as workbook:
+        write_answers_sheets(workbook, Styles(workbook), source, footer="", rows_per_sheet=4)
+    book = load_workbook(stream)
+    assert book.sheetnames == ["Réponses", "Réponses 2", "Réponses 3"][: len(sheets)]
+    assert [sheet.max_row - 1 for sheet in book] == sheets
+    assert len({tuple(cell.value for cell in sheet[1]) for sheet in book}) == 1
+    texts = [cell.value for sheet in book for cell in column(sheet, "Un mot")]
+    assert texts == [f"Remarque {number}" for number in range(responses)]
+
+
+def test_the_last_row_of_a_sheet_is_the_one_of_excel() -> None:
+    assert LAST_ROW + 1 == 2**20
+
+
+def test_memory_does_not_grow_with_the_number_of_responses() -> None:
+    few, many = (peak_memory(count) for count in (300, 3000))
+    assert many < few + 300_000
+
+
+def peak_memory(responses: int) -> int:
+    """The most that Python holds while the sheet of answers is written, in bytes."""
+    source = replace(a_source([]), responses=lambda: (poll(number) for number in range(responses)))
+    with tempfile.TemporaryFile() as stream:
+        workbook = Workbook(stream, {"constant_memory": True})
+        tracemalloc.start()
+        write_answers_sheets(workbook, Styles(workbook), source, footer="")
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        workbook.close()
+    return peak
+
+
+def poll(number: int) -> Answered:
+    return Answered({"courtesy": ["good"], "comment": f"{number} " * 50}, questionnaire_digest=DIGEST)
+
+
+@pytest.mark.parametrize("low, high, printed", [(0.7499, 0.7501, (0.749, 0.751)), (0.75, 0.75, (0.75, 0.75))])
+def test_a_bound_never_prints_beyond_what_it_is(
+    low: float, high: float, printed: tuple[float, float]
+) -> None:
+    assert outward(Interval(low, high, "wilson", 0.95, 100.0)) == printed
+
+
+def test_bounds_in_whole_people_are_rounded_from_the_exact_share() -> None:
+    exact = Interval(7 / 1000, 29 / 1000, "hypergeometric", 0.95, 90.0, people=(7, 29), population=1000)
+    assert Fraction(29 / 1000) > Fraction(29, 1000)  # the float alone would round up to 3.0 %
+    assert outward(exact) == (0.007, 0.029)
+
+
+def test_no_interval_has_no_bounds() -> None:
+    assert outward(Interval(None, None, None, 0.95, 0.0)) == (None, None)
+
+
+def test_the_method_of_an_interval_says_what_was_assumed() -> None:
+    assert method_label("wilson, independence assumed") == "Wilson, indépendance supposée"
+    assert method_label("wilson") == "Wilson"
+    assert method_label(None) is None
 
 
 def test_the_population_and_headline_are_told() -> None:
