@@ -145,6 +145,17 @@ class Questionnaire(FrozenModel):
         """The items under their names."""
         return {item.name: item for item in self.items}
 
+    @cached_property
+    def questions(self) -> dict[str, str]:
+        """What each item asks, as read apart from its page: a grid row after the question of its grid."""
+        asked: dict[str, str] = {}
+        for block in (block for section in self.sections for block in section.blocks):
+            if isinstance(block, Grid):
+                asked |= {item.name: f"{block.label} {item.label}" for item in block.items}
+            else:
+                asked[block.name] = block.label
+        return asked
+
     def items_of(self, commitment: str) -> Iterator[Item]:
         """The items that measure this commitment, in order."""
         return (item for item in self.items if item.commitment == commitment)

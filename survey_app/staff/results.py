@@ -182,7 +182,9 @@ def commitment(wave_id: str, code: str) -> ResponseReturnValue:
         report=report,
         result=result,
         whole_table=table([("Toutes les questions", result)], report.settings, "whole"),
-        items=table(((i.title or i.item or "", i) for i in result.items), report.settings, "item"),
+        items=table(
+            ((report.questionnaire.questions[i.item or ""], i) for i in result.items), report.settings, "item"
+        ),
         shares=[_shares(report, item.item or "") for item in result.items],
         breakdowns=list(_breakdowns(report, code)),
         **_around(wave, report),
@@ -239,8 +241,8 @@ def verbatims(wave_id: str) -> ResponseReturnValue:
         texts=found[:VERBATIMS_PER_PAGE],
         more=len(found) > VERBATIMS_PER_PAGE,
         page=page,
-        labels={i.name: i.label for i in questionnaire.items},
-        questions=[(i.name, i.label) for i in questionnaire.items if _takes_text(i)],
+        labels=questionnaire.questions,
+        questions=[(i.name, questionnaire.questions[i.name]) for i in questionnaire.items if _takes_text(i)],
         question=item,
         site=site,
     )

@@ -279,3 +279,24 @@ def _seconds(act: object) -> float:
     start = time.perf_counter()
     act()
     return time.perf_counter() - start
+
+
+GRID = """\
+      - grid: desk
+        label: Au guichet, que pensez-vous
+        scale: satisfaction_4
+        rows:
+          - {item: courtesy, label: de la courtoisie, commitment: COMMITMENT}
+      - {item: comment,"""
+
+
+def test_a_row_of_a_grid_is_named_with_the_question_of_its_grid(site: StaffSite) -> None:
+    head, _, rest = a_source().partition("      - item: courtesy")
+    grid = GRID.replace("COMMITMENT", some_commitment())
+    source = head + grid + rest.partition("      - {item: comment,")[2]
+    with site.database():
+        version = questionnaires.publish_source(source, {}, actor="test")
+        waves.create_wave(a_plan(version.digest), actor="test")
+        waves.open_wave(WAVE, actor="test")
+    page = site.client().get(f"{RESULTS}/engagement/{some_commitment()}").text
+    assert "Au guichet, que pensez-vous de la courtoisie" in text_of(page)
