@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, Response, abort, make_response, render_template
+from flask import Blueprint, Response, abort, make_response, redirect, render_template
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -74,6 +74,13 @@ def list_open_questionnaires() -> ResponseReturnValue:
         for wave in sorted(newest.values(), key=lambda wave: wave.title)
     ]
     return page("website/list.html", offers=offers)
+
+
+@blueprint.get("/favicon.ico")
+@public
+def find_icon() -> ResponseReturnValue:
+    """Where browsers look when a page (JSON, an image) names no icon."""
+    return redirect("/static/icon.svg", 308)
 
 
 @blueprint.get("/confidentialite/")

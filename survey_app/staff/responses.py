@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,6 +20,13 @@ blueprint = Blueprint("staff_responses", __name__, url_prefix="/gestion/reponses
 SHOWN: Final = 200
 
 
+@blueprint.get("")
+@access.roles(REFERENT)
+def without_wave() -> ResponseReturnValue:
+    """What came for an edition that this server does not know: kept, never counted."""
+    return render_template("staff/responses.html", wave=None, **_flagged(None))
+
+
 @blueprint.get("/<wave_id>")
 @access.roles(REFERENT)
 def index(wave_id: str) -> ResponseReturnValue:
@@ -27,17 +35,20 @@ def index(wave_id: str) -> ResponseReturnValue:
 
 
 def _page(wave: Wave) -> dict[str, object]:
-    flagged = counts.review_list(wave.id)
     return {
         "wave": wave,
         "fieldwork": counts.fieldwork(wave.id),
-        "flagged": flagged[:SHOWN],
-        "not_shown": max(0, len(flagged) - SHOWN),
-        "flags": FLAGS,
         "reasons": list(set_aside.REASONS.items()),
         "reason_names": set_aside.REASONS,
         "record_id": request.values.get("reponse", ""),
+        "elsewhere": len(counts.review_list(None)),
+        **_flagged(wave.id),
     }
+
+
+def _flagged(wave_id: str | None) -> Mapping[str, Any]:
+    flagged = counts.review_list(wave_id)
+    return {"flagged": flagged[:SHOWN], "not_shown": max(0, len(flagged) - SHOWN), "flags": FLAGS}
 
 
 @blueprint.post("/<wave_id>")

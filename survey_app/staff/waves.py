@@ -16,6 +16,7 @@ from survey_app.access import ASSISTANT, DIRECTOR, REFERENT
 from survey_app.database import db
 from survey_app.exports.words import METHOD_LABELS, mode_label
 from survey_app.models import QuestionnaireVersion, Wave
+from survey_app.responses import counts
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
 from survey_app.staff.wave_form import EXPECTED, read_plan
 
@@ -28,7 +29,10 @@ USUAL_LENGTH: Final = timedelta(days=28)
 def index() -> ResponseReturnValue:
     """All waves, newest first, and which questionnaires a new one can use."""
     newest = {version.slug: version for version in reversed(questionnaires.versions())}
-    return render_template("staff/waves.html", waves=waves.waves(), versions=list(newest.values()))
+    elsewhere = len(counts.review_list(None)) if access.may(REFERENT) else 0
+    return render_template(
+        "staff/waves.html", waves=waves.waves(), versions=list(newest.values()), elsewhere=elsewhere
+    )
 
 
 @blueprint.get("/<wave_id>")

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from survey_app import audit, enrolment, questionnaires, waves
 from survey_app.access import ROLES
-from survey_app.database import db
+from survey_app.database import db, write_transaction
 from survey_app.models import Device, Response, ResponseSetAside
 from tests.survey_app.staff_site import (
     WAVE,
@@ -264,6 +264,43 @@ def test_a_response_is_set_aside_with_a_reason_and_leaves_the_figures(site: Staf
     wrong = post(client, page, {"reponse": "unknown", "reason": "test"})
     assert wrong.status_code == 422
     assert "Aucune réponse" in wrong.text
+
+
+def test_responses_of_an_unknown_edition_are_listed_apart(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(3, 0)
+        known = db.session.scalars(select(Response)).first()
+        assert known is not None
+        values = {name: getattr(known, name) for name in Response.__table__.columns.keys()}  # noqa: SIM118
+        stray: dict[str, Any] = {"record_id": str(uuid.uuid4()), "wave_id": "inconnue", "flags": ["unknown_wave"]}
+        with write_transaction() as transaction:
+            transaction.add(Response(**{**values, **stray}))
+    client = site.client()
+    for page in ("/gestion/editions", f"/gestion/reponses/{WAVE}"):
+        assert "1 réponse nomme une édition inconnue" in client.get(page).text
+    listed = client.get("/gestion/reponses").text
+    assert stray["record_id"][:8] in listed
+    assert "inconnue</small>" in listed
+
+
+def test_an_open_edition_leads_to_its_sheet_and_to_its_entry_by_keyboard(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(3, 0)
+    client = site.client("assistant")
+    page = client.get(f"/gestion/editions/{WAVE}").text
+    for address in ("/q/essai/fr/imprimer", "/gestion/saisie/essai/fr"):
+        assert f'href="{address}"' in page
+        assert client.get(address).status_code == 200
+    assert "imprimer" not in site.client("director").get(f"/gestion/editions/{WAVE}").text
+
+
+@pytest.mark.parametrize("path", ["/", "/gestion/connexion", "/nowhere"])
+def test_every_page_names_an_icon_that_exists(site: StaffSite, path: str) -> None:
+    client = site.client(None)
+    named = re.findall(r'<link rel="icon" href="([^"]+)"', client.get(path).text)
+    with client.get(named[0]) as icon:
+        assert (icon.status_code, icon.mimetype) == (200, "image/svg+xml")
+    assert client.get("/favicon.ico").headers["Location"] == named[0]
 
 
 def test_the_home_page_says_in_sentences_what_is_missing(site: StaffSite) -> None:
