@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from form_definitions import CollectionMode, Item, Questionnaire, RoutingContext, relevant_items
+from form_definitions import CollectionMode, Item, Questionnaire
+from survey_app.exports.asked_items import AskedItems
 
 Site = str
 
@@ -97,36 +98,37 @@ def people(
     """The people of a wave, busier weeks first and quieter weekends."""
     chance = random.Random(seed)  # noqa: S311 (nothing secret: the same figures at every start)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    asked = AskedItems(questionnaire)
     open_days = [day for day in days if day.isoweekday() <= 5] or days  # noqa: PLR2004 (Friday)
     for number in range(population.size):
         # One draw whatever the number of days: the answers are the same on every date.
         day = open_days[int(chance.random() * len(open_days))]
-        yield _person(questionnaire, population, chance, day, number)
+        yield _person(questionnaire, asked, population, chance, day, number)
 
 
 def _person(
-    questionnaire: Questionnaire, population: Population, chance: random.Random, day: date, number: int
+    questionnaire: Questionnaire,
+    asked: AskedItems,
+    population: Population,
+    chance: random.Random,
+    day: date,
+    number: int,
 ) -> Person:
     site = _drawn(population.sites, chance)
     mode = _drawn(population.modes[site], chance)
     mood = chance.gauss(0, MOOD)
     answers: dict[str, Any] = {}
-    asked = _path(questionnaire, answers, mode, site)
-    stops_at = chance.choice(asked).name if chance.random() < PARTIAL else None
+    first = asked.of(mode, site, answers)
+    on_path = [item.name for item in questionnaire.items if item.name in first]
+    stops_at = chance.choice(on_path) if chance.random() < PARTIAL else None
     for item in questionnaire.items:
         if item.name == stops_at:
             break
-        if any(item is on_path for on_path in _path(questionnaire, answers, mode, site)):
+        if item.name in asked.of(mode, site, answers):
             rate = _satisfied(population, site, item) + mood
             _answer(item, rate, chance, number, answers)
     language = _drawn(population.languages, chance)
     return Person(site, mode, language, day, stops_at is None, answers)
-
-
-def _path(
-    questionnaire: Questionnaire, answers: Mapping[str, Any], mode: CollectionMode, site: Site
-) -> tuple[Item, ...]:
-    return relevant_items(questionnaire, answers, RoutingContext(mode, site))
 
 
 def _drawn(shares: Mapping[Any, float], chance: random.Random) -> Any:

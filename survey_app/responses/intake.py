@@ -233,9 +233,11 @@ def _is_outdated(partial: Judgement, earlier: Iterable[Any]) -> bool:
 
 
 def _supersede(
-    connection: Connection, earlier: Iterable[Any], now: dt.datetime
+    connection: Connection, earlier: Sequence[Any], now: dt.datetime
 ) -> list[tuple[tallies.CellKey, Any]]:
     """Set the earlier revisions aside; take those that were counted out of their cells."""
+    if not earlier:
+        return []
     decisions = tallies.decisions_about(connection, {row.record_id for row in earlier})
     changes = []
     for row in earlier:
