@@ -142,6 +142,21 @@ def test_the_text_prints_one_decimal_and_bounds_outward(
     assert "Indépendance supposée" in out
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_reader_that_has_seen_enough_ends_the_command_without_a_word(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "longue.csv"
+    rows = (f"engagement_{n},question,24,30" for n in range(3000))
+    path.write_text("\n".join(["commitment,item,favourable,base", *rows]), "utf-8")
+    command = [sys.executable, "-m", "analysis", str(path), "--format", form]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (said, process.returncode) == ("", 0)
+
+
 def run(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
