@@ -46,6 +46,8 @@ class Publication:
     digest: str
     current: QuestionnaireVersion | None
     changes: tuple[Change, ...]
+    corrected: tuple[str, ...] = ()
+    """Languages whose texts differ from those published with this very content."""
 
     @property
     def is_new(self) -> bool:
@@ -132,12 +134,25 @@ def _read_canonical(_digest: str, canonical: bytes) -> Questionnaire:
     return from_canonical(canonical)
 
 
-def plan_publication(questionnaire: Questionnaire, session: Session | None = None) -> Publication:
+def plan_publication(
+    questionnaire: Questionnaire,
+    translations: Mapping[str, Mapping[str, str]] | None = None,
+    session: Session | None = None,
+) -> Publication:
     """What would change, in sentences, before anything does."""
     current = current_version(questionnaire.slug, session)
     before = questionnaire_of(current) if current else None
     changes = explain_changes(before, questionnaire) if before else ()
-    return Publication(questionnaire, questionnaire_digest(questionnaire), current, tuple(changes))
+    digest = questionnaire_digest(questionnaire)
+    known = (session or db.session).get(QuestionnaireVersion, digest)
+    corrected = _corrected(known.translations, translations or {}) if known else ()
+    return Publication(questionnaire, digest, current, tuple(changes), corrected)
+
+
+def _corrected(
+    known: Mapping[str, Mapping[str, str]], given: Mapping[str, Mapping[str, str]]
+) -> tuple[str, ...]:
+    return tuple(language for language, texts in given.items() if dict(texts) != known.get(language))
 
 
 def publish_draft(draft_id: int, *, actor: str) -> QuestionnaireVersion:
@@ -173,10 +188,10 @@ def _freeze(
     *,
     actor: str,
 ) -> QuestionnaireVersion:
-    plan = plan_publication(questionnaire, transaction)
+    plan = plan_publication(questionnaire, translations, transaction)
     known = transaction.get(QuestionnaireVersion, plan.digest)
     if known is not None:
-        return known
+        return _correct_translations(transaction, known, plan.corrected, translations, actor=actor)
     version = QuestionnaireVersion(
         digest=plan.digest,
         slug=questionnaire.slug,
@@ -192,6 +207,27 @@ def _freeze(
     _ensure_survey(transaction, questionnaire)
     detail = {"digest": plan.digest, "broken_series": list(plan.broken_series)}
     record(transaction, "questionnaire-published", actor=actor, subject=questionnaire.slug, detail=detail)
+    return version
+
+
+def _correct_translations(
+    transaction: Session,
+    version: QuestionnaireVersion,
+    languages: Sequence[str],
+    translations: Mapping[str, Mapping[str, str]],
+    *,
+    actor: str,
+) -> QuestionnaireVersion:
+    """The same content with better words: `published_at` moves, by which the website and the tablets see it.
+
+    A language that was not given keeps what it had.
+    """
+    if languages:
+        given = {language: dict(translations[language]) for language in languages}
+        version.translations = {**version.translations, **given}
+        version.published_at, version.published_by = datetime.now(tz=UTC), actor
+        detail = {"digest": version.digest, "languages": list(languages)}
+        record(transaction, "translations-corrected", actor=actor, subject=version.slug, detail=detail)
     return version
 
 

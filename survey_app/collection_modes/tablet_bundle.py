@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,11 @@ from typing import Any, Final
 from flask import render_template
 from sqlalchemy import select
 
-from form_definitions import LANGUAGES, Questionnaire, load_organisation, localise
+from form_definitions import LANGUAGES, Questionnaire, Translations, load_organisation, localise
 from survey_app import assets, i18n
 from survey_app.database import db
-from survey_app.models import QuestionnaireVersion, Wave
-from survey_app.questionnaires import questionnaire_of
+from survey_app.models import Wave
+from survey_app.open_waves import published
 from survey_app.rendering import render_questionnaire
 
 START: Final = "/tablette/"
@@ -38,7 +38,7 @@ class Offer:
     languages: tuple[str, ...]
     questionnaire: Questionnaire
     digest: str
-    translations: dict[str, dict[str, str]]
+    translations: Translations
 
     def address(self, language: str) -> str:
         """Where the page of this questionnaire in one language is."""
@@ -60,19 +60,23 @@ class Bundle:
 
 def current_offers() -> tuple[Offer, ...]:
     """The open waves with the mode tablet, one per questionnaire (the newest)."""
-    query = select(Wave, QuestionnaireVersion).join(Wave.questionnaire_version).where(Wave.state == "open")
-    rows = db.session.execute(query.order_by(Wave.opened_at, Wave.id)).all()
-    offers = {offer.questionnaire.slug: offer for offer in _offers([(wave, version) for wave, version in rows])}
+    query = select(Wave).where(Wave.state == "open").order_by(Wave.opened_at, Wave.id)
+    offers = {offer.questionnaire.slug: offer for offer in _offers(db.session.scalars(query).all())}
     return tuple(offers[slug] for slug in sorted(offers))
 
 
-def _offers(rows: Sequence[tuple[Wave, QuestionnaireVersion]]) -> Iterator[Offer]:
-    for wave, version in rows:
-        if "tablet" in wave.modes:
+def _offers(waves: Iterable[Wave]) -> Iterator[Offer]:
+    for wave in waves:
+        version = published(wave.questionnaire_digest) if "tablet" in wave.modes else None
+        if version is not None:
             languages = tuple(code for code in LANGUAGES if code in wave.languages)
-            questionnaire = questionnaire_of(version)
             yield Offer(
-                wave.id, tuple(wave.sites), languages, questionnaire, version.digest, version.translations
+                wave.id,
+                tuple(wave.sites),
+                languages,
+                version.questionnaire,
+                version.digest,
+                version.translations,
             )
 
 

@@ -102,7 +102,8 @@ def draft(draft_id: int) -> ResponseReturnValue:
 
 def _draft_page(found: QuestionnaireDraft) -> dict[str, object]:
     checked = questionnaires.check_draft(found)
-    plan = questionnaires.plan_publication(checked.questionnaire) if checked.questionnaire else None
+    asked = checked.questionnaire
+    plan = questionnaires.plan_publication(asked, found.translations) if asked else None
     severities = Counter(fault.severity for fault in checked.faults)
     languages = [SOURCE_LANGUAGE, *found.translations]
     modes = [mode for mode in MODES if checked.questionnaire and mode in checked.questionnaire.modes]
