@@ -98,7 +98,8 @@ export class QuestionnairePage {
     if (item && target instanceof HTMLInputElement) this.keepExclusive(item, target);
     if (target instanceof HTMLTextAreaElement) this.count(target);
     this.refresh();
-    if (item && !faultOf(item, this.answers())) this.setMessage(item.name, null);
+    const isWrong = this.questions.get(target.name)?.classList.contains('in-error');
+    if (item && isWrong && !faultOf(item, this.answers())) this.setMessage(item.name, null);
   }
 
   /** Ticking an exclusive option unticks the others; ticking another one unticks the exclusive ones. */
