@@ -9,7 +9,7 @@ import json
 import secrets
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
@@ -80,7 +80,9 @@ def demonstration_settings(folder: Path, port: int) -> Settings:
     )
 
 
-def prepare(folder: Path, port: int, today: date) -> tuple[Settings, str | None]:
+def prepare(
+    folder: Path, port: int, today: date, waves: Sequence[DemonstrationWave] | None = None
+) -> tuple[Settings, str | None]:
     """The settings, and the passphrase of the referent if the data had to be made now."""
     ready = folder / "ready"
     if folder.exists() and not ready.exists():
@@ -88,18 +90,18 @@ def prepare(folder: Path, port: int, today: date) -> tuple[Settings, str | None]
     settings = demonstration_settings(folder, port)
     if ready.exists():
         return settings, None
-    passphrase = fill(settings, today)
+    passphrase = fill(settings, today, demonstration_waves(today.year) if waves is None else waves)
     ready.touch()
     return settings, passphrase
 
 
-def fill(settings: Settings, today: date) -> str:
-    """Make the database with all its waves; the passphrase of the referent."""
+def fill(settings: Settings, today: date, waves: Iterable[DemonstrationWave]) -> str:
+    """Make the database with these waves; the passphrase of the referent."""
     application = _application(settings)
     with application.app_context():
         upgrade(db.engine)
         passphrase = add_user(REFERENT_ADDRESS, "Référente (démonstration)", ["referent"], actor=ACTOR)
-        for wave in demonstration_waves(today.year):
+        for wave in waves:
             _make_wave(wave, today)
         judge_waiting(now=datetime.now(tz=UTC) + LONG_ENOUGH)
         db.session.remove()

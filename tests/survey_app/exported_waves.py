@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from analysis.tally import CellLayout, CountedResponse
 from analysis.wave_report import Cell, WaveSettings, build_wave_report
 from form_definitions.bundle import questionnaire_digest
 from form_definitions.model import Commitment, Grid, Item, Questionnaire, RateRule, ResponseOption, Section
-from form_definitions.routing import RoutingContext, relevant_items
+from survey_app.exports.asked_items import AskedItems
 from survey_app.exports.source import ReportSource, WaveFacts
 
 SCALE = (
@@ -87,6 +88,12 @@ def a_questionnaire(**changes: Any) -> Questionnaire:
     return Questionnaire(**(values | changes))
 
 
+@cache
+def usual_digest() -> str:
+    """The digest of `a_questionnaire()`."""
+    return questionnaire_digest(a_questionnaire())
+
+
 @dataclass(frozen=True)
 class Answered:
     """A response as floor 3 gives it."""
@@ -97,7 +104,7 @@ class Answered:
     language: str = "fr"
     answered_on: date = date(2026, 11, 4)
     complete: bool = True
-    questionnaire_digest: str = field(default_factory=lambda: questionnaire_digest(a_questionnaire()))
+    questionnaire_digest: str = field(default_factory=usual_digest)
 
 
 def some_responses(count: int, seed: int = 7) -> list[Answered]:
@@ -136,7 +143,8 @@ def a_source(
     given = some_responses(400) if responses is None else list(responses)
     digest = questionnaire_digest(form)
     declared = settings or WaveSettings(threshold=Fraction(3, 4))
-    cells = [_cell(form, response) for response in given]
+    layout, asked = CellLayout(form), AskedItems(form)
+    cells = [_cell(layout, asked, response) for response in given]
     report = build_wave_report(form, cells, declared)
     source = ReportSource(
         wave=a_wave(),
@@ -152,11 +160,10 @@ def a_source(
     return replace(source, **changes)
 
 
-def _cell(form: Questionnaire, response: Answered) -> Cell:
+def _cell(layout: CellLayout, asked: AskedItems, response: Answered) -> Cell:
     mode: Any = response.mode
-    path = relevant_items(form, response.answers, RoutingContext(mode, response.site))
-    counted = CountedResponse(response.answers, frozenset(item.name for item in path), response.complete)
-    vector = CellLayout(form).vector(counted)
+    path = asked.of(mode, response.site, response.answers)
+    vector = layout.vector(CountedResponse(response.answers, path, response.complete))
     return Cell(response.site, response.mode, response.language, response.answered_on, vector)
 
 

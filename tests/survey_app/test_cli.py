@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,11 +20,12 @@ from python_calamine import CalamineWorkbook
 from survey_app import cli
 from survey_app import settings as survey_settings
 from survey_app.commands.french import FrenchGroup
-from survey_app.demonstration import prepare
+from survey_app.demonstration import PRACTICE, demonstration_waves, prepare
 from survey_app.preview import create_preview
 from survey_app.serving import Address, SurveyServer, process_count
 from tests.browsers import free_port
 
+USERS, OFFICIALS = 80, 12
 QUESTIONNAIRE = """\
 questionnaire: essai
 title: Essai
@@ -75,9 +77,13 @@ def database(keys: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def demonstration_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a demonstration, made once."""
+    """The data of a demonstration with few answers, made once."""
     folder = tmp_path_factory.mktemp("demonstration") / "data"
-    prepare(folder, 8000, date(2026, 11, 20))
+    waves = [
+        replace(wave, population=replace(wave.population, size=size))
+        for wave, size in zip(demonstration_waves(2026), (USERS, OFFICIALS), strict=True)
+    ]
+    prepare(folder, 8000, date(2026, 11, 20), waves)
     return folder
 
 
@@ -255,7 +261,7 @@ def test_a_report_is_written_for_each_kind_of_file(name: str, demonstrated: Path
         case ".csv":
             assert content.startswith(b"\xef\xbb\xbf")
         case ".json":
-            assert json.loads(content)["responses"] == 1497
+            assert json.loads(content)["responses"] == USERS - PRACTICE
     assert [path.name for path in demonstrated.iterdir()] == [name]
 
 

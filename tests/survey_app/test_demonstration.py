@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -146,8 +147,10 @@ def test_an_interrupted_first_start_begins_again(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "survey.db").write_bytes(b"half a database")
-    _, passphrase = prepare(folder, 8000, TODAY)
+    _, passphrase = prepare(folder, 8000, TODAY, waves=())
     assert passphrase is not None
+    with sqlite3.connect(folder / "survey.db") as begun_again:
+        assert begun_again.execute("SELECT email FROM user_account").fetchall() == [(REFERENT_ADDRESS,)]
 
 
 def test_only_the_owner_reads_the_keys(folder: Path, passphrase: str) -> None:
