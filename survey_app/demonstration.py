@@ -38,10 +38,17 @@ SEED = 2026
 PRACTICE = 3
 """So many of the first answers are marked as practice: shown, never counted."""
 
+MARKER = "demonstration"
+"""The file that says: this folder was made for the demonstration, and nothing else is in it."""
+
 BEFORE, AFTER = timedelta(days=49), timedelta(days=60)
 NOON = time(12, 0, tzinfo=UTC)
 LONG_ENOUGH = timedelta(days=1)
 """Partial answers are judged at once: nobody is going to finish them."""
+
+
+class FolderInUse(Exception):  # noqa: N818 (a state of the disk, told in one line)
+    """The folder holds something that the demonstration did not make."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +90,35 @@ def demonstration_settings(folder: Path, port: int) -> Settings:
 def prepare(
     folder: Path, port: int, today: date, waves: Sequence[DemonstrationWave] | None = None
 ) -> tuple[Settings, str | None]:
-    """The settings, and the passphrase of the referent if the data had to be made now."""
+    """The settings, and the passphrase of the referent if the data had to be made now.
+
+    Raises
+    ------
+    FolderInUse
+        The folder exists and is not the demonstration's: nothing in it is touched.
+    """
     ready = folder / "ready"
-    if folder.exists() and not ready.exists():
-        shutil.rmtree(folder)  # a first start that was interrupted
+    if not ready.exists():
+        _clear(folder)
     settings = demonstration_settings(folder, port)
     if ready.exists():
         return settings, None
     passphrase = fill(settings, today, demonstration_waves(today.year) if waves is None else waves)
     ready.touch()
     return settings, passphrase
+
+
+def _clear(folder: Path) -> None:
+    """An empty folder with the marker; only what an interrupted first start left behind goes."""
+    marker = folder / MARKER
+    if marker.is_file():
+        shutil.rmtree(folder)
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FolderInUse(
+            f"Le dossier «\u202f{folder}\u202f» contient déjà autre chose. Choisissez-en un autre."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    marker.touch()
 
 
 def fill(settings: Settings, today: date, waves: Iterable[DemonstrationWave]) -> str:

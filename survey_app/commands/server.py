@@ -61,7 +61,10 @@ def demo(port: int, folder: str, new_passphrase: bool) -> None:
     place = Path(folder)
     if not (place / "ready").exists():
         click.echo("Premier démarrage\u00a0: création des données de démonstration…")
-    settings, passphrase = demonstration.prepare(place, port, date.today())  # noqa: DTZ011 (the local calendar)
+    try:
+        settings, passphrase = demonstration.prepare(place, port, date.today())  # noqa: DTZ011 (the local calendar)
+    except demonstration.FolderInUse as fault:
+        raise click.ClickException(str(fault)) from fault
     if new_passphrase and passphrase is None:
         passphrase = demonstration.new_passphrase(settings)
     lines = list(demonstration.addresses(settings, passphrase))

@@ -15,10 +15,12 @@ from analysis.axes import Verdict
 from analysis.wave_report import Selection
 from form_definitions import load_questionnaire
 from form_definitions.library import FOLDER
-from survey_app import create_app
+from survey_app import cli, create_app
 from survey_app.database import db
 from survey_app.demonstration import (
+    MARKER,
     REFERENT_ADDRESS,
+    FolderInUse,
     addresses,
     demonstration_settings,
     demonstration_waves,
@@ -146,11 +148,31 @@ def test_a_second_start_makes_nothing_and_shows_no_passphrase(folder: Path, pass
 def test_an_interrupted_first_start_begins_again(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
+    (folder / MARKER).touch()
     (folder / "survey.db").write_bytes(b"half a database")
     _, passphrase = prepare(folder, 8000, TODAY, waves=())
     assert passphrase is not None
     with sqlite3.connect(folder / "survey.db") as begun_again:
         assert begun_again.execute("SELECT email FROM user_account").fetchall() == [(REFERENT_ADDRESS,)]
+
+
+@pytest.mark.parametrize("foreign", ["survey.db", "thesis.odt"])
+def test_a_folder_of_something_else_is_refused_and_left_alone(
+    tmp_path: Path, foreign: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / foreign).write_bytes(b"years of work")
+    with pytest.raises(FolderInUse):
+        prepare(tmp_path, 8000, TODAY, waves=())
+    assert cli.run(["demo", "--folder", str(tmp_path)]) != 0
+    assert "contient déjà autre chose" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [foreign]
+    assert (tmp_path / foreign).read_bytes() == b"years of work"
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    _, passphrase = prepare(tmp_path, 8000, TODAY, waves=())
+    assert passphrase is not None
+    assert (tmp_path / MARKER).exists()
 
 
 def test_only_the_owner_reads_the_keys(folder: Path, passphrase: str) -> None:
