@@ -8,18 +8,27 @@ from pathlib import Path
 from form_definitions.bundle import texts_of
 from form_definitions.errors import Fault, Place, fault
 from form_definitions.frameworks import read_framework
-from form_definitions.library import FOLDER, Library, folder_of, load_library, read_file, read_scales
+from form_definitions.library import (
+    FOLDER,
+    Library,
+    files_of,
+    folder_of,
+    load_library,
+    read_file,
+    read_scales,
+)
 from form_definitions.loader import check_file
 from form_definitions.model import Questionnaire
 from form_definitions.organisation import read_organisation
-from form_definitions.translations import catalogue_faults, read_catalogue, translation_files
+from form_definitions.translations import Catalogue, catalogue_faults, read_catalogue, translation_files
 
 
 def check_files(paths: Sequence[Path | str] | None = None, folder: Path | None = None) -> list[Fault]:
     """Every fault of these files: questionnaires, scales, frameworks, the organisation, translations.
 
     A path may be a whole folder of definitions; without paths it is ``folder``, by default the program's own.
-    A questionnaire given alone is checked with the scales, framework and organisation of its folder.
+    A questionnaire given alone is checked with the scales, framework and organisation of its folder. What a
+    folder lacks is taken from the program's own.
     """
     if paths is None:
         paths = [folder or FOLDER]
@@ -31,12 +40,10 @@ def check_files(paths: Sequence[Path | str] | None = None, folder: Path | None =
 
 
 def definition_files(folder: Path) -> Iterator[Path]:
-    """The files of a folder of definitions."""
-    yield folder / "organisation.yaml"
-    yield folder / "scales.yaml"
-    yield from sorted((folder / "frameworks").glob("*.yaml"))
-    yield from sorted((folder / "questionnaires").glob("*.yaml"))
-    yield from translation_files(folder)
+    """The files of a folder of definitions; of an empty one, the organisation that should be there."""
+    singles = [path for name in ("organisation.yaml", "scales.yaml") if (path := folder / name).exists()]
+    several = [path for kind in ("frameworks", "questionnaires") for path in (folder / kind).glob("*.yaml")]
+    yield from [*singles, *sorted(several), *translation_files(folder)] or [folder / "organisation.yaml"]
 
 
 def _check(path: Path, folder: Path) -> Sequence[Fault]:
@@ -63,8 +70,16 @@ def _check_questionnaire(path: Path, folder: Path) -> Sequence[Fault]:
         if isinstance(catalogue, Fault):
             faults.append(catalogue)
         else:
-            faults += catalogue_faults(catalogue, needed, catalogue.lines)
+            faults += catalogue_faults(catalogue, _not_shipped(needed, catalogue, folder), catalogue.lines)
     return faults
+
+
+def _not_shipped(needed: Sequence[str], catalogue: Catalogue, folder: Path) -> list[str]:
+    """The texts that the program's own catalogue of this language does not translate already."""
+    shipped = FOLDER / "translations" / f"{catalogue.language}.po"
+    known = read_catalogue(shipped) if folder != FOLDER and shipped.exists() else None
+    messages = known.messages if isinstance(known, Catalogue) else {}
+    return [text for text in needed if text not in messages]
 
 
 def _check_translations(path: Path, folder: Path) -> Sequence[Fault]:
@@ -76,11 +91,12 @@ def _check_translations(path: Path, folder: Path) -> Sequence[Fault]:
     if library.organisation:
         needed += library.organisation.public_texts()
     unused = [option.label for scale in library.scales.values() for option in scale.options]
-    return catalogue_faults(catalogue, needed, unused)
+    missing = _not_shipped(needed, catalogue, folder)
+    return catalogue_faults(catalogue, missing, [*unused, *needed])
 
 
 def _questionnaires(folder: Path, library: Library) -> Iterator[Questionnaire]:
-    for path in sorted((folder / "questionnaires").glob("*.yaml")):
+    for path in files_of(folder, "questionnaires"):
         questionnaire = check_file(path, library=library).questionnaire
         if questionnaire:
             yield questionnaire

@@ -28,6 +28,18 @@ def folder_of(path: Path) -> Path:
     return FOLDER
 
 
+def file_of(folder: Path, name: str) -> Path:
+    """A file of a folder of definitions, or the program's own where that folder has none."""
+    own = folder / name
+    return own if own.exists() else FOLDER / name
+
+
+def files_of(folder: Path, kind: str) -> list[Path]:
+    """The YAML files of ``frameworks`` or ``questionnaires``: the folder's, and the program's others."""
+    found = {path.name: path for place in (FOLDER, folder) for path in (place / kind).glob("*.yaml")}
+    return [found[name] for name in sorted(found)]
+
+
 @dataclass(frozen=True)
 class Library:
     """Everything a questionnaire may name. ``faults`` tells what could not be read."""
@@ -39,12 +51,15 @@ class Library:
 
 
 def load_library(folder: Path | None = None) -> Library:
-    """Read scales.yaml, organisation.yaml and frameworks/ of a folder. Never raises on bad content."""
+    """Read scales.yaml, organisation.yaml and frameworks/ of a folder. Never raises on bad content.
+
+    A file that the folder lacks is the program's own.
+    """
     folder = folder or FOLDER
-    scales, faults = read_file(folder / "scales.yaml", read_scales)
-    organisation, organisation_faults = read_file(folder / "organisation.yaml", read_organisation)
+    scales, faults = read_file(file_of(folder, "scales.yaml"), read_scales)
+    organisation, organisation_faults = read_file(file_of(folder, "organisation.yaml"), read_organisation)
     frameworks: dict[str, Framework] = {}
-    for path in sorted((folder / "frameworks").glob("*.yaml")):
+    for path in files_of(folder, "frameworks"):
         framework, framework_faults = read_file(path, read_framework)
         organisation_faults += framework_faults
         if framework:
@@ -54,7 +69,7 @@ def load_library(folder: Path | None = None) -> Library:
 
 def load_organisation(folder: Path | None = None) -> Organisation:
     """The organisation of a folder. Raises DefinitionError."""
-    organisation, faults = read_file((folder or FOLDER) / "organisation.yaml", read_organisation)
+    organisation, faults = read_file(file_of(folder or FOLDER, "organisation.yaml"), read_organisation)
     if organisation is None:
         raise DefinitionError(faults)
     return organisation
@@ -62,7 +77,7 @@ def load_organisation(folder: Path | None = None) -> Organisation:
 
 def load_framework(code: str, folder: Path | None = None) -> Framework:
     """One framework of a folder. Raises DefinitionError."""
-    framework, faults = read_file((folder or FOLDER) / "frameworks" / f"{code}.yaml", read_framework)
+    framework, faults = read_file(file_of(folder or FOLDER, f"frameworks/{code}.yaml"), read_framework)
     if framework is None:
         raise DefinitionError(faults)
     return framework

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,16 +15,14 @@ from form_definitions import (
     LANGUAGES,
     SOURCE_LANGUAGE,
     Item,
-    Organisation,
     Questionnaire,
     ResponseOption,
     Section,
     Translations,
     bundle_digest,
     from_canonical,
-    load_organisation,
-    load_translations,
 )
+from survey_app import definitions
 from survey_app.database import db
 from survey_app.i18n import catalogue
 from survey_app.models import QuestionnaireVersion, Survey, Wave
@@ -130,7 +128,7 @@ class Published:
         return tuple(site for site in self.questionnaire.sites if site in wave_sites or not wave_sites)
 
 
-_versions: dict[tuple[str, dt.datetime], Published] = {}
+_versions: dict[tuple[str, dt.datetime, Path | None], Published] = {}
 _bundle_digests: dict[str, str] = {}
 
 
@@ -142,7 +140,7 @@ def published(digest: str) -> Published | None:
     published_at = db.session.execute(_PUBLISHED_AT, {"digest": digest}).scalar()
     if published_at is None:
         return None
-    key = (digest, published_at)
+    key = (digest, published_at, definitions.folder())
     if key not in _versions:
         if len(_versions) >= KEPT_VERSIONS:
             _versions.clear()
@@ -153,9 +151,9 @@ def published(digest: str) -> Published | None:
 
 def _read(digest: str) -> Published:
     version = db.session.get_one(QuestionnaireVersion, digest)
-    ours = shipped_translations()
+    ours = definitions.translations()
     languages = {*ours, *version.translations}
-    # The organisation's own texts (sites, notice) are in the shipped catalogue; the version's texts go first.
+    # The organisation's own texts (sites, notice) are in this installation's catalogue; the version's win.
     texts = {
         code: {**_site_question(code), **ours.get(code, {}), **version.translations.get(code, {})}
         for code in languages
@@ -169,21 +167,9 @@ def _site_question(language: str) -> dict[str, str]:
     return {text: known[text] for text in (SITE_TITLE, SITE_LABEL, SITE_HELP) if text in known}
 
 
-@lru_cache(maxsize=1)
-def shipped_translations() -> Translations:
-    """The translations that come with the application: its organisation's texts are among them."""
-    return load_translations()
-
-
-@lru_cache(maxsize=1)
-def organisation() -> Organisation:
-    """Who asks; read once."""
-    return load_organisation()
-
-
 def site_section(sites: tuple[str, ...]) -> Section:
     """The first page of the website where the address does not say which site is meant."""
-    known = organisation().sites_by_code
+    known = definitions.organisation().sites_by_code
     options = tuple(
         ResponseOption(code=code, label=known[code].public_label if code in known else code) for code in sites
     )

@@ -22,12 +22,11 @@ from form_definitions import (
     Questionnaire,
     RoutingContext,
     check_file,
-    load_organisation,
-    load_translations,
     relevant_items,
 )
 from form_definitions.library import folder_of
 from survey_app import assets, i18n
+from survey_app.definitions import organisation_of, translations_of
 from survey_app.exports.words import MODE_LABELS
 from survey_app.rendering import Page, render_questionnaire
 
@@ -48,11 +47,12 @@ class Previewed:
     """The file to show, and the folder that it takes its scales and translations from."""
 
     path: Path
+    replaced: Path | None = None
 
     @property
     def folder(self) -> Path:
         """Where the scales, the organisation and the translations are."""
-        return folder_of(self.path)
+        return self.replaced or folder_of(self.path)
 
     def version(self) -> str:
         """Changes with any file that the page is made from."""
@@ -64,13 +64,13 @@ class Previewed:
                 yield f"{path} {path.stat().st_mtime_ns}"
 
 
-def create_preview(path: Path) -> Flask:
-    """The application that shows this file."""
-    previewed = Previewed(path)
+def create_preview(path: Path, replaced: Path | None = None) -> Flask:
+    """The application that shows this file; ``replaced``: a folder that replaces the program's own."""
+    previewed = Previewed(path, replaced)
     app = Flask("survey_app")
     i18n.install(app)
     assets.install(app)
-    app.jinja_env.globals["organisation"] = load_organisation()
+    app.jinja_env.globals["organisation"] = organisation_of(replaced)
     app.add_url_rule("/", view_func=lambda: redirect(f"/website/{SOURCE_LANGUAGE}"), endpoint="start")
     app.add_url_rule("/apercu.js", view_func=_reloader)
     app.add_url_rule("/version", view_func=previewed.version, endpoint="version")
@@ -89,19 +89,19 @@ def _show(previewed: Previewed, mode: str, language: str) -> ResponseReturnValue
     if mode not in known or language not in LANGUAGES:
         abort(404)
     version = previewed.version()
-    checked = check_file(previewed.path)
+    checked = check_file(previewed.path, folder=previewed.folder)
     if checked.questionnaire is None:
         return render_template("preview/faults.html", faults=checked.faults, version=version)
     site = request.args.get("site") or checked.questionnaire.sites[0]
     i18n.speak(language)
     return render_questionnaire(
         checked.questionnaire,
-        load_translations(previewed.folder),
+        translations_of(previewed.folder),
         language,
         mode=known[mode],
         page=_page(checked.questionnaire, known[mode], site),
         template="preview/page.html",
-        choices=list(_choices(checked.questionnaire, mode, language, site)),
+        choices=list(_choices(previewed, checked.questionnaire, mode, language, site)),
         version=version,
     )
 
@@ -115,13 +115,15 @@ def _page(questionnaire: Questionnaire, mode: CollectionMode, site: str) -> Page
     return Page(sections=sections, items=everything, hidden=everything - shown, site=site)
 
 
-def _choices(questionnaire: Questionnaire, mode: str, language: str, site: str) -> Iterator[dict[str, Any]]:
+def _choices(
+    previewed: Previewed, questionnaire: Questionnaire, mode: str, language: str, site: str
+) -> Iterator[dict[str, Any]]:
     for code, known in LANGUAGES.items():
         yield _choice(known.own_name, mode, code, site, current=code == language)
     for name in MODES:
         yield _choice(MODE_LABELS[name], name, language, site, current=name == mode)
     for code in questionnaire.sites:
-        label = load_organisation().site_name(code)
+        label = organisation_of(previewed.replaced).site_name(code)
         yield _choice(label, mode, language, code, current=code == site)
 
 

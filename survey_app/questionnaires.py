@@ -27,6 +27,7 @@ from form_definitions import (
 )
 from survey_app.audit import act, record
 from survey_app.database import db
+from survey_app.definitions import library
 from survey_app.models import QuestionnaireDraft, QuestionnaireVersion, Survey
 
 
@@ -102,7 +103,8 @@ def check_draft(draft: QuestionnaireDraft) -> CheckedSource:
 
 def _check(source: str, slug: str) -> CheckedSource:
     published = [questionnaire_of(version) for version in versions() if version.slug == slug]
-    return check_source(source, name=f"{slug or 'questionnaire'}.yaml", published=published)
+    name = f"{slug or 'questionnaire'}.yaml"
+    return check_source(source, name=name, published=published, library=library())
 
 
 def _slug_of(source: str) -> str:

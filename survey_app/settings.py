@@ -49,6 +49,8 @@ class Settings:
     secret_key: str = field(repr=False)
     device_master_key: str = field(repr=False)
     data_folder: Path = Path("var")
+    definitions_folder: Path | None = None
+    """Whose files go before those of ``form_definitions``: another prefecture's organisation and texts."""
     database_url: str = field(default="", repr=False)
     public_url: str = "http://127.0.0.1:8000"
     trusted_hosts: tuple[str, ...] = ()
@@ -69,6 +71,7 @@ class Settings:
         if self.secret_key == self.device_master_key:
             raise SettingsError("DEVICE_MASTER_KEY : doit différer de SECRET_KEY ; une clé, un usage.")
         _check_public_url(self.public_url)
+        _check_definitions_folder(self.definitions_folder)
         if not self.database_url:
             url = f"sqlite:///{(self.data_folder / 'survey.db').absolute()}"
             object.__setattr__(self, "database_url", url)
@@ -139,6 +142,11 @@ def _check_public_url(url: str) -> None:
         )
 
 
+def _check_definitions_folder(folder: Path | None) -> None:
+    if folder is not None and not folder.is_dir():
+        raise SettingsError(f"DEFINITIONS_FOLDER : le dossier {folder} n’existe pas ou n’est pas lisible.")
+
+
 def _default_hosts(public_url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((urlsplit(public_url).hostname or "", *_LOCAL_HOSTS)))
 
@@ -181,6 +189,7 @@ _VARIABLES = {
     "SECRET_KEY": "secret_key",
     "DEVICE_MASTER_KEY": "device_master_key",
     "SURVEY_DATA": "data_folder",
+    "DEFINITIONS_FOLDER": "definitions_folder",
     "DATABASE_URL": "database_url",
     "PUBLIC_URL": "public_url",
     "TRUSTED_HOSTS": "trusted_hosts",
@@ -193,6 +202,7 @@ _READERS: dict[str, Any] = {
     "secret_key": _text,
     "device_master_key": _text,
     "data_folder": _folder,
+    "definitions_folder": _folder,
     "database_url": _text,
     "public_url": _text,
     "trusted_hosts": _list,

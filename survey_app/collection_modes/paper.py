@@ -13,6 +13,7 @@ from form_definitions import Questionnaire, RoutingContext
 from survey_app.access import ASSISTANT, CONTRIBUTOR, public, roles
 from survey_app.collection_modes.public_pages import page, private, speak
 from survey_app.condition_sentences import sentence_of
+from survey_app.definitions import organisation
 from survey_app.form_state import FormState, UnreadableState, new_state, seal, unseal
 from survey_app.forms import build_form
 from survey_app.interview import Interview, item_of
@@ -21,7 +22,6 @@ from survey_app.open_waves import (
     OpenWave,
     Published,
     open_waves,
-    organisation,
     published,
     today_in_paris,
     utc_now,

@@ -12,7 +12,8 @@ from markupsafe import Markup
 from form_definitions import LANGUAGES, SOURCE_LANGUAGE
 from survey_app import i18n
 from survey_app.access import public
-from survey_app.open_waves import open_waves, organisation, shipped_translations, today_in_paris, utc_now
+from survey_app.definitions import organisation, organisation_of, translations
+from survey_app.open_waves import open_waves, today_in_paris, utc_now
 from survey_app.questionnaire_view import Words
 
 blueprint = Blueprint("pages", __name__)
@@ -23,14 +24,13 @@ MODE: Final = "website"
 @blueprint.record
 def tell_templates_who_asks(setup: BlueprintSetupState) -> None:
     """Every template may name the organisation."""
-    setup.app.jinja_env.globals.update(
-        organisation=organisation(), who_asks=who_asks, short_notice=short_notice
-    )
+    ours = organisation_of(setup.app.extensions["survey_settings"].definitions_folder)
+    setup.app.jinja_env.globals.update(organisation=ours, who_asks=who_asks, short_notice=short_notice)
 
 
 def words() -> Words:
     """The organisation's own texts, in the language of the page."""
-    return Words(i18n.current_language(), shipped_translations())
+    return Words(i18n.current_language(), translations())
 
 
 def short_notice() -> Markup | None:

@@ -13,9 +13,9 @@ from typing import Any, Final, cast
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
-from form_definitions import load_organisation
 from survey_app import access
 from survey_app.database import db, write_transaction
+from survey_app.definitions import organisation
 from survey_app.enrolment import redeem
 from survey_app.models import Device
 from survey_app.responses import inbox, strict_json
@@ -175,7 +175,7 @@ def read_json(raw: bytes) -> dict[str, Any]:
 
 def site_name(code: str) -> str:
     """The name of a site as the organisation writes it; its code where the file no longer has it."""
-    return next((site.name for site in load_organisation().sites if site.code == code), code)
+    return organisation().site_name(code)
 
 
 def _count(value: object) -> int | None:

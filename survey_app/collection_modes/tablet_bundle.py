@@ -16,9 +16,10 @@ from typing import Any, Final
 from flask import render_template
 from sqlalchemy import select
 
-from form_definitions import LANGUAGES, Questionnaire, Translations, load_organisation, localise
+from form_definitions import LANGUAGES, Questionnaire, Translations, localise
 from survey_app import assets, i18n
 from survey_app.database import db
+from survey_app.definitions import organisation
 from survey_app.models import Wave
 from survey_app.open_waves import published
 from survey_app.rendering import render_questionnaire
@@ -126,7 +127,7 @@ def _start_page(offers: Sequence[Offer]) -> bytes:
             languages=languages,
             several=len(offers) > 1,
             translate=i18n.translate,
-            organisation=load_organisation(),
+            organisation=organisation(),
         ).encode()
 
 
@@ -137,17 +138,17 @@ def _interview_page(offer: Offer, language: str) -> bytes:
         language,
         mode="tablet",
         template="tablet/interview.html",
-        organisation=load_organisation(),
+        organisation=organisation(),
         several_languages=len(offer.languages) > 1,
     ).encode()
 
 
 def _web_manifest() -> bytes:
-    organisation = load_organisation()
+    ours = organisation()
     return _json(
         {
             "id": START,
-            "name": f"Votre avis – {organisation.short_name}",
+            "name": f"Votre avis – {ours.short_name}",
             "short_name": "Votre avis",
             "start_url": START,
             "scope": START,

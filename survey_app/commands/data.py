@@ -69,13 +69,14 @@ def upgrade() -> None:
 @database.command(name="register")
 def processing_record() -> None:
     """Imprime la fiche du registre des activités de traitement (Markdown)."""
-    from form_definitions import load_organisation
+    from survey_app.definitions import organisation_of
     from survey_app.responses.processing_record import processing_record as sheet
 
-    organisation = load_organisation()
+    settings = settings_of_environment()
+    organisation = organisation_of(settings.definitions_folder)
     known = {
         "controller": organisation.privacy.controller,
         "delegate": organisation.privacy.data_protection_officer or "",
         "contact": organisation.contact.email or "",
     }
-    click.echo(sheet(known, settings_of_environment().retention))
+    click.echo(sheet(known, settings.retention))

@@ -8,6 +8,7 @@ import click
 
 from survey_app.commands.french import FrenchCommand
 from survey_app.commands.server import PORTS
+from survey_app.commands.surroundings import definitions_folder
 
 PREVIEW_PORT = 8010
 
@@ -17,11 +18,12 @@ PREVIEW_PORT = 8010
 def check(files: tuple[str, ...]) -> int:
     """Vérifie des questionnaires, échelles, référentiels et traductions : toutes les fautes d’un coup.
 
-    Sans fichier, vérifie tout ce qui est livré avec le programme. Code de sortie 1 s’il y a une erreur.
+    Sans fichier, vérifie tout ce qui est livré avec le programme, ou le dossier que nomme DEFINITIONS_FOLDER.
+    Code de sortie 1 s’il y a une erreur.
     """
     from form_definitions import check_files
 
-    faults = check_files([Path(name) for name in files] or None)
+    faults = check_files([Path(name) for name in files] or None, folder=definitions_folder())
     for fault in faults:
         click.echo(str(fault))
     errors = sum(fault.severity == "error" for fault in faults)
@@ -55,6 +57,8 @@ def preview(file: str, port: int) -> None:
 
     from survey_app.preview import create_preview
 
-    server = make_server("127.0.0.1", port, create_preview(Path(file).absolute()), threaded=True)
+    server = make_server(
+        "127.0.0.1", port, create_preview(Path(file).absolute(), definitions_folder()), threaded=True
+    )
     click.echo(f"Aperçu\u00a0: http://127.0.0.1:{server.server_port}/  (Ctrl+C pour arrêter)")
     server.serve_forever()

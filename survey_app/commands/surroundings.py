@@ -23,6 +23,12 @@ def settings_of_environment() -> Settings:
     return read_settings(os.environ)
 
 
+def definitions_folder() -> Path | None:
+    """What replaces the program's own definitions, for commands that need no other setting."""
+    named = os.environ.get("DEFINITIONS_FOLDER", "").strip()
+    return Path(named) if named else None
+
+
 @contextmanager
 def application(*, schema: bool = True) -> Iterator[Flask]:
     """The application with its context, on the database of the environment, which must be up to date."""

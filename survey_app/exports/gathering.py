@@ -15,7 +15,8 @@ from sqlalchemy.engine import Connection
 
 from analysis.periods import lies_in
 from analysis.wave_report import Selection, WaveReport
-from form_definitions import LANGUAGES, Organisation, load_organisation
+from form_definitions import LANGUAGES, Organisation
+from survey_app import definitions
 from survey_app.database import db
 from survey_app.exports.source import ReportSource, WaveFacts
 from survey_app.exports.words import mode_label
@@ -48,7 +49,7 @@ def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> 
     if wave is None:
         raise ReportError(f"Aucune édition «\u202f{wave_id}\u202f».")
     selected = selection or Selection()
-    organisation = load_organisation()
+    organisation = definitions.organisation()
     report = report_of(wave, **asdict(selected))
     fieldwork = counts.fieldwork(wave.id)
     return ReportSource(

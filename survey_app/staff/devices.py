@@ -15,13 +15,13 @@ from survey_app import access, questionnaires
 from survey_app.access import ASSISTANT, TECHNICIAN
 from survey_app.audit import act, record
 from survey_app.database import db
+from survey_app.definitions import organisation
 from survey_app.enrolment import LIFETIME, make_code
 from survey_app.models import Device
 from survey_app.staff.pages import (
     actor,
     choices,
     language_name,
-    organisation,
     posted_list,
     refused,
     site_name,

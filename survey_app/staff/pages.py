@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
-from functools import lru_cache
 from math import floor
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
@@ -15,8 +14,9 @@ from flask import Flask, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
-from form_definitions import LANGUAGES, Organisation, load_organisation
+from form_definitions import LANGUAGES
 from survey_app.access import ASSISTANT, CONTRIBUTOR, DIRECTOR, READER, REFERENT, TECHNICIAN, may
+from survey_app.definitions import organisation
 from survey_app.exports.words import day_words, mode_label, verdict_label, whole
 from survey_app.models import Wave
 from survey_app.settings import Settings
@@ -48,12 +48,6 @@ RAIL: Final = (
     Rubric("staff_users.index", "Comptes", ()),
     Rubric("staff_audit.index", "Journal", (TECHNICIAN,)),
 )
-
-
-@lru_cache(maxsize=1)
-def organisation() -> Organisation:
-    """The organisation file, read once."""
-    return load_organisation()
 
 
 def site_name(code: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache
 from typing import Final
 
 from babel.messages.pofile import PoFileError, read_po
@@ -11,13 +10,14 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from form_definitions import LANGUAGES, SOURCE_LANGUAGE, CollectionMode, Questionnaire, load_library
+from form_definitions import LANGUAGES, SOURCE_LANGUAGE, CollectionMode, Questionnaire
 from survey_app import access, questionnaires
 from survey_app.access import ASSISTANT, REFERENT
 from survey_app.database import db
+from survey_app.definitions import library, organisation
 from survey_app.models import QuestionnaireDraft, QuestionnaireVersion
 from survey_app.rendering import Page, render_questionnaire
-from survey_app.staff.pages import actor, organisation, refused
+from survey_app.staff.pages import actor, refused
 
 blueprint = Blueprint("staff_questionnaires", __name__, url_prefix="/gestion/questionnaires")
 MODES: Final[tuple[CollectionMode, ...]] = ("website", "tablet", "paper")
@@ -50,10 +50,9 @@ def _page() -> dict[str, object]:
     }
 
 
-@lru_cache(maxsize=1)
 def commitments_to_check() -> int:
     """How many commitments nobody has compared with the official text yet."""
-    frameworks = load_library().frameworks.values()
+    frameworks = library().frameworks.values()
     return sum(known.to_check for framework in frameworks for _, known in framework.commitments.values())
 
 

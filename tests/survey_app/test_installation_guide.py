@@ -21,6 +21,7 @@ SECRETS = {
 OTHER_VALUES = {
     "SECRET_KEY": "Zr7mKq2LxWv9Tn4PbY8sHd3FcG6jAeUo",
     "DEVICE_MASTER_KEY": "Jt5hVn8QsLk2XwRz4MbCy7PfGd9aEuTo",
+    "DEFINITIONS_FOLDER": "/",
     "DATABASE_URL": "postgresql:///survey",
     "PUBLIC_URL": "https://enquete.exemple.fr",
 }
