@@ -7,7 +7,6 @@ Headers, origin of unsafe requests, sizes, hosts, proxy hops and the rate limite
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
 from datetime import UTC, date, datetime
 from typing import Final
@@ -17,6 +16,7 @@ from flask import Flask, Response, abort, current_app, request
 from flask_limiter import Limiter
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from survey_app.responses.bursts import network_of
 from survey_app.settings import Settings
 
 MEBIBYTE: Final = 2**20
@@ -146,17 +146,6 @@ class AddressKey:
         if today != self._day:
             self._secret, self._day = secrets.token_bytes(32), today
         return hmac.new(self._secret, network_of(address).encode(), "sha256").hexdigest()[:32]
-
-
-def network_of(address: str | None) -> str:
-    """The address itself for IPv4; its /64 for IPv6, where one household owns that many."""
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 _address_key = AddressKey()

@@ -38,7 +38,7 @@ class BurstCounter:
             if now - self._key_born > KEY_LIFE_SECONDS:
                 self._new_key()
             self._forget(now)
-            times = self._recent.setdefault(self._origin(address or ""), deque())
+            times = self._recent.setdefault(self._origin(address), deque())
             times.append(now)
             return ("burst",) if len(times) > LARGEST_USUAL_NUMBER else ()
 
@@ -54,16 +54,17 @@ class BurstCounter:
             if not times:
                 del self._recent[origin]
 
-    def _origin(self, address: str) -> bytes:
-        return hmac.new(self._key, _prefix(address).encode(), hashlib.sha256).digest()
+    def _origin(self, address: str | None) -> bytes:
+        return hmac.new(self._key, network_of(address).encode(), hashlib.sha256).digest()
 
 
-def _prefix(address: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 one: what one subscriber can vary freely is one origin."""
+def network_of(address: str | None) -> str:
+    """The address itself for IPv4, also written as IPv6; else its /64: one subscriber owns that many."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(address or "")
     except ValueError:
-        return ""
+        return "unknown"
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)
-    return str(ipaddress.ip_network((parsed, _IPV6_PREFIX), strict=False))
+    mapped = parsed.ipv4_mapped
+    return str(mapped or ipaddress.ip_network((parsed, _IPV6_PREFIX), strict=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -124,16 +124,35 @@ def _stored_response(row: Any, counted: bool) -> StoredResponse:
 
 
 def review_list(wave_id: str | None) -> list[StoredResponse]:
-    """The flagged or uncounted responses of a wave (None: of no known wave), practice left out."""
+    """The flagged or uncounted responses of a wave (None: of no known wave), practice left out.
+
+    A conflict that came after the judgement is not among the flags of its response: it is added here.
+    """
     known = sa.select(Wave.id)
     belongs = Response.wave_id == wave_id if wave_id else sa.func.coalesce(Response.wave_id, "").not_in(known)
     query = sa.select(*Response.__table__.columns).where(belongs, Response.practice.is_(False))
     with db.engine.connect() as connection:
         rows = connection.execute(query.order_by(Response.answered_on, Response.record_id)).all()
-        decisions = tallies.decisions_about(connection, {row.record_id for row in rows if row.flags})
-    listed = [row for row in rows if row.flags]
-    states = [tallies.is_counted(row, decisions.get((row.record_id, row.revision))) for row in listed]
-    return [_stored_response(row, counted) for row, counted in zip(listed, states, strict=True)]
+        disputed = _disputed(connection)
+        listed = [row for row in rows if row.flags or (row.record_id, row.revision) in disputed]
+        decisions = tallies.decisions_about(connection, {row.record_id for row in listed})
+    return [_reviewed(row, decisions, disputed) for row in listed]
+
+
+def _disputed(connection: Connection) -> set[tuple[str, int]]:
+    """The records under whose number other bytes came too."""
+    found = connection.execute(sa.select(InboxConflict.id, InboxConflict.revision).distinct())
+    return {(row.id, row.revision) for row in found}
+
+
+def _reviewed(
+    row: Any, decisions: Mapping[tuple[str, int], str], disputed: set[tuple[str, int]]
+) -> StoredResponse:
+    key = (row.record_id, row.revision)
+    response = _stored_response(row, tallies.is_counted(row, decisions.get(key)))
+    if key not in disputed:
+        return response
+    return replace(response, flags=tuple(sorted({*response.flags, "conflict"})))
 
 
 def verbatims(wave_id: str) -> Iterator[Verbatim]:

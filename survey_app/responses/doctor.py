@@ -40,7 +40,7 @@ class Finding:
 def examine(settings: Settings, now: dt.datetime | None = None) -> list[Finding]:
     """All findings. A database that cannot be opened is a finding too, and then the only one about it."""
     moment = now or dt.datetime.now(dt.UTC)
-    findings = list(_disk(settings))
+    findings = [*_disk(settings), *_proxies(settings)]
     for check in CHECKS:
         try:
             findings += check(moment)
@@ -84,6 +84,15 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("disk", "ok", message)
+
+
+def _proxies(settings: Settings) -> Iterator[Finding]:
+    """Behind a proxy that is not declared, everybody has the proxy's address: one limit for all."""
+    if settings.public_url.startswith("https://") and settings.trusted_proxies == 0:
+        message = "PUBLIC_URL est en https, mais TRUSTED_PROXIES vaut 0\u00a0: tous auraient la même adresse."
+        yield Finding(
+            "proxies", "warning", message, "Derrière un serveur mandataire, réglez TRUSTED_PROXIES=1."
+        )
 
 
 def _schema(_now: dt.datetime) -> Iterator[Finding]:

@@ -119,9 +119,10 @@ def _delete_responses(connection: Connection, chosen: sa.ColumnElement[bool]) ->
 
 
 def _erase_texts(connection: Connection, cutoff: dt.datetime) -> int:
-    """Free texts, all that was kept apart, whose shape nobody vouches for, and records of no known wave."""
+    """Free texts wherever they are: envelopes (also of a wave never sealed), answers, what was kept apart."""
     orphaned = sa.and_(_unknown_wave(InboxRecord), InboxRecord.received_at <= cutoff)
-    erased = _empty_envelopes(connection, orphaned)
+    closed = InboxRecord.wave_id.in_(_waves(Wave.closed_at, cutoff))
+    erased = _empty_envelopes(connection, sa.or_(orphaned, closed))
     for wave_id in connection.scalars(_waves(Wave.closed_at, cutoff)).all():
         layouts = tallies.wave_layouts(connection, wave_id)
         query = sa.select(*Response.__table__.columns).where(Response.wave_id == wave_id)
@@ -163,7 +164,11 @@ def _erase_audit(connection: Connection, cutoff: dt.datetime) -> int:
 KINDS = (
     Kind("envelopes_after_sealing", "Envois bruts, après le scellement de l’édition", _erase_envelopes),
     Kind("practice", "Réponses d’exercice", _erase_practice),
-    Kind("free_texts_after_closing", "Textes libres, après la clôture de l’édition", _erase_texts),
+    Kind(
+        "free_texts_after_closing",
+        "Textes libres, envois bruts encore là compris, après la clôture de l’édition",
+        _erase_texts,
+    ),
     Kind("responses_after_closing", "Réponses individuelles, après la clôture", _erase_responses),
     Kind("enrolment_codes", "Codes d’enrôlement des tablettes, après leur échéance", _erase_codes),
     Kind("audit_entries", "Journal des actions des agents", _erase_audit),

@@ -86,6 +86,13 @@ def test_the_addresses_of_one_ipv6_subscriber_are_one_origin() -> None:
     assert counter.observe("2001:db8:0:1::1") == ()
 
 
+def test_ipv4_addresses_written_as_ipv6_are_origins_of_their_own() -> None:
+    counter = BurstCounter(Clock())
+    burst_after(counter, "::ffff:192.0.2.7")
+    assert counter.observe("192.0.2.7") == ("burst",)
+    assert counter.observe("::ffff:192.0.2.8") == ()
+
+
 def test_a_burst_is_over_when_its_window_is() -> None:
     clock = Clock()
     counter = BurstCounter(clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -100,6 +101,13 @@ def test_little_space_is_told(settings: Settings, tmp_path: Path) -> None:
         database_url=settings.database_url, data_folder=tmp_path, minimum_free_bytes=2**60
     )
     assert set(trouble(tight)) == {"disk"}
+
+
+def test_an_undeclared_proxy_is_told(settings: Settings, tmp_path: Path) -> None:
+    common: dict[str, Any] = {"database_url": settings.database_url, "data_folder": tmp_path}
+    public = {**common, "public_url": "https://avis.example.fr"}
+    assert set(trouble(settings_for_tests(**public))) == {"proxies"}
+    assert trouble(settings_for_tests(**public, trusted_proxies=1)) == {}
 
 
 def test_a_missing_folder_is_told(settings: Settings, tmp_path: Path) -> None:

@@ -122,6 +122,15 @@ def test_free_texts_go_and_the_coded_answers_stay(wave: Flask) -> None:
         assert tallies.differences(connection, WAVE) == []
 
 
+def test_the_envelopes_of_a_wave_never_sealed_go_with_its_free_texts(wave: Flask) -> None:
+    records.change_wave(state="closed", sealed_at=None)
+    of_wave = (InboxRecord.envelope.is_not(None), InboxRecord.wave_id == WAVE)
+    purge(TERMS, by="cron", now=CLOSED + days(TERMS.free_texts_after_closing - 1))
+    assert number(InboxRecord, *of_wave) == 2  # the third was practice, which goes first
+    purge(TERMS, by="cron", now=CLOSED + days(TERMS.free_texts_after_closing))
+    assert number(InboxRecord, *of_wave) == number(InboxConflict, InboxConflict.envelope.is_not(None)) == 0
+
+
 def test_responses_go_and_the_figures_survive(wave: Flask) -> None:
     before = figures()
     purge(TERMS, by="cron", now=CLOSED + days(TERMS.responses_after_closing))

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from survey_app import access, security
 from survey_app.database import DatabaseUnavailable, db
+from survey_app.responses.bursts import network_of
 from tests.survey_app.staff_site import StaffSite
 
 SENTINEL = "the answer of a visitor"
@@ -241,10 +242,10 @@ def test_the_key_of_a_caller_says_nothing_about_the_address_and_changes_every_da
 
 
 def test_one_household_on_ipv6_counts_as_one_caller() -> None:
-    assert security.network_of("2001:db8:1:2::9") == security.network_of("2001:db8:1:2:ffff::1")
-    assert security.network_of("2001:db8:1:3::9") != security.network_of("2001:db8:1:2::9")
-    assert security.network_of("::ffff:192.0.2.7") == "192.0.2.7"
-    assert security.network_of(None) == "unknown"
+    assert network_of("2001:db8:1:2::9") == network_of("2001:db8:1:2:ffff::1")
+    assert network_of("2001:db8:1:3::9") != network_of("2001:db8:1:2::9")
+    assert network_of("::ffff:192.0.2.7") == "192.0.2.7"
+    assert network_of(None) == "unknown"
 
 
 def test_public_pages_set_no_cookie(site: StaffSite) -> None:

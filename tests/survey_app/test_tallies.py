@@ -113,6 +113,15 @@ def test_records_of_no_known_wave_have_their_own_review_list(wave: Flask) -> Non
     assert review_list(WAVE) == []
 
 
+def test_a_conflict_that_comes_after_the_judgement_is_listed(wave: Flask) -> None:
+    disputed, other = several(2)
+    assert review_list(WAVE) == []
+    take(a_record({"minutes": 1}, record_id=disputed))
+    (listed,) = review_list(WAVE)
+    assert (listed.record_id, listed.flags, listed.counted) == (disputed, ("conflict",), True)
+    assert other != disputed
+
+
 def test_random_comings_and_goings_keep_tallies_equal_to_responses(wave: Flask) -> None:
     chance = random.Random(20260310)
     ids: list[str] = []
