@@ -25,3 +25,12 @@ function isAnyOf(item: string, options: readonly string[], answers: Answers): bo
   const answer = answerTo(item, answers);
   return Array.isArray(answer) && answer.some((code: string) => options.includes(code));
 }
+
+/** The items that a condition looks at. */
+export function itemsNamed(condition: Condition): string[] {
+  if ('answered' in condition) return [condition.answered];
+  if ('is' in condition) return [condition.is[0]];
+  if ('any_of' in condition) return [condition.any_of[0]];
+  if ('not' in condition) return itemsNamed(condition.not);
+  return ('all' in condition ? condition.all : condition.any).flatMap(itemsNamed);
+}

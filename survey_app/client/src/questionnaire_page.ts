@@ -3,7 +3,7 @@
 import { answersFrom, itemsOf } from './answers.ts';
 import { message } from './definition.ts';
 import type { Answers, Definition, ItemDefinition } from './definition.ts';
-import { relevantItems, splitByPath } from './routing.ts';
+import { decidingItems, relevantItems, splitByPath } from './routing.ts';
 import type { RoutingContext } from './routing.ts';
 import { faultOf, lengthOf } from './validation.ts';
 
@@ -14,11 +14,13 @@ export class QuestionnairePage {
   private readonly context: RoutingContext;
   private readonly items: ReadonlyMap<string, ItemDefinition>;
   private readonly questions: ReadonlyMap<string, HTMLElement>;
+  private readonly deciding: ReadonlySet<string>;
 
   constructor(form: HTMLFormElement, definition: Definition, context: RoutingContext) {
     this.form = form;
     this.definition = definition;
     this.context = context;
+    this.deciding = decidingItems(definition);
     this.items = new Map(itemsOf(definition).map((item) => [item.name, item]));
     this.questions = new Map([...form.querySelectorAll<HTMLElement>('[data-item]')].map((part) => [part.dataset['item'] ?? '', part]));
   }
@@ -55,7 +57,7 @@ export class QuestionnairePage {
     const shown = new Set(this.relevant().map((item) => item.name));
     for (const [name, question] of this.questions) setAsked(question, shown.has(name));
     for (const group of this.form.querySelectorAll<HTMLElement>('[data-section], [data-grid]')) hideWhenEmpty(group);
-    for (const input of this.form.querySelectorAll<HTMLInputElement>('[name*="."]')) this.showBesideOption(input);
+    this.showBesideOptions('[name*="."]');
   }
 
   /** Write the message of each fault beside its question; the first question at fault, or null. */
@@ -97,7 +99,9 @@ export class QuestionnairePage {
     const item = this.items.get(target.name);
     if (item && target instanceof HTMLInputElement) this.keepExclusive(item, target);
     if (target instanceof HTMLTextAreaElement) this.count(target);
-    this.refresh();
+    // Most answers decide nothing about other questions, and slow tablets feel each look at the whole form.
+    if (this.deciding.has(target.name)) this.refresh();
+    else this.showBesideOptions(`[name^="${target.name}."]`);
     const isWrong = this.questions.get(target.name)?.classList.contains('in-error');
     if (item && isWrong && !faultOf(item, this.answers())) this.setMessage(item.name, null);
   }
@@ -114,6 +118,10 @@ export class QuestionnairePage {
 
   private inputs(name: string): (HTMLInputElement | HTMLTextAreaElement)[] {
     return [...this.form.elements].filter(isInput).filter((input) => input.name === name);
+  }
+
+  private showBesideOptions(selector: string): void {
+    for (const input of this.form.querySelectorAll<HTMLInputElement>(selector)) this.showBesideOption(input);
   }
 
   /** « Précisez » is there while its option is chosen. */

@@ -1,5 +1,5 @@
 // Which items a person is asked: the twin of form_definitions/routing.py (tests/conformance/routing.json holds both).
-import { holds } from './conditions.ts';
+import { holds, itemsNamed } from './conditions.ts';
 import type { Answers, AnswerValue, Definition, ItemDefinition, Part } from './definition.ts';
 
 /** What is known before the first answer; `site` is null until it is chosen. */
@@ -23,6 +23,12 @@ export function relevantItems(definition: Definition, answers: Answers, context:
     }
   }
   return onPath;
+}
+
+/** The items whose answers decide whether another question is asked. */
+export function decidingItems(definition: Definition): ReadonlySet<string> {
+  const parts: readonly Part[] = definition.sections.flatMap((section) => [section, ...section.items]);
+  return new Set(parts.flatMap((part) => (part.relevant_if ? itemsNamed(part.relevant_if) : [])));
 }
 
 function isRelevant(part: Part, known: Known, { mode, site }: RoutingContext): boolean {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parsed } from '../src/answers.ts';
 import { holds } from '../src/conditions.ts';
 import type { Answers, AnswerValue, Condition, Definition, ItemDefinition } from '../src/definition.ts';
-import { relevantItems, splitByPath } from '../src/routing.ts';
+import { decidingItems, relevantItems, splitByPath } from '../src/routing.ts';
 import type { RoutingContext } from '../src/routing.ts';
 import { check } from '../src/validation.ts';
 import type { AnswerFault } from '../src/validation.ts';
@@ -44,6 +44,19 @@ for (const { name, definition, answers, context, asked, on_path, off_path } of r
     assert.deepEqual([Object.keys(onPath), Object.keys(offPath)], [on_path, off_path]);
   });
 }
+
+test('an answer that decides nothing may be left out, and the same questions are asked', () => {
+  let decided = 0;
+  for (const { definition, answers, context, asked } of routing.cases) {
+    const questionnaire = routing.definitions[definition];
+    assert.ok(questionnaire);
+    const deciding = decidingItems(questionnaire);
+    const kept = Object.entries(answers).filter(([name]) => deciding.has(name));
+    decided += kept.length;
+    assert.deepEqual(relevantItems(questionnaire, Object.fromEntries(kept), context).map((item) => item.name), asked);
+  }
+  assert.ok(decided > 0);
+});
 
 interface AnswerCases {
   readonly items: Record<string, ItemDefinition>;
