@@ -6,84 +6,26 @@ breakdown does not pay for the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from fractions import Fraction
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from analysis.axes import CommitmentResult, Reading
+from analysis.axes import CommitmentResult
 from analysis.comparisons import Difference, differences
 from analysis.dispositions import Dispositions
 from analysis.figures import Figures
 from analysis.notices import method_notes
-from analysis.periods import lies_in, period_of
-from analysis.planning import MARGIN, missing_answers
+from analysis.periods import period_of
+from analysis.planning import missing_answers
 from analysis.publication import PublicationFlag, dominance
-from analysis.tally import Cell64, CellLayout
+from analysis.tally import RESPONSES, CellLayout
+from analysis.wave_settings import Cell, Selection, WaveSettings
 from form_definitions.bundle import questionnaire_digest
 from form_definitions.model import Questionnaire
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Cell:
-    """The counters of the responses of one site, mode, language and day."""
-
-    site: str
-    mode: str
-    language: str
-    day: date
-    vector: Cell64
-
-
-@dataclass(frozen=True, slots=True)
-class WaveSettings:
-    """What a wave declares beforehand.
-
-    ``headline_modes`` and ``headline_sites`` are what its headline figure counts; None counts all of them.
-    ``population`` is that of the whole wave, closed, in people; it never serves a part of the wave.
-    """
-
-    threshold: Fraction = Fraction(3, 4)
-    confidence: float = 0.95
-    method: str = "wilson"
-    minimum_base: int = 30
-    population: int | None = None
-    headline_modes: tuple[str, ...] | None = None
-    headline_sites: tuple[str, ...] | None = None
-    expected_visits: Mapping[str, int | None] = field(default_factory=dict)
-    margin: float = MARGIN
-
-    @property
-    def reading(self) -> Reading:
-        """How the figures are read."""
-        return Reading(self.threshold, self.confidence, self.method, self.minimum_base)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The part of a wave that a report looks at; None is all. ``period`` is one of ``analysis.periods``."""
-
-    site: str | None = None
-    mode: str | None = None
-    language: str | None = None
-    period: str | None = None
-
-    def holds(self, cell: Cell) -> bool:
-        """Whether a cell belongs to the part."""
-        return (
-            self.site in (None, cell.site)
-            and self.mode in (None, cell.mode)
-            and self.language in (None, cell.language)
-            and (self.period is None or lies_in(cell.day, self.period))
-        )
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether nothing is left out."""
-        return self == Selection()
+__all__ = ["Cell", "HiddenAxis", "Selection", "WaveReport", "WaveSettings", "build_wave_report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +144,14 @@ class WaveReport:
     def flags(self) -> tuple[PublicationFlag, ...]:
         """What to know about the headline as a whole."""
         sites = dominance({site: figures.responses for site, figures in self.by_site.items()})
-        return tuple(flag for flag in (sites, self._modes_differ(), self._population_outgrown()) if flag)
+        found = (
+            sites,
+            self._modes_differ(),
+            self._population_outgrown(),
+            self._population_of_more(),
+            self._outside_sites(),
+        )
+        return tuple(flag for flag in found if flag)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -225,19 +174,42 @@ class WaveReport:
         return PublicationFlag("modes_differ", reason)
 
     def _population_outgrown(self) -> PublicationFlag | None:
-        population = self.settings.population
-        if population is None or self.responses <= population:
+        population, counted = self.settings.population, _responses(self._headline_cells())
+        if population is None or counted <= population:
             return None
         reason = (
-            f"{self.responses} réponses pour une population déclarée de {population}\u00a0: "
+            f"{counted} réponses pour une population déclarée de {population}\u00a0: "
             "la correction n’est pas appliquée. Vérifiez la population ou les doublons."
         )
         return PublicationFlag("population_outgrown", reason)
 
+    def _population_of_more(self) -> PublicationFlag | None:
+        """The population that was declared is that of more people than the headline counts."""
+        if self.settings.population is None or (
+            self.selection.is_everything and self.settings.headline_is_whole
+        ):
+            return None
+        reason = (
+            f"La population déclarée ({self.settings.population}) est celle de toute l’édition\u00a0: "
+            "ces chiffres n’en comptent qu’une partie, sans correction de population."
+        )
+        return PublicationFlag("population_of_more", reason)
+
+    def _outside_sites(self) -> PublicationFlag | None:
+        """Answers without a known site, or from one that the wave did not plan, never leave silently."""
+        known, counted = self.settings.sites, self.settings.headline_sites
+        if known is None or counted is None or self.selection.site is not None:
+            return None
+        left = _responses(cell for cell in self.cells if cell.site not in {*known, *counted})
+        if not left:
+            return None
+        reason = f"Réponses d’un site inconnu ou non prévu, hors du chiffre principal\u00a0: {left}."
+        return PublicationFlag("outside_sites", reason)
+
     @property
     def _population_holds(self) -> bool:
         """The population is that of the whole wave: it says nothing about a part of it, or once outgrown."""
-        whole = self.selection.is_everything and self.settings.headline_sites is None
+        whole = self.selection.is_everything and self.settings.headline_is_whole
         return whole and self._population_outgrown() is None
 
     def _headline_cells(self, *, any_site: bool = False, any_mode: bool = False) -> tuple[Cell, ...]:
@@ -262,6 +234,10 @@ class WaveReport:
         vectors = [cell.vector for cell in cells]
         total = np.add.reduce(vectors, axis=0) if vectors else self.layout.zero()
         return Figures(self.layout, total, self.settings.reading, population)
+
+
+def _responses(cells: Iterable[Cell]) -> int:
+    return sum(int(cell.vector[RESPONSES]) for cell in cells)
 
 
 def build_wave_report(

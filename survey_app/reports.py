@@ -14,7 +14,8 @@ from survey_app.database import db
 from survey_app.models import QuestionnaireVersion, Wave, WaveQuestionnaire
 from survey_app.questionnaires import questionnaire_of
 from survey_app.responses import counts
-from survey_app.waves import plan_of
+from survey_app.responses.judge import UNKNOWN_SITE
+from survey_app.waves import WavePlan, plan_of
 
 
 def settings_of(wave: Wave) -> WaveSettings:
@@ -26,11 +27,19 @@ def settings_of(wave: Wave) -> WaveSettings:
         method=plan.method,
         minimum_base=plan.minimum_base,
         population=plan.population,
+        sites=plan.sites,
+        modes=plan.modes,
         headline_modes=plan.headline_modes or None,
-        headline_sites=plan.headline_sites or None,
+        headline_sites=_counted_sites(plan),
         # Every site of the wave, so that one without any answer yet is seen to miss them all.
         expected_visits={site: wave.expected_visits.get(site) or None for site in wave.sites},
     )
+
+
+def _counted_sites(plan: WavePlan) -> tuple[str, ...] | None:
+    """A headline over every site of the wave also counts the answers whose site nobody knows."""
+    every_site = {*plan.sites} <= {*plan.headline_sites}
+    return (*plan.headline_sites, UNKNOWN_SITE) if every_site else plan.headline_sites or None
 
 
 def report_of(

@@ -54,7 +54,7 @@ def write_french_results(source: ReportSource, stream: BinaryIO) -> None:
 
 def write_counts(source: ReportSource, stream: BinaryIO) -> None:
     """`commitment,item,favourable,base` for `python -m analysis`, which says that it assumes independence."""
-    population = source.wave.population
+    population = source.report.headline.population
     headings = ["commitment", "item", "favourable", "base", "rule"]
     rows: Iterator[list[CsvCell]] = (
         [result.commitment, item.item, item.favourable, item.base, result.rule]

@@ -67,6 +67,7 @@ def _settings(source: ReportSource) -> dict[str, Any]:
         "confidence": settings.confidence,
         "method": settings.method,
         "minimum_base": settings.minimum_base,
+        "population": source.report.headline.population,
     }
 
 

@@ -110,8 +110,15 @@ def _rule_facts(source: ReportSource) -> Iterator[Fact]:
     yield "Niveau de confiance", percent(settings.confidence)
     yield "Méthode demandée pour l’intervalle", METHOD_LABELS.get(settings.method, settings.method)
     yield "Base efficace minimale pour conclure", settings.minimum_base
-    population = settings.population
-    yield "Population", "non déclarée" if population is None else whole(population)
+    yield "Population", _population(source)
+
+
+def _population(source: ReportSource) -> str:
+    declared = source.report.settings.population
+    if declared is None:
+        return "non déclarée"
+    applied = source.report.headline.population is not None
+    return f"{whole(declared)} ({'correction appliquée' if applied else 'correction non appliquée'})"
 
 
 def _recomputing_facts(source: ReportSource) -> Iterator[Fact]:
