@@ -40,6 +40,7 @@ TOUCH_SECONDS: Final = 30
 ACCOUNT_TRIES: Final = RateLimitItemPerMinute(5)
 """Failures per minute on one account from one place: a delay, never a lock; not for its owner elsewhere."""
 ACCOUNT_TRIES_OVERALL: Final = RateLimitItemPerMinute(30)
+"""From all places together, but those where the account was opened before: its owner is never locked out."""
 ADDRESS_TRIES: Final = RateLimitItemPerMinute(20, 10)
 """Failures per ten minutes from one place, whatever the accounts: one passphrase tried on many accounts."""
 
@@ -124,8 +125,7 @@ class StaffLoginForm(LoginForm):
         if not delay.allows(account, caller()):
             abort(429)
         valid = bool(super().validate(**kwargs))
-        if not valid:
-            delay.failed(account, caller())
+        (delay.succeeded if valid else delay.failed)(account, caller())
         return valid
 
 
@@ -135,6 +135,7 @@ class SignInDelay:
     def __init__(self) -> None:
         self._counts = MovingWindowRateLimiter(MemoryStorage())
         self._key = secrets.token_bytes(32)
+        self._known: set[str] = set()
 
     def allows(self, account: str, place: str) -> bool:
         """Whether another try may be made now."""
@@ -145,13 +146,18 @@ class SignInDelay:
         for limit, name in self._limits(account, place):
             self._counts.hit(limit, name)
 
+    def succeeded(self, account: str, place: str) -> None:
+        """Remember that the owner works here: tries from elsewhere no longer slow this place down."""
+        self._known.add(f"{self._name(account)}/{place}")
+
+    def _name(self, account: str) -> str:
+        return hmac.new(self._key, account.encode(), sha256).hexdigest()
+
     def _limits(self, account: str, place: str) -> tuple[tuple[RateLimitItemPerMinute, str], ...]:
-        name = hmac.new(self._key, account.encode(), sha256).hexdigest()
-        return (
-            (ACCOUNT_TRIES, f"{name}/{place}"),
-            (ACCOUNT_TRIES_OVERALL, name),
-            (ADDRESS_TRIES, place),
-        )
+        name = self._name(account)
+        here = f"{name}/{place}"
+        anywhere = () if here in self._known else ((ACCOUNT_TRIES_OVERALL, name),)
+        return ((ACCOUNT_TRIES, here), (ADDRESS_TRIES, place), *anywhere)
 
 
 def _start_session(_app: Flask, user: User, **_details: Any) -> None:

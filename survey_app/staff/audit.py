@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from survey_app import access, audit
 from survey_app.access import TECHNICIAN
+from survey_app.odd_requests import LARGEST_INTEGER
 
 blueprint = Blueprint("staff_audit", __name__, url_prefix="/gestion/journal")
 PAGE: Final = 100
@@ -24,6 +25,7 @@ ACTIONS: Final = {
     "draft-uploaded": "Brouillon envoyé",
     "draft-deleted": "Brouillon supprimé",
     "questionnaire-published": "Questionnaire publié",
+    "translations-corrected": "Traductions corrigées",
     "wave-created": "Édition créée",
     "wave-changed": "Édition modifiée",
     "wave-opened": "Édition ouverte",
@@ -45,7 +47,7 @@ ACTIONS: Final = {
 @access.roles(TECHNICIAN)
 def index() -> ResponseReturnValue:
     """One page of the log."""
-    before = request.args.get("avant", type=int)
+    before = min(request.args.get("avant", LARGEST_INTEGER, type=int), LARGEST_INTEGER)
     entries = audit.latest(PAGE, before)
     older = entries[-1].id if len(entries) == PAGE else None
     return render_template("staff/audit.html", entries=entries, older=older, actions=ACTIONS)

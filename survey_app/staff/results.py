@@ -29,6 +29,7 @@ from survey_app.staff.pages import language_name, month_name, one_decimal, perio
 
 blueprint = Blueprint("staff_results", __name__, url_prefix="/gestion/resultats")
 VERBATIMS_PER_PAGE: Final = 50
+LAST_PAGE: Final = 10_000
 FILTERS: Final = {"site": "site", "mode": "mode", "langue": "language", "periode": "period"}
 """Name in the address → name in the report."""
 
@@ -225,7 +226,7 @@ def _breakdowns(report: WaveReport, code: str) -> Iterator[tuple[str, str, Table
 def verbatims(wave_id: str) -> ResponseReturnValue:
     """The free texts, for the referent alone, page by page."""
     wave = wave_or_404(wave_id)
-    page = max(1, request.args.get("page", 1, type=int))
+    page = min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
     item, site = request.args.get("question", ""), request.args.get("site", "")
     wanted = (
         text
