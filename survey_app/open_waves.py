@@ -48,6 +48,8 @@ class OpenWave:
     languages: tuple[str, ...]
     modes: tuple[str, ...]
     synthetic: bool
+    opens_on: dt.date
+    closes_on: dt.date
 
 
 _COLUMNS: Final = (
@@ -59,6 +61,8 @@ _COLUMNS: Final = (
     Wave.languages,
     Wave.modes,
     Wave.synthetic,
+    Wave.opens_on,
+    Wave.closes_on,
 )
 
 

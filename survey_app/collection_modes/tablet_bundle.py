@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from flask import render_template
-from sqlalchemy import select
 
 from form_definitions import LANGUAGES, Questionnaire, Translations, localise
 from survey_app import assets, i18n
-from survey_app.database import db
 from survey_app.definitions import organisation
-from survey_app.models import Wave
-from survey_app.open_waves import published
+from survey_app.open_waves import open_waves, published, today_in_paris, utc_now
 from survey_app.rendering import render_questionnaire
 
 START: Final = "/tablette/"
+MODE: Final = "tablet"
 MANIFEST: Final = "/tablette/manifest.webmanifest"
 STATIC: Final = Path(assets.__file__).parent / "static"
 ICONS: Final = ("tablet/icon-192.png", "tablet/icon-512.png")
@@ -40,6 +39,9 @@ class Offer:
     questionnaire: Questionnaire
     digest: str
     translations: Translations
+    opens_on: date
+    closes_on: date
+    """A tablet without network stops asking after this day by itself."""
 
     def address(self, language: str) -> str:
         """Where the page of this questionnaire in one language is."""
@@ -60,24 +62,26 @@ class Bundle:
 
 
 def current_offers() -> tuple[Offer, ...]:
-    """The open waves with the mode tablet, one per questionnaire (the newest)."""
-    query = select(Wave).where(Wave.state == "open").order_by(Wave.opened_at, Wave.id)
-    offers = {offer.questionnaire.slug: offer for offer in _offers(db.session.scalars(query).all())}
+    """What tablets ask today, one wave per questionnaire (the newest)."""
+    offers: dict[str, Offer] = {}
+    for offer in _offers(today_in_paris(utc_now())):
+        offers.setdefault(offer.questionnaire.slug, offer)
     return tuple(offers[slug] for slug in sorted(offers))
 
 
-def _offers(waves: Iterable[Wave]) -> Iterator[Offer]:
-    for wave in waves:
-        version = published(wave.questionnaire_digest) if "tablet" in wave.modes else None
+def _offers(today: date) -> Iterator[Offer]:
+    for wave in open_waves(MODE, today):
+        version = published(wave.digest)
         if version is not None:
-            languages = tuple(code for code in LANGUAGES if code in wave.languages)
             yield Offer(
                 wave.id,
-                tuple(wave.sites),
-                languages,
+                wave.sites,
+                wave.languages,
                 version.questionnaire,
                 version.digest,
                 version.translations,
+                wave.opens_on,
+                wave.closes_on,
             )
 
 
@@ -97,7 +101,7 @@ def current_bundle() -> Bundle:
 
 
 def _key(offers: Sequence[Offer]) -> str:
-    known = [[o.wave_id, o.sites, o.languages, o.digest, o.translations] for o in offers]
+    known = [[o.wave_id, o.sites, o.languages, o.digest, o.translations, _days(o)] for o in offers]
     built = (assets.BUILD / "manifest.json").stat().st_mtime_ns
     return hashlib.sha256(json.dumps([known, built], sort_keys=True).encode()).hexdigest()
 
@@ -187,7 +191,12 @@ def _listed(offer: Offer) -> dict[str, Any]:
         "partial_policy": offer.questionnaire.partial_policy,
         "sites": list(offer.sites),
         "languages": list(offer.languages),
+        **_days(offer),
     }
+
+
+def _days(offer: Offer) -> dict[str, str]:
+    return {"opens_on": offer.opens_on.isoformat(), "closes_on": offer.closes_on.isoformat()}
 
 
 def _json(content: object) -> bytes:

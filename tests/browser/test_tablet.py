@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, Playwright, expect
 
+from survey_app.database import write_transaction
+from survey_app.models import Device, EnrolmentCode
 from tests.browser.tablet_browser import (
     Network,
     begin,
@@ -155,16 +159,18 @@ def test_thanks_are_shown_only_after_the_record_is_on_disk(tablet: Page) -> None
     expect(tablet.locator("#thanks-title")).to_be_visible()
 
 
+FULL_DISK = """
+const add = IDBObjectStore.prototype.add;
+window.full = true;
+IDBObjectStore.prototype.add = function (...given) {
+  const request = add.apply(this, given);
+  if (window.full) request.addEventListener('success', () => this.transaction.abort());
+  return request;
+};"""
+
+
 def test_a_failed_write_keeps_the_answers_and_offers_to_try_again(tablet: Page, site: TabletSite) -> None:
-    tablet.add_init_script(
-        """const add = IDBObjectStore.prototype.add;
-        window.full = true;
-        IDBObjectStore.prototype.add = function (...given) {
-          const request = add.apply(this, given);
-          if (window.full) request.addEventListener('success', () => this.transaction.abort());
-          return request;
-        };"""
-    )
+    tablet.add_init_script(FULL_DISK)
     begin(tablet)
     to_last_screen(tablet, "ne se perd pas")
     tablet.locator("#next").click()
@@ -174,6 +180,68 @@ def test_a_failed_write_keeps_the_answers_and_offers_to_try_again(tablet: Page, 
     expect(tablet.locator("#thanks-title")).to_be_visible()
     wait_for_empty_outbox(tablet)
     assert [answers["comment"] for answers in site.answers()] == ["ne se perd pas"]
+
+
+def walk_away_before_a_full_disk(tablet: Page) -> None:
+    tablet.clock.install()
+    tablet.add_init_script(FULL_DISK)
+    begin(tablet)
+    tablet.locator("label.option:visible").first.click()
+    tablet.locator("#next").click()
+    tablet.clock.run_for(61_000)
+    tablet.clock.run_for(21_000)
+    expect(tablet.locator("#failed-title")).to_be_visible()
+
+
+def test_a_partial_answer_saved_at_the_second_try_stays_partial(tablet: Page, site: TabletSite) -> None:
+    walk_away_before_a_full_disk(tablet)
+    tablet.evaluate("() => { window.full = false; }")
+    tablet.locator("#retry").click()
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
+    tablet.clock.run_for(2_000)
+    wait_for_empty_outbox(tablet)
+    assert [body_of(record.envelope)["complete"] for record in site.records()] == [False]
+
+
+def test_a_failed_write_with_nobody_there_gives_the_tablet_back_to_the_next_person(tablet: Page) -> None:
+    walk_away_before_a_full_disk(tablet)
+    tablet.clock.run_for(61_000)
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
+
+
+def test_a_tablet_without_server_stops_asking_after_the_last_day(
+    network: Network, playwright: Playwright, tmp_path: Path
+) -> None:
+    with tablet_browser(playwright, tmp_path / "profile") as page:
+        with network.up(free_port()) as address:
+            enrol(page, address, network.site)
+        page.clock.set_fixed_time("2030-12-31T22:59:00Z")
+        page.goto(address)
+        page.locator("a.language-card[data-language=fr]").wait_for()
+        page.clock.set_fixed_time("2030-12-31T23:01:00Z")
+        page.goto(address)
+        expect(page.locator("#closed-title")).to_be_visible()
+        page.goto(f"{address}q/usagers/fr")
+        expect(page.locator("#closed-title")).to_be_visible()
+
+
+def test_answers_of_a_forgotten_identity_are_named_to_the_agent(tablet: Page, network: Network) -> None:
+    network.instead = lambda method, _path: PORTAL if method == "PUT" else None
+    interview(tablet)
+    (record,) = outbox(tablet)
+    next_person(tablet)
+    with network.site.app.app_context(), write_transaction() as transaction:
+        transaction.execute(sa.update(EnrolmentCode).values(device_id=None))
+        transaction.execute(sa.delete(Device).where(Device.id == record["device"]))
+    network.instead = lambda _method, _path: None
+    tablet.locator("#agent-open").click()
+    tablet.locator("#agent-enrol").click()
+    tablet.fill("#enrolment-code", network.site.code())
+    tablet.get_by_role("button", name="Enrôler", exact=True).click()
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
+    tablet.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(tablet.locator("#agent-former")).to_have_text("1 avis en attente d’une ancienne inscription")
+    expect(tablet.locator("#agent-former")).to_be_visible()
 
 
 def test_a_captive_portal_takes_nothing_away(tablet: Page, network: Network) -> None:
@@ -285,11 +353,13 @@ def test_a_practice_answer_says_so_and_the_next_one_counts(tablet: Page, site: T
 
 
 def practice_of(envelope: bytes | None) -> bool:
-    import base64
+    return bool(body_of(envelope)["practice"])
 
+
+def body_of(envelope: bytes | None) -> dict[str, Any]:
     body = json.loads(envelope or b"{}")["body"]
     found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    return bool(found["practice"])
+    return found
 
 
 def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(

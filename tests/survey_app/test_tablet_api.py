@@ -6,10 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from survey_app.assets import BUILD
 from survey_app.database import db
@@ -201,6 +202,22 @@ def test_the_heartbeat_is_remembered(site: TabletSite, tablet: FakeTablet) -> No
         assert (device.waiting, device.high_seq, device.head_hash) == (3, 12, "c" * 64)
 
 
+def test_a_heartbeat_sent_again_later_changes_nothing(site: TabletSite, tablet: FakeTablet) -> None:
+    def contact() -> tuple[object, ...]:
+        with site.app.app_context():
+            device = db.session.get_one(Device, tablet.device)
+            return device.waiting, device.high_seq, device.head_hash, device.last_contact_at
+
+    for waiting, high_seq in ((5, 7), (1, 12)):
+        news = {"waiting": waiting, "high_seq": high_seq, "head_hash": f"{waiting}" * 64}
+        tablet.call("POST", "/api/v1/devices/heartbeat", json.dumps(news).encode())
+    latest = contact()
+    assert latest[:3] == (1, 12, "1" * 64)
+    old = {"waiting": 5, "high_seq": 7, "head_hash": "5" * 64}
+    assert tablet.call("POST", "/api/v1/devices/heartbeat", json.dumps(old).encode()).status_code == 200
+    assert contact() == latest
+
+
 @pytest.mark.parametrize("news", [{"waiting": -1}, {"waiting": 2**40}, {"waiting": "3"}, {"head_hash": "x"}])
 def test_an_odd_heartbeat_is_a_contact_without_figures(
     site: TabletSite, tablet: FakeTablet, news: dict[str, object]
@@ -257,6 +274,21 @@ def test_the_list_names_the_wave_and_the_digest(site: TabletSite) -> None:
     (listed,) = site.app.test_client().get("/tablette/bundle.json").get_json()["questionnaires"]
     assert (listed["slug"], listed["wave"], listed["partial_policy"]) == ("usagers", "usagers-2026", "keep")
     assert re.fullmatch(r"[0-9a-f]{64}", listed["questionnaire_digest"])
+
+
+@pytest.mark.parametrize("day", [date(2025, 12, 31), date(2031, 1, 1)])
+def test_outside_the_days_of_the_wave_a_tablet_is_given_nothing_to_ask(site: TabletSite, day: date) -> None:
+    client = site.app.test_client()
+    with time_machine.travel(datetime.combine(day, time(12), UTC)):
+        assert client.get("/tablette/bundle.json").get_json()["questionnaires"] == []
+        assert client.get("/tablette/q/usagers/fr").status_code == 404
+
+
+def test_the_days_of_the_wave_are_in_the_list_and_on_the_start_page(site: TabletSite) -> None:
+    client = site.app.test_client()
+    (listed,) = client.get("/tablette/bundle.json").get_json()["questionnaires"]
+    assert (listed["opens_on"], listed["closes_on"]) == ("2026-01-01", "2030-12-31")
+    assert 'data-opens-on="2026-01-01" data-closes-on="2030-12-31"' in client.get("/tablette/").text
 
 
 def test_the_arabic_page_is_arabic(site: TabletSite) -> None:

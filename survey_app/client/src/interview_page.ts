@@ -4,7 +4,7 @@ import type { RecordBody } from './envelope.ts';
 import { Kiosk } from './kiosk.ts';
 import type { Finished } from './kiosk.ts';
 import { QuestionnairePage } from './questionnaire_page.ts';
-import { localDay } from './tablet_app.ts';
+import { isAskedOn, localDay } from './tablet_app.ts';
 import type { BundleQuestionnaire, TabletApp } from './tablet_app.ts';
 import { keepWorker } from './worker_registration.ts';
 
@@ -14,10 +14,10 @@ const START = '/tablette/';
 export async function startInterview(app: TabletApp, form: HTMLFormElement): Promise<void> {
   neverShownAgain(form);
   const definition = definitionIn(document);
-  const [device, bundle] = await Promise.all([app.enrolment.device(), app.bundle()]);
+  const [device, bundle, today] = await Promise.all([app.enrolment.device(), app.bundle(), app.today()]);
   const { questionnaire = '' } = form.dataset;
   const offered = bundle?.questionnaires.find((candidate) => candidate.questionnaire_digest === questionnaire);
-  if (!device || !bundle || !offered || !definition) return restart();
+  if (!device || !bundle || !offered || !definition || !isAskedOn(today, offered.opens_on, offered.closes_on)) return restart();
   const practice = location.hash === '#practice';
   document.body.toggleAttribute('data-practice', practice);
   const page = new QuestionnairePage(form, definition, { mode: 'tablet', site: device.site });

@@ -41,6 +41,8 @@ export class Kiosk {
   private shown: Name = 'welcome';
   private beforeIdle: Name = 'welcome';
   private id = '';
+  /** Whether the interview now being saved was answered to its end; a second try must not change it. */
+  private complete = true;
   private startedAt = 0;
   private cancelTimer: () => void = () => undefined;
 
@@ -60,7 +62,7 @@ export class Kiosk {
     this.on('begin', () => this.begin());
     this.on('back', () => this.back());
     this.on('skip', () => this.skip());
-    this.on('retry', () => void this.finish(true));
+    this.on('retry', () => void this.save());
     this.on('stay', () => this.stay());
     for (const button of document.querySelectorAll('[data-action="restart"]')) button.addEventListener('click', () => this.reset());
     for (const type of ['pointerdown', 'keydown', 'input']) document.addEventListener(type, () => this.touched(), { passive: true });
@@ -151,12 +153,19 @@ export class Kiosk {
   /** Repeated taps meet a screen that has already gone on; the record's id makes a second write the same write. */
   private async finish(complete: boolean): Promise<void> {
     if (this.shown === 'saving' || this.shown === 'thanks') return;
+    this.complete = complete;
+    await this.save();
+  }
+
+  /** `alone`: nobody is there any more to press again, so a failure ends the interview. */
+  private async save(alone = false): Promise<void> {
+    const { id, complete, startedAt } = this;
     this.show('saving');
     try {
-      await this.world.save({ id: this.id, answers: this.page.answersOnPath(), complete, startedAt: this.startedAt });
+      await this.world.save({ id, answers: this.page.answersOnPath(), complete, startedAt });
     } catch (error) {
       console.error('saving failed', error instanceof Error ? error.name : error);
-      return this.show('failed');
+      return alone ? this.reset() : this.show('failed');
     }
     this.page.form.reset();
     if (complete) this.thank();
@@ -169,7 +178,7 @@ export class Kiosk {
   }
 
   private touched(): void {
-    if (this.shown === 'welcome' || this.shown === 'questions') this.waitForIdleness();
+    if (this.shown === 'welcome' || this.shown === 'questions' || this.shown === 'failed') this.waitForIdleness();
   }
 
   private waitForIdleness(): void {
@@ -178,6 +187,7 @@ export class Kiosk {
   }
 
   private warn(): void {
+    if (this.shown === 'failed') return void this.save(true);
     if (this.shown === 'welcome' && this.id === '') return this.reset();
     this.beforeIdle = this.shown;
     this.show('idle');

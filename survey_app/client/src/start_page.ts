@@ -2,6 +2,7 @@
 import { whyRefused } from './enrolment.ts';
 import type { Device, EnrolmentResult } from './enrolment.ts';
 import type { OutboxRecord } from './outbox.ts';
+import { isAskedOn } from './tablet_app.ts';
 import type { TabletApp } from './tablet_app.ts';
 import { keepWorker } from './worker_registration.ts';
 
@@ -35,7 +36,7 @@ export class StartPage {
   private async showFor(device: Device | null): Promise<void> {
     if (device === null) return this.show('enrolment');
     const revoked = await this.app.store.fact<string | null>('revoked');
-    this.show(offer(device) && revoked !== device.device ? 'languages' : 'closed');
+    this.show(offer(device, await this.app.today()) && revoked !== device.device ? 'languages' : 'closed');
   }
 
   /** A revoked tablet delivers what it holds and asks nobody any more; one enrolled again starts again. */
@@ -133,13 +134,13 @@ export class StartPage {
 }
 
 /** Show the cards that this tablet may offer; says whether there is one. */
-function offer(device: Device): boolean {
+function offer(device: Device, today: string): boolean {
   let offered = false;
   for (const card of document.querySelectorAll<HTMLElement>('a[data-slug]')) {
-    const { slug = '', language = '', sites = '' } = card.dataset;
+    const { slug = '', language = '', sites = '', opensOn = '', closesOn = '' } = card.dataset;
     const allowed = device.slugs.length === 0 || device.slugs.includes(slug);
     const spoken = device.languages.length === 0 || device.languages.includes(language);
-    card.hidden = !(allowed && spoken && sites.split(' ').includes(device.site));
+    card.hidden = !(allowed && spoken && isAskedOn(today, opensOn, closesOn) && sites.split(' ').includes(device.site));
     offered ||= !card.hidden;
   }
   return offered;
@@ -160,7 +161,8 @@ function describeEnrolment(result: EnrolmentResult | null): void {
 function line(record: OutboxRecord, words: DOMStringMap): HTMLElement {
   const item = document.createElement('li');
   const word = words[record.state] ?? record.state;
-  item.textContent = `n° ${record.seq} · ${word}${record.reason === null ? '' : ` (${record.reason})`}`;
+  const reason = record.reason === null ? '' : ` (${words[record.reason] ?? record.reason})`;
+  item.textContent = `n° ${record.seq} · ${word}${reason}`;
   return item;
 }
 

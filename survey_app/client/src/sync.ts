@@ -23,13 +23,17 @@ export interface Credentials {
 /** How the server was last reached, for the agent's line. */
 export type Contact = 'reached' | 'unreachable' | 'network_login' | 'unknown_device' | 'busy';
 
+/** Why a record waits whose identity the server no longer knows. */
+export const UNKNOWN_DEVICE = 'unknown_device';
+
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const QUARANTINED_BY = new Set([400, 413]);
 const WITH_RECEIPT = new Set([200, 201, 409]);
 
-type Outcome = 'next' | 'stop';
+/** How the pass goes on: with the next record, without the others of this identity, or not at all. */
+type Outcome = 'next' | 'next_identity' | 'stop';
 
 export class Sync {
   private readonly outbox: Outbox;
@@ -89,9 +93,12 @@ export class Sync {
 
   private async pass(): Promise<void> {
     if (this.pauseLeft((await this.store.fact<number>('host_not_before')) ?? 0) > 0) return;
+    const refused = new Set<string>();
     for (const record of await this.outbox.waiting()) {
-      if (record.state === 'quarantined' || this.pauseLeft(record.notBefore) > 0) continue;
-      if ((await this.send(record)) === 'stop') return;
+      if (record.state === 'quarantined' || refused.has(record.device) || this.pauseLeft(record.notBefore) > 0) continue;
+      const outcome = await this.send(record);
+      if (outcome === 'stop') return;
+      if (outcome === 'next_identity') refused.add(record.device);
     }
   }
 
@@ -100,7 +107,7 @@ export class Sync {
     if (credential === null) return this.quarantine(record, 'no_credential');
     const attempt = { ...record, attempts: record.attempts + 1 };
     // Marked before the request: after a crash "sending" means "unknown", and unknown is sent again.
-    await this.outbox.mark(record, { state: 'sending', attempts: attempt.attempts });
+    await this.outbox.mark(record, { state: 'sending', attempts: attempt.attempts, reason: null });
     const response = await this.request(credential, 'PUT', `/api/v1/records/${record.id}`, record.envelope).catch(() => null);
     return response === null ? this.pauseHost(attempt, 'unreachable') : this.judge(attempt, response, credential);
   }
@@ -109,7 +116,7 @@ export class Sync {
     const { status } = response;
     if (WITH_RECEIPT.has(status)) return this.takeReceipt(record, response, credential);
     if (QUARANTINED_BY.has(status)) return this.quarantine(record, String(status));
-    if (status === 401) return this.pauseHost(record, 'unknown_device');
+    if (status === 401) return this.pauseIdentity(record);
     if (status === 429 || status === 503) return this.pauseHost(record, 'busy', retryAfter(response, this.world.now()));
     // A redirect, or any other success that is no receipt, is a network asking for its own sign-in.
     if (status < 400) return this.pauseHost(record, 'network_login');
@@ -133,6 +140,17 @@ export class Sync {
   private async pauseRecord(record: OutboxRecord): Promise<Outcome> {
     await this.outbox.mark(record, { state: 'queued', notBefore: this.world.now() + this.pause(record.attempts) });
     return 'next';
+  }
+
+  /** An identity the server has forgotten waits with all its records; those of the other identities go on. */
+  private async pauseIdentity(record: OutboxRecord): Promise<Outcome> {
+    const notBefore = this.world.now() + this.pause(record.attempts);
+    for (const other of await this.outbox.waiting()) {
+      const same = other.device === record.device && other.state !== 'quarantined';
+      if (same) await this.outbox.mark(other, { state: 'queued', notBefore, reason: UNKNOWN_DEVICE });
+    }
+    if ((await this.credentials.current())?.device === record.device) await this.noteContact('unknown_device');
+    return 'next_identity';
   }
 
   private async pauseHost(record: OutboxRecord, contact: Contact, atLeast = 0): Promise<Outcome> {

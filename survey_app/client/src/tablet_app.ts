@@ -3,7 +3,7 @@ import { Enrolment } from './enrolment.ts';
 import { fill } from './kiosk.ts';
 import { Outbox } from './outbox.ts';
 import { Store } from './store.ts';
-import { Sync } from './sync.ts';
+import { Sync, UNKNOWN_DEVICE } from './sync.ts';
 import type { Contact } from './sync.ts';
 
 /** The list of what this tablet shows, as the server wrote it and the service worker keeps it. */
@@ -18,6 +18,8 @@ export interface BundleQuestionnaire {
   readonly questionnaire_digest: string;
   readonly partial_policy: 'keep' | 'discard';
   readonly sites: readonly string[];
+  readonly opens_on: string;
+  readonly closes_on: string;
 }
 
 const HEARTBEAT_MS = 5 * 60_000;
@@ -75,34 +77,47 @@ export class TabletApp {
     await this.store.setFact('hello', Date.now());
   }
 
+  /** The day in Paris, by the server's clock as far as the tablet knows it: a closed wave is closed offline too. */
+  async today(): Promise<string> {
+    return dayInParis(Date.now() + ((await this.store.fact<number>('clock_offset_ms')) ?? 0));
+  }
+
   /** The agent's line: site, answers today, waiting, last contact, with one colour and words. */
   async describe(): Promise<void> {
     const device = await this.enrolment.device();
     const records = await this.outbox.waiting();
     const quarantined = records.filter((record) => record.state === 'quarantined').length;
+    const former = records.filter((record) => record.reason === UNKNOWN_DEVICE && record.device !== device?.device).length;
     const contact = (await this.store.fact<Contact>('contact')) ?? null;
     const last = await this.store.fact<number>('last_contact');
     const place = document.getElementById('agent-site');
     if (place && device) place.textContent = device.site_name;
     fill('agent-today', { count: await this.outbox.savedOn(localDay(new Date())) });
     fill('agent-waiting', { count: records.length });
+    fill('agent-former', { count: former });
     fill('agent-contact', { time: last === undefined ? '—' : spokenTime(new Date(last), new Date()) });
     const corner = document.getElementById('agent-corner');
-    if (corner) corner.dataset['state'] = stateOf(device !== null, quarantined, contact, records.length);
-    showNotice(quarantined > 0 ? 'quarantined' : contact);
+    if (corner) corner.dataset['state'] = stateOf(device !== null, quarantined + former, contact, records.length);
+    showNotice(quarantined > 0 ? 'quarantined' : former > 0 ? 'former_identity' : contact);
   }
 }
 
 /** One word for the colour of the line. */
-function stateOf(enrolled: boolean, quarantined: number, contact: Contact | null, waiting: number): string {
+function stateOf(enrolled: boolean, stuck: number, contact: Contact | null, waiting: number): string {
   if (!enrolled) return 'none';
-  if (quarantined > 0 || contact === 'unknown_device') return 'alarm';
+  if (stuck > 0 || contact === 'unknown_device') return 'alarm';
   return contact === 'reached' && waiting === 0 ? 'good' : 'waiting';
 }
 
 function showNotice(name: string | null): void {
   for (const notice of document.querySelectorAll<HTMLElement>('[data-notice]')) notice.hidden = notice.dataset['notice'] !== name;
 }
+
+/** The day on the prefecture's calendar, whatever time zone the tablet is set to. */
+export const dayInParis = (moment: number): string => new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Paris' }).format(moment);
+
+/** Whether a questionnaire is asked on this day; both days are in it. */
+export const isAskedOn = (day: string, opensOn: string, closesOn: string): boolean => opensOn <= day && day <= closesOn;
 
 /** The day as the tablet's clock has it: what « aujourd’hui » means to the agent beside it. */
 export const localDay = (date: Date): string =>

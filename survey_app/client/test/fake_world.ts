@@ -36,6 +36,8 @@ export class FakeServer {
   readonly requests: { path: string; headers: Headers }[] = [];
   /** Answers in place of the server, one per request, then the server itself. */
   readonly instead: Reply[] = [];
+  /** Identities that the server has forgotten, as after a restored backup. */
+  readonly forgotten = new Set<string>();
 
   readonly fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
     const path = String(input);
@@ -46,6 +48,7 @@ export class FakeServer {
 
   async answer(path: string, init: RequestInit): Promise<Response> {
     const body = String(init.body);
+    if (this.forgotten.has(new Headers(init.headers).get('X-Device') ?? '')) return json(401, { error: 401 });
     if (path === '/api/v1/devices/heartbeat') return json(200, { now: '2026-06-15T08:00:00Z', epoch: 'e', revoked: false });
     const { id, revision } = JSON.parse(body) as { id: string; revision: number };
     const conflict = this.kept.has(id) && this.kept.get(id) !== body;
@@ -87,8 +90,8 @@ export class World {
     this.sync = this.sender();
   }
 
-  save(id: string): Promise<unknown> {
-    return this.outbox.append(anInterview(id), DEVICE, DAY);
+  save(id: string, device = DEVICE): Promise<unknown> {
+    return this.outbox.append(anInterview(id), device, DAY);
   }
 
   async waitingIds(): Promise<string[]> {
@@ -96,8 +99,8 @@ export class World {
   }
 
   private sender(): Sync {
-    const credential = async (): Promise<Credential> => ({ device: DEVICE, secret: await this.secret });
-    return new Sync(this.outbox, this.store, { current: credential, of: credential }, {
+    const of = async (device: string): Promise<Credential> => ({ device, secret: await this.secret });
+    return new Sync(this.outbox, this.store, { current: () => of(DEVICE), of }, {
       fetch: this.server.fetch,
       now: () => this.now,
       random: () => 0.5,

@@ -151,6 +151,31 @@ test('a receipt for another record, answered to this one, takes nothing away', a
   assert.deepEqual(await world.waitingIds(), [anId(1)]);
 });
 
+test('records of an identity that the server has forgotten wait, and those of the present one flow', async () => {
+  const world = new World();
+  const former = '99999999-2222-4333-8444-555555555555';
+  await world.save(anId(1), former);
+  await world.save(anId(2), former);
+  await world.save(anId(3));
+  await world.save(anId(4));
+  world.server.forgotten.add(former);
+  await world.sync.run();
+  assert.deepEqual([...world.server.kept.keys()], [anId(3), anId(4)]);
+  assert.equal(world.server.requests.length, 3, 'one try for the forgotten identity is enough');
+  assert.equal(await world.store.fact('contact'), 'reached');
+  const left = await world.outbox.waiting();
+  assert.deepEqual(left.map((record) => [record.id, record.state, record.reason]), [
+    [anId(1), 'queued', 'unknown_device'],
+    [anId(2), 'queued', 'unknown_device'],
+  ]);
+  await world.sync.run();
+  assert.equal(world.server.requests.length, 3, 'too early: not tried again');
+  world.server.forgotten.clear();
+  world.now += 11 * 60_000;
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
 test('the heartbeat tells how much waits and learns the difference between the clocks', async () => {
   const world = await aWorldWith(1);
   world.now += 5_000;
