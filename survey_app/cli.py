@@ -25,6 +25,9 @@ INTERRUPTED = 130
 
 
 @click.group(cls=FrenchGroup, context_settings={"max_content_width": 100})
+@click.version_option(
+    package_name="survey-app", message="%(prog)s %(version)s", help="Affiche la version de ce programme."
+)
 def survey_app() -> None:
     """Enquêtes de satisfaction de la préfecture.
 

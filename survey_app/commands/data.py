@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from survey_app.commands.french import FrenchCommand, FrenchGroup
-from survey_app.commands.surroundings import actor, application, settings_of_environment
+from survey_app.commands.surroundings import actor, application, check_exists, settings_of_environment
 
 SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
 
@@ -37,7 +37,8 @@ def doctor(rebuild: bool) -> int:
     from survey_app.responses import doctor as examination
 
     settings = settings_of_environment()
-    with application(schema=False):
+    with application(schema=rebuild):
+        check_exists()
         if rebuild:
             changed = examination.rebuild_tallies()
             click.echo(f"Compteurs recalculés\u00a0: {', '.join(changed) or 'aucun ne différait'}.")

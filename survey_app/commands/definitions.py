@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from survey_app.commands.french import FrenchCommand
-from survey_app.commands.server import PORTS
+from survey_app.commands.server import PORTS, check_free
 from survey_app.commands.surroundings import definitions_folder
 
 PREVIEW_PORT = 8010
@@ -53,12 +53,19 @@ def _summary(errors: int, warnings: int) -> str:
 )
 def preview(file: str, port: int) -> None:
     """Montre un questionnaire dans le navigateur, en toutes langues ; la page suit le fichier."""
-    from werkzeug.serving import make_server
+    from werkzeug.serving import WSGIRequestHandler, make_server
 
     from survey_app.preview import create_preview
 
-    server = make_server(
-        "127.0.0.1", port, create_preview(Path(file).absolute(), definitions_folder()), threaded=True
-    )
+    check_free("127.0.0.1", port)
+
+    class Quiet(WSGIRequestHandler):
+        """The page asks every second whether the file changed: that is not worth a line."""
+
+        def log_request(self, *_: object) -> None:
+            """Nothing."""
+
+    application = create_preview(Path(file).absolute(), definitions_folder())
+    server = make_server("127.0.0.1", port, application, threaded=True, request_handler=Quiet)
     click.echo(f"Aperçu\u00a0: http://127.0.0.1:{server.server_port}/  (Ctrl+C pour arrêter)")
     server.serve_forever()

@@ -11,8 +11,17 @@ import click
 MISUSE = 2
 
 
+def _typeset(text: str | None) -> str | None:
+    """Docstrings are typed with plain spaces; on screen no line may begin with « : » or « ; »."""
+    return None if text is None else text.replace(" :", "\u00a0:").replace(" ;", "\u202f;")
+
+
 class FrenchCommand(click.Command):
     """A command whose help page is French throughout."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.help = _typeset(self.help)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The first line of the help."""
@@ -33,6 +42,10 @@ class FrenchGroup(click.Group):
     command_class = FrenchCommand
     group_class = type
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.help = _typeset(self.help)
+
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The first line of the help."""
         formatter.write_usage(ctx.command_path, _usage(self, ctx), prefix="Utilisation\u00a0: ")
@@ -45,8 +58,10 @@ class FrenchGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands in the order of the year, each with its first sentence."""
         commands = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        # Click shortens by splitting at every space, no-break ones too.
+        rows = [(name, _typeset(command.get_short_help_str(110)) or "") for name, command in commands]
         with formatter.section("Commandes\u00a0"):
-            formatter.write_dl([(name, command.get_short_help_str(110)) for name, command in commands])
+            formatter.write_dl(rows)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of their registration, not of the alphabet."""
@@ -115,18 +130,24 @@ def _capitalised(text: str) -> str:
 
 def _named(parameter: Any) -> str:
     if isinstance(parameter, click.Argument):
-        return f"l’argument {parameter.human_readable_name.upper()}"
+        return f"l’argument {parameter.metavar or parameter.human_readable_name.upper()}"
     return f"l’option {parameter.opts[0]}" if parameter is not None else "un argument"
 
 
 def _reason(error: click.BadParameter) -> str:
     kind = getattr(error.param, "type", None)
     match kind:
+        case click.Path(file_okay=False):
+            return "un dossier est attendu."
+        case click.Path() if "is a directory" in error.message:
+            return "c’est un dossier, un fichier est attendu."
         case click.Path():
             return "fichier introuvable ou illisible."
         case click.Choice():
             return f"choisissez {' ou '.join(str(choice) for choice in kind.choices)}."
-        case click.IntRange() | click.types.IntParamType():
+        case click.IntRange(min=int(least), max=int(most)):
+            return f"un nombre entier de {least} à {most} est attendu."
+        case click.types.IntParamType():
             return "un nombre entier est attendu."
         case click.DateTime():
             return "une date AAAA-MM-JJ est attendue."

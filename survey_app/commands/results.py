@@ -36,7 +36,7 @@ OLDEST_YEAR = 2000
     "--export",
     "name",
     metavar="NOM",
-    help="Ce qu’il contient\u00a0: classeur, resultats, reponses, reponses-ouvertes, recalculer, comptes, "
+    help="Ce qu’il contient\u00a0: classeur, resultats, reponses, reponses-internes, recalculer, comptes, "
     "codes, json. Par défaut selon le nom du fichier.",
 )
 @click.option("--site", metavar="CODE", help="Seulement ce site.")

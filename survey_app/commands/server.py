@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import socket
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -32,9 +35,42 @@ def serve(host: str, port: int) -> None:
 
     settings = settings_of_environment()
     with application():
-        pass
-    address = serving.Address(host, port)
-    serving.serve(settings, address, lambda: click.echo(f"À l’écoute sur http://{host}:{port}"))
+        lines = [f"À l’écoute sur http://{host}:{port}", *_first_steps(settings.public_url)]
+    check_free(host, port)
+    serving.serve(settings, serving.Address(host, port), lambda: click.echo("\n".join(lines)))
+
+
+def _first_steps(public_url: str) -> Iterator[str]:
+    """What a new installation still lacks before anybody can answer."""
+    import sqlalchemy as sa
+
+    from survey_app.database import db
+    from survey_app.models import User, Wave
+
+    if not db.session.scalar(sa.select(sa.exists().where(User.id.is_not(None)))):
+        yield "Aucun compte encore. Créez celui de la référente\u00a0: survey-app user add ADRESSE"
+    if not db.session.scalar(sa.select(sa.exists().where(Wave.id.is_not(None)))):
+        yield f"Aucune édition encore. Publiez un questionnaire et créez-en une\u00a0: {public_url}/gestion/"
+
+
+def check_free(host: str, port: int) -> None:
+    """Refuse at once, in French, an address where nothing can listen."""
+    kind = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(kind) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as fault:
+            raise click.UsageError(_why_not(fault, host, port)) from fault
+
+
+def _why_not(fault: OSError, host: str, port: int) -> str:
+    match fault.errno:
+        case errno.EADDRINUSE:
+            return f"Le port {port} est déjà occupé. Choisissez-en un autre\u00a0: --port {port % 65535 + 1}"
+        case errno.EACCES:
+            return f"Ce compte ne peut pas ouvrir le port {port}\u00a0: choisissez-en un plus haut."
+    return f"«\u202f{host}\u202f» n’est pas une adresse de cette machine."
 
 
 @click.command(cls=FrenchCommand)
@@ -58,6 +94,7 @@ def demo(port: int, folder: str, new_passphrase: bool) -> None:
     """Démarre une démonstration avec des réponses synthétiques, dans sa propre base."""
     from survey_app import demonstration, serving
 
+    check_free("127.0.0.1", port)
     place = Path(folder)
     if not (place / "ready").exists():
         click.echo("Premier démarrage\u00a0: création des données de démonstration…")

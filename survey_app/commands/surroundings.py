@@ -43,21 +43,30 @@ def application(*, schema: bool = True) -> Iterator[Flask]:
         db.session.remove()
 
 
-def check_schema() -> None:
-    """Refuse a database that is missing or of another version, with the command that mends it."""
+def check_exists() -> None:
+    """Refuse a database file that is missing, before opening it would make an empty one."""
     from survey_app.database import db
-    from survey_app.migrations import current, head
 
     url = db.engine.url
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
         raise click.UsageError(
             f"La base {url.database} n’existe pas. Créez-la\u00a0: survey-app database upgrade"
         )
+
+
+def check_schema() -> None:
+    """Refuse a database that is missing, empty or of another version, with the command that mends it."""
+    from survey_app.database import db
+    from survey_app.migrations import current, head
+
+    check_exists()
     found = current(db.engine)
+    if found is None:
+        raise click.UsageError("La base est vide. Préparez-la\u00a0: survey-app database upgrade")
     if found != head():
         raise click.UsageError(
-            f"La base est à la version {found or 'vide'}, ce programme attend {head()}. "
-            "Lancez\u00a0: survey-app database upgrade"
+            f"La base est à la version {found}, ce programme attend {head()}. "
+            "Sauvegardez-la, puis lancez\u00a0: survey-app database upgrade"
         )
 
 

@@ -1,6 +1,6 @@
 """Results and answers as files. Floor 4: `gather` what a requester may have, then `EXPORTS[name].write`.
 
-A new export is a module with a `write(source, stream)` function and one line here.
+A new export is a module with a `write(source, stream)` function and one line here. Decisions: README.md.
 """
 
 from __future__ import annotations
@@ -42,7 +42,13 @@ EXPORTS: Final[Mapping[str, Export]] = {
     "classeur": Export("Classeur Excel", ".xlsx", XLSX, write_workbook),
     "resultats": Export("Résultats, pour Excel français (CSV)", ".csv", CSV, write_french_results),
     "reponses": Export("Réponses, pour Excel français (CSV)", ".csv", CSV, write_french, rows=True),
-    "reponses-ouvertes": Export("Réponses, format ouvert (CSV)", ".csv", CSV, write_open, rows=True),
+    "reponses-internes": Export(
+        "Réponses pour un programme, usage interne, à ne pas publier (CSV)",
+        ".csv",
+        CSV,
+        write_open,
+        rows=True,
+    ),
     "recalculer": Export("Réponses pour recalculer (CSV)", ".csv", CSV, write_answers, rows=True),
     "comptes": Export("Comptes par question (CSV)", ".csv", CSV, write_counts),
     "codes": Export("Dictionnaire des codes (CSV)", ".csv", CSV, write_codebook),

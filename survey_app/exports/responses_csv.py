@@ -22,7 +22,10 @@ def write_french(source: ReportSource, stream: BinaryIO) -> None:
 
 
 def write_open(source: ReportSource, stream: BinaryIO) -> None:
-    """One line per response, codes only, never a free text; the day is widened to its week's Monday."""
+    """One line per response, codes only, never a free text; the day is widened to its week's Monday.
+
+    For staff: combinations of answers can single a person out, whatever the file leaves away (README.md).
+    """
     table = source.table(labels=False, verbatims=False)
     headings = ["week_of" if column.kind == "day" else column.code for column in table.columns]
     rows = (_by_week(table, response) for response in source.responses())

@@ -102,7 +102,7 @@ def _schema(_now: dt.datetime) -> Iterator[Finding]:
     else:
         message = f"Le schéma est en version {current or 'aucune'}, le programme attend {head}."
         yield Finding(
-            "schema", "error", message, "Sauvegardez, puis relancez «\u202fsurvey-app serve\u202f»."
+            "schema", "error", message, "Sauvegardez, puis lancez «\u202fsurvey-app database upgrade\u202f»."
         )
         raise DatabaseUnavailable("Le reste ne peut pas être examiné avant la mise à jour du schéma.")
 

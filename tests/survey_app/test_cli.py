@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -138,7 +140,11 @@ def test_groups_stay_french_in_depth() -> None:
         (["report", "x", "-o", "a.txt"], ".xlsx, .csv ou .json"),
         (["report", "x", "-o", "a.csv", "--export", "classeur"], "--export vaut"),
         (["serve", "--prt", "1"], "Vouliez-vous dire «\u202f--port\u202f»"),
-        (["serve", "--port", "abc"], "un nombre entier est attendu"),
+        (["serve", "--port", "abc"], "un nombre entier de 1 à 65535 est attendu"),
+        (["serve", "--port", "0"], "un nombre entier de 1 à 65535 est attendu"),
+        (["demo", "--folder", __file__], "un dossier est attendu"),
+        (["preview", "/"], "c’est un dossier, un fichier est attendu"),
+        (["import"], "Il manque l’argument FICHIER.csv."),
         (["preview", "absent.yaml"], "fichier introuvable"),
         (["user", "add", "a@b.fr", "--role", "king"], "choisissez referent ou"),
         (["doctor", "extra"], "argument de trop"),
@@ -165,15 +171,72 @@ def test_a_missing_secret_is_one_line(
 def test_a_database_that_is_not_there_is_never_created_by_serving(
     keys: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.run(["serve"]) == 2
-    assert "survey-app database upgrade" in capsys.readouterr().err
+    for command in (["serve"], ["doctor"], ["doctor", "--rebuild"], ["purge"], ["wave", "list"]):
+        assert cli.run(command) == 2
+        assert "n’existe pas. Créez-la\u00a0: survey-app database upgrade" in capsys.readouterr().err
     assert not list(keys.glob("*.db"))
+
+
+def test_an_empty_database_is_told_as_such(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (keys / "survey.db").touch()
+    assert cli.run(["serve"]) == 2
+    assert "La base est vide. Préparez-la\u00a0: survey-app database upgrade" in capsys.readouterr().err
+    assert cli.run(["doctor"]) == 1
+    assert "survey-app database upgrade" in capsys.readouterr().out
+
+
+def test_serving_a_new_installation_says_what_to_do_first(
+    database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("survey_app.serving.serve", lambda _settings, _address, announce: announce())
+    command = ["serve", "--port", str(free_port())]
+    assert cli.run(command) == 0
+    first = capsys.readouterr().out
+    assert "À l’écoute sur http://127.0.0.1:" in first
+    assert "survey-app user add ADRESSE" in first
+    assert "Aucune édition encore" in first
+    assert cli.run(["user", "add", "agent@prefecture.fr"]) == 0
+    capsys.readouterr()
+    assert cli.run(command) == 0
+    assert "user add" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["serve", "demo", "preview"])
+def test_a_busy_port_is_one_french_line(
+    command: str, database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = database / "essai.yaml"
+    path.write_text(QUESTIONNAIRE)
+    file = [str(path)] if command == "preview" else []
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        assert cli.run([command, *file, "--port", str(port)]) == 2
+    assert f"Le port {port} est déjà occupé." in capsys.readouterr().err
+
+
+def test_an_address_of_no_machine_is_one_french_line(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["serve", "--host", "192.0.2.1"]) == 2
+    assert "n’est pas une adresse de cette machine" in capsys.readouterr().err
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"survey-app {version('survey-app')}\n"
+
+
+def test_no_line_of_a_help_page_begins_with_a_lonely_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    for path in ((), *commands(cli.survey_app)):
+        cli.run([*path, "--help"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line.startswith((":", ";", "!", "?", "»"))] == []
 
 
 def test_a_fault_nobody_foresaw_is_one_line_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("first line\nsecond line")
 
     monkeypatch.delenv("SURVEY_DEBUG", raising=False)

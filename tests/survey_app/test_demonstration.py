@@ -123,7 +123,7 @@ def test_file_names_are_plain_ascii_whatever_the_wave_is_called() -> None:
         assert name.isascii()
         assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")
         assert name.endswith("-classeur.xlsx")
-    assert set(EXPORTS) >= {"classeur", "reponses", "reponses-ouvertes", "recalculer", "json"}
+    assert set(EXPORTS) >= {"classeur", "reponses", "reponses-internes", "recalculer", "json"}
 
 
 @pytest.mark.usefixtures("application")

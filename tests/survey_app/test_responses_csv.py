@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey_app.exports import EXPORTS
+from survey_app.exports import EXPORTS, file_name
 from survey_app.exports.asked_items import AskedItems
 from survey_app.exports.codebook import write_codebook
 from survey_app.exports.csv_writing import FRENCH, OPEN
@@ -64,6 +64,13 @@ def test_the_open_preset_never_holds_free_texts() -> None:
     content = written(write_open, source)
     assert b"Madame" not in content
     assert b"secret" not in content
+
+
+def test_a_file_with_a_line_per_person_says_by_its_name_that_it_is_not_for_publication() -> None:
+    name = next(name for name, export in EXPORTS.items() if export.write is write_open)
+    assert file_name(a_source(), name) == "usagers-2026-reponses-internes.csv"
+    assert "à ne pas publier" in EXPORTS[name].title
+    assert EXPORTS[name].rows
 
 
 def test_texts_are_there_only_for_whoever_may_read_them() -> None:

@@ -324,8 +324,8 @@ def test_exports_give_answers_person_by_person_only_to_who_may_read_them(
     with site.database():
         seed_wave(24, 6)
     client = site.client(role)
-    assert ("reponses-ouvertes" in client.get(f"/gestion/exports/{WAVE}").text) is rows
-    with client.get(f"/gestion/exports/{WAVE}/reponses-ouvertes") as answer:
+    assert ("reponses-internes" in client.get(f"/gestion/exports/{WAVE}").text) is rows
+    with client.get(f"/gestion/exports/{WAVE}/reponses-internes") as answer:
         assert (answer.status_code == 200) is rows
     with client.get(f"/gestion/exports/{WAVE}/classeur") as workbook:
         assert workbook.status_code == 200
