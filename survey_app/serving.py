@@ -7,6 +7,7 @@ process, after the fork, and so is the thread that judges what was received.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class SurveyServer(BaseApplication):  # type: ignore[misc]
             "proc_name": "survey-app",
             "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
             "when_ready": lambda _arbiter: self._announce(),
-            "post_worker_init": _start_intake,
+            "post_worker_init": _prepare_worker,
             "worker_exit": _stop_intake,
         }
 
@@ -81,9 +82,15 @@ def process_count(settings: Settings) -> int:
     return min(LARGEST_POOL, (os.cpu_count() or 1) + 1)
 
 
-def _start_intake(worker: Any) -> None:
+def without_addresses(record: logging.LogRecord) -> bool:
+    """For a logger: drop the lines in which gunicorn names the address of whoever sent an odd request."""
+    return "from ip=" not in record.getMessage()
+
+
+def _prepare_worker(worker: Any) -> None:
     from survey_app.responses import worker as intake
 
+    worker.log.error_log.addFilter(without_addresses)
     intake.start(worker.app.callable)
 
 
