@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_DISTINCT_CHARACTERS = 10
+_DATABASES = ("sqlite://", "postgresql://", "postgresql+psycopg://", "postgres://")
 _WEAK_WORDS = re.compile(r"change.?me|password|motdepasse|example|secret", re.IGNORECASE)
 _YES = frozenset({"1", "oui", "yes", "true"})
 _NO = frozenset({"0", "non", "no", "false"})
@@ -71,6 +72,7 @@ class Settings:
         if self.secret_key == self.device_master_key:
             raise SettingsError("DEVICE_MASTER_KEY : doit différer de SECRET_KEY ; une clé, un usage.")
         _check_public_url(self.public_url)
+        _check_database_url(self.database_url)
         _check_definitions_folder(self.definitions_folder)
         if not self.database_url:
             url = f"sqlite:///{(self.data_folder / 'survey.db').absolute()}"
@@ -131,7 +133,10 @@ def _check_secret(variable: str, value: str) -> None:
 
 
 def _check_public_url(url: str) -> None:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
         raise SettingsError(
             f"PUBLIC_URL : « {url} » n’est pas une adresse comme https://enquete.exemple.gouv.fr."
@@ -139,6 +144,13 @@ def _check_public_url(url: str) -> None:
     if parts.scheme == "http" and parts.hostname not in _LOCAL_HOSTS:
         raise SettingsError(
             "PUBLIC_URL : doit commencer par https:// ; sans TLS les tablettes ne démarrent pas."
+        )
+
+
+def _check_database_url(url: str) -> None:
+    if url and not url.startswith(_DATABASES):
+        raise SettingsError(
+            "DATABASE_URL : doit commencer par sqlite:/// ou postgresql:// ; laissez-la vide pour SQLite."
         )
 
 

@@ -51,6 +51,8 @@ BAD = {
     "one key for two uses": ({"DEVICE_MASTER_KEY": GOOD["SECRET_KEY"]}, "DEVICE_MASTER_KEY"),
     "an address without TLS": ({"PUBLIC_URL": "http://avis.exemple.gouv.fr"}, "PUBLIC_URL"),
     "no address": ({"PUBLIC_URL": "avis"}, "PUBLIC_URL"),
+    "an unreadable address": ({"PUBLIC_URL": "https://[x"}, "PUBLIC_URL"),
+    "an unknown database": ({"DATABASE_URL": "foo://x"}, "DATABASE_URL"),
     "an address with a path": ({"PUBLIC_URL": "https://x.fr/avis"}, "PUBLIC_URL"),
     "half a proxy": ({"TRUSTED_PROXIES": "1.5"}, "TRUSTED_PROXIES"),
     "perhaps": ({"DEMONSTRATION": "peut-être"}, "DEMONSTRATION"),
