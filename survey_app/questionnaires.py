@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from form_definitions import (
+    LANGUAGES,
     Change,
     CheckedSource,
     Fault,
@@ -24,10 +25,12 @@ from form_definitions import (
     explain_changes,
     from_canonical,
     questionnaire_digest,
+    texts_of,
 )
 from survey_app.audit import act, record
 from survey_app.database import db
 from survey_app.definitions import library
+from survey_app.draft_translations import completed
 from survey_app.models import QuestionnaireDraft, QuestionnaireVersion, Survey
 
 
@@ -49,6 +52,8 @@ class Publication:
     changes: tuple[Change, ...]
     corrected: tuple[str, ...] = ()
     """Languages whose texts differ from those published with this very content."""
+    lost: tuple[str, ...] = ()
+    """Languages of the version in force that the new one would no longer speak."""
 
     @property
     def is_new(self) -> bool:
@@ -64,6 +69,11 @@ class Publication:
 def save_draft(source: str, translations: Mapping[str, Mapping[str, str]], *, actor: str) -> int:
     """Keep an uploaded text, faults and all, so that its author can see and mend them; gives its number."""
     slug = _slug_of(source)
+    asked = _check(source, slug).questionnaire
+    if asked is not None:
+        current = current_version(asked.slug)
+        spoken, before = (current.translations, questionnaire_of(current)) if current else ({}, None)
+        translations = completed(asked, translations, spoken, before)
     with act() as transaction:
         draft = QuestionnaireDraft(
             slug=slug,
@@ -147,28 +157,52 @@ def plan_publication(
     changes = explain_changes(before, questionnaire) if before else ()
     digest = questionnaire_digest(questionnaire)
     known = (session or db.session).get(QuestionnaireVersion, digest)
-    corrected = _corrected(known.translations, translations or {}) if known else ()
-    return Publication(questionnaire, digest, current, tuple(changes), corrected)
+    corrected = _corrected(questionnaire, known.translations, translations or {}) if known else ()
+    lost = _lost(current, translations or {}) if current and current.digest != digest else ()
+    return Publication(questionnaire, digest, current, tuple(changes), corrected, lost)
 
 
 def _corrected(
-    known: Mapping[str, Mapping[str, str]], given: Mapping[str, Mapping[str, str]]
+    questionnaire: Questionnaire,
+    known: Mapping[str, Mapping[str, str]],
+    given: Mapping[str, Mapping[str, str]],
 ) -> tuple[str, ...]:
-    return tuple(language for language, texts in given.items() if dict(texts) != known.get(language))
+    shown = frozenset(texts_of(questionnaire))
+
+    def words(texts: Mapping[str, str]) -> dict[str, str]:
+        return {text: said for text, said in texts.items() if text in shown}
+
+    return tuple(
+        language for language, texts in given.items() if words(texts) != words(known.get(language, {}))
+    )
 
 
-def publish_draft(draft_id: int, *, actor: str) -> QuestionnaireVersion:
-    """Freeze a draft without faults under its digest, and drop the draft."""
+def _lost(current: QuestionnaireVersion, given: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    return tuple(language for language in current.translations if not given.get(language))
+
+
+def publish_draft(draft_id: int, *, actor: str, drop_languages: bool = False) -> QuestionnaireVersion:
+    """Freeze a draft without faults under its digest, and drop the draft.
+
+    A version that no longer speaks a language of the one in force needs `drop_languages`.
+    """
     with act() as transaction:
         draft = _draft(transaction, draft_id)
         checked = check_draft(draft)
         if checked.questionnaire is None:
             raise PublicationError("Le questionnaire contient des erreurs à corriger.", checked.faults)
+        plan = plan_publication(checked.questionnaire, draft.translations, transaction)
+        if plan.lost and not drop_languages:
+            raise PublicationError(f"Confirmez d’abord la perte d’une langue\u00a0: {_names(plan.lost)}.")
         version = _freeze(
             transaction, checked.questionnaire, draft.source_yaml, draft.translations, actor=actor
         )
         transaction.delete(draft)
         return version
+
+
+def _names(languages: Sequence[str]) -> str:
+    return ", ".join(LANGUAGES[language].own_name for language in languages)
 
 
 def publish_source(

@@ -38,6 +38,7 @@ ACTIONS: Final = {
     "past-results-imported": "Année passée importée",
     "past-results-deleted": "Année passée supprimée",
     "response-set-aside": "Réponse écartée",
+    "record-set-apart": "Envoi illisible mis à part",
     "response-reinstated": "Réponse rétablie",
     "exported": "Export téléchargé",
 }

@@ -11,15 +11,18 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from form_definitions import LANGUAGES, SOURCE_LANGUAGE, CollectionMode, Questionnaire
+from form_definitions.yaml_source import MAXIMUM_BYTES
 from survey_app import access, questionnaires
 from survey_app.access import ASSISTANT, REFERENT
 from survey_app.database import db
 from survey_app.definitions import library, organisation
+from survey_app.draft_translations import coverage
 from survey_app.models import QuestionnaireDraft, QuestionnaireVersion
 from survey_app.rendering import Page, render_questionnaire
 from survey_app.staff.pages import actor, refused
 
 blueprint = Blueprint("staff_questionnaires", __name__, url_prefix="/gestion/questionnaires")
+MAXIMUM_TRANSLATION_BYTES: Final = 1024 * 1024
 MODES: Final[tuple[CollectionMode, ...]] = ("website", "tablet", "paper")
 
 
@@ -61,9 +64,7 @@ def commitments_to_check() -> int:
 def upload() -> ResponseReturnValue:
     """Keep an uploaded text as a draft and show its check."""
     try:
-        source = _text(request.files.get("source"), "Le questionnaire")
-        if not source.strip():
-            raise UploadError("Choisissez un fichier .yaml.")
+        source = _source(request.files.get("source"))
         translations = {code: _po(code) for code in LANGUAGES if code != SOURCE_LANGUAGE}
     except UploadError as fault:
         return refused("staff/questionnaires.html", str(fault), **_page())
@@ -72,15 +73,28 @@ def upload() -> ResponseReturnValue:
     return redirect(url_for("staff_questionnaires.draft", draft_id=draft_id), 303)
 
 
-def _text(file: FileStorage | None, what: str) -> str:
+def _source(file: FileStorage | None) -> str:
+    if file is None or not file.filename:
+        raise UploadError("Choisissez un fichier .yaml.")
+    text = _text(file, "Le questionnaire", MAXIMUM_BYTES)
+    if not text.strip():
+        raise UploadError("Le fichier est vide.")
+    return text
+
+
+def _text(file: FileStorage | None, what: str, limit: int) -> str:
+    content = file.read(limit + 1) if file else b""
+    if len(content) > limit:
+        raise UploadError(f"{what} dépasse {limit // 1024}\u00a0Kio\u00a0: rien n’est gardé.")
     try:
-        return file.read().decode("utf-8-sig") if file else ""
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise UploadError(f"{what} n’est pas du texte UTF-8. Enregistrez-le à nouveau en UTF-8.") from fault
 
 
 def _po(code: str) -> dict[str, str]:
-    text = _text(request.files.get(f"translation_{code}"), f"La traduction ({code})")
+    file = request.files.get(f"translation_{code}")
+    text = _text(file, f"La traduction ({code})", MAXIMUM_TRANSLATION_BYTES)
     try:
         catalogue = read_po(text.splitlines(keepends=True), locale=code, abort_invalid=True)
     except (PoFileError, ValueError) as fault:
@@ -106,7 +120,11 @@ def _draft_page(found: QuestionnaireDraft) -> dict[str, object]:
     severities = Counter(fault.severity for fault in checked.faults)
     languages = [SOURCE_LANGUAGE, *found.translations]
     modes = [mode for mode in MODES if checked.questionnaire and mode in checked.questionnaire.modes]
+    current = plan.current if plan else None
+    before = questionnaires.questionnaire_of(current) if current else None
+    spoken = current.translations if current else {}
     return {
+        "coverage": coverage(asked, found.translations, spoken, before) if asked else (),
         "draft": found,
         "checked": checked,
         "plan": plan,
@@ -123,7 +141,9 @@ def publish(draft_id: int) -> ResponseReturnValue:
     """Freeze the draft."""
     found = _draft(draft_id)
     try:
-        version = questionnaires.publish_draft(draft_id, actor=actor())
+        version = questionnaires.publish_draft(
+            draft_id, actor=actor(), drop_languages="drop_languages" in request.form
+        )
     except questionnaires.PublicationError as fault:
         return refused("staff/draft.html", str(fault), **_draft_page(found))
     flash("Le questionnaire est publié. Une édition peut s’en servir.")

@@ -62,7 +62,7 @@ def test_a_faulty_questionnaire_shows_every_fault_with_its_place_and_remedy(site
 
 
 @pytest.mark.parametrize(
-    "content, word", [(b"\xff\xfe\x00", "UTF-8"), (b"   ", "Choisissez un fichier")], ids=["bytes", "empty"]
+    "content, word", [(b"\xff\xfe\x00", "UTF-8"), (b"   ", "Le fichier est vide")], ids=["bytes", "empty"]
 )
 def test_a_file_that_is_no_text_is_refused_in_the_page(site: StaffSite, content: bytes, word: str) -> None:
     answer = upload(site.client(), QUESTIONNAIRES, "source", content)
@@ -272,7 +272,11 @@ def test_responses_of_an_unknown_edition_are_listed_apart(site: StaffSite) -> No
         known = db.session.scalars(select(Response)).first()
         assert known is not None
         values = {name: getattr(known, name) for name in Response.__table__.columns.keys()}  # noqa: SIM118
-        stray: dict[str, Any] = {"record_id": str(uuid.uuid4()), "wave_id": "inconnue", "flags": ["unknown_wave"]}
+        stray: dict[str, Any] = {
+            "record_id": str(uuid.uuid4()),
+            "wave_id": "inconnue",
+            "flags": ["unknown_wave"],
+        }
         with write_transaction() as transaction:
             transaction.add(Response(**{**values, **stray}))
     client = site.client()
@@ -405,3 +409,56 @@ def test_a_new_version_is_offered_to_an_open_wave_and_taken(site: StaffSite) -> 
 
 def test_the_demonstration_says_so_on_every_staff_page(tmp_path: Path) -> None:
     assert "Démonstration" in StaffSite(tmp_path, demonstration=True).client().get("/gestion/").text
+
+
+def test_a_new_version_without_po_files_keeps_the_translations_of_what_did_not_change(
+    site: StaffSite,
+) -> None:
+    english = {"La courtoisie": "Courtesy", "Un mot": "A word", "Votre avis": "Your view"}
+    with site.database():
+        questionnaires.publish_source(a_source(), {"en": english}, actor="test")
+    client = site.client()
+    source = a_source(**{"item: comment": "item: message", "Un mot": "Un message"})
+    draft = upload(client, QUESTIONNAIRES, "source", source).headers["Location"]
+    page = client.get(draft).text
+    assert "Un message" in page
+    assert re.search(r"\d+ textes? sans traduction", page)
+    assert "Traductions qui ne servent plus" in page
+    assert "Courtesy" in client.get(f"{draft}/apercu/website/en").text
+    assert post(client, f"{draft}/publier", page=draft).status_code == 303
+    with site.database():
+        version = questionnaires.current_version("essai")
+        assert version is not None
+        assert version.translations["en"]["La courtoisie"] == "Courtesy"
+        assert "Un mot" not in version.translations["en"]
+
+
+def test_the_same_text_sent_again_alone_corrects_no_translation(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {"en": {"La courtoisie": "Courtesy"}}, actor="test")
+    client = site.client()
+    draft = upload(client, QUESTIONNAIRES, "source", a_source()).headers["Location"]
+    assert "cette version est déjà publiée" in client.get(draft).text
+
+
+def test_a_language_is_only_lost_when_somebody_confirms_it(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {"en": {"La courtoisie": "Courtesy"}}, actor="test")
+    client = site.client()
+    source = a_source(**{"item: courtesy": "item: kindness", "La courtoisie": "L’amabilité"})
+    draft = upload(client, QUESTIONNAIRES, "source", source).headers["Location"]
+    assert "Cette version ne parlerait plus" in client.get(draft).text
+    refused = post(client, f"{draft}/publier", page=draft)
+    assert refused.status_code == 422
+    assert "perte d’une langue\u00a0: English" in refused.text
+    confirmed = {"drop_languages": "1"}
+    assert post(client, f"{draft}/publier", confirmed, page=draft).status_code == 303
+
+
+def test_a_questionnaire_that_is_too_large_leaves_no_draft(site: StaffSite) -> None:
+    client = site.client()
+    answer = upload(client, QUESTIONNAIRES, "source", a_source() + "#" * 300_000)
+    assert answer.status_code == 422
+    assert "dépasse 256\u00a0Kio" in answer.text
+    with site.database():
+        assert questionnaires.drafts() == []

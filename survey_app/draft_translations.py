@@ -1,0 +1,62 @@
+"""A new version in other languages: what its author gives, and what was already translated. Floor 4."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from form_definitions import LANGUAGES, SOURCE_LANGUAGE, Questionnaire, Translations, texts_of
+from survey_app.definitions import translations as shipped_translations
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a questionnaire one language says."""
+
+    language: str
+    missing: tuple[str, ...]
+    """French texts that would be shown in French."""
+    stale: tuple[str, ...]
+    """French texts of the version before, translated, that nothing shows any more."""
+
+
+def completed(
+    questionnaire: Questionnaire, given: Translations, spoken: Translations, before: Questionnaire | None
+) -> dict[str, dict[str, str]]:
+    """What was given, and for every text that did not change the translation it already had.
+
+    `before` is the version in force and `spoken` its translations: its languages stay. A first version takes
+    those that know its title. The shipped catalogues only fill in texts that the version in force had not.
+    """
+    texts = frozenset(texts_of(questionnaire))
+    fresh = texts - frozenset(texts_of(before)) if before else texts
+    shipped = shipped_translations()
+    found: dict[str, dict[str, str]] = {}
+    for language in LANGUAGES:
+        words: Mapping[str, str] = spoken.get(language, {})
+        told = shipped.get(language, {})
+        kept = {text: told[text] for text in told if text in fresh}
+        kept |= {text: words[text] for text in words if text in texts}
+        stays = language in given or any(text in texts for text in words)
+        if language != SOURCE_LANGUAGE and (stays or (not before and questionnaire.title in kept)):
+            found[language] = {**kept, **given.get(language, {})}
+    return found
+
+
+def coverage(
+    questionnaire: Questionnaire,
+    translations: Translations,
+    spoken: Translations,
+    before: Questionnaire | None,
+) -> tuple[Coverage, ...]:
+    """Language by language, what is missing, and what the version in force said that no longer serves."""
+    texts = tuple(dict.fromkeys(texts_of(questionnaire)))
+    gone = [text for text in dict.fromkeys(texts_of(before)) if text not in texts] if before else []
+    return tuple(
+        Coverage(
+            language,
+            missing=tuple(text for text in texts if text not in words),
+            stale=tuple(text for text in gone if text in spoken.get(language, {})),
+        )
+        for language, words in translations.items()
+    )
