@@ -41,6 +41,8 @@ class Page:
     site: str = ""
     conditions: Mapping[str, Any] | None = None
     """What is left of the conditions of the items in the page; None = as in the definition."""
+    nothing_required: bool = False
+    """A sheet typed in by staff: what the person left out stays out."""
 
 
 def render_questionnaire(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -24,14 +25,16 @@ from survey_app.open_waves import (
     open_waves,
     published,
     today_in_paris,
+    unsealed_waves,
     utc_now,
 )
 from survey_app.rendering import Page, render_questionnaire
-from survey_app.website_records import accept_answers, read_receipt_code
+from survey_app.website_records import AlreadySent, accept_answers, read_receipt_code
 
 blueprint = Blueprint("paper", __name__)
 
 MODE: Final = "paper"
+CONFLICT: Final = 409
 UNPROCESSABLE: Final = 422
 NOON: Final = dt.time(12)
 
@@ -69,9 +72,30 @@ class Sheet:
 
 def find_sheet(slug: str, language: str) -> Sheet:
     """The sheet of the open wave, or 404."""
-    speak(language)
     wave = next(iter(open_waves(MODE, today_in_paris(utc_now()), slug=slug)), None)
-    version = published(wave.digest) if wave else None
+    return _sheet(wave, wave.digest if wave else "", language)
+
+
+def find_entry(slug: str, language: str) -> Sheet:
+    """The sheet to type in: of the edition that is asked for, else of the open one, else of the last one."""
+    today, asked = today_in_paris(utc_now()), request.args.get("edition")
+    waves = unsealed_waves(MODE, today, slug=slug)
+    if asked is None:
+        waves = open_waves(MODE, today, slug=slug) or waves
+    wave = next((wave for wave in waves if asked in (None, wave.id)), None)
+    return _sheet(wave, wave.digest if wave else "", language)
+
+
+def find_begun(state: FormState, language: str) -> Sheet:
+    """The sheet that was opened under this state; the wave may have closed or moved to another version since."""
+    waves = unsealed_waves(MODE, today_in_paris(utc_now()), slug=state.slug)
+    # The version is one of the wave's own: nobody but this server writes a state.
+    return _sheet(next((wave for wave in waves if wave.id == state.wave), None), state.digest, language)
+
+
+def _sheet(wave: OpenWave | None, digest: str, language: str) -> Sheet:
+    speak(language)
+    version = published(digest) if wave else None
     if wave is None or version is None or language not in wave.languages:
         abort(404)
     sites = version.sites(wave.sites)
@@ -99,7 +123,7 @@ def show_printable(slug: str, language: str) -> ResponseReturnValue:
 @roles(ASSISTANT, CONTRIBUTOR)
 def open_entry(slug: str, language: str) -> ResponseReturnValue:
     """An empty sheet on the screen, ready to be typed in."""
-    sheet = find_sheet(slug, language)
+    sheet = find_entry(slug, language)
     if sheet.site is None:
         return _choose_site(sheet)
     practice = request.args.get("essai") == "1"
@@ -110,6 +134,7 @@ def open_entry(slug: str, language: str) -> ResponseReturnValue:
         site=sheet.site,
         practice=practice,
         now=utc_now(),
+        mode=MODE,
     )
     reference = read_receipt_code(request.args.get("recu", ""), current_app.config["SECRET_KEY"])
     return _show_entry(sheet, state, {}, {}, reference=reference)
@@ -119,32 +144,57 @@ def open_entry(slug: str, language: str) -> ResponseReturnValue:
 @roles(ASSISTANT, CONTRIBUTOR)
 def take_entry(slug: str, language: str) -> ResponseReturnValue:
     """Store what was typed in. What the person left out on paper stays out: nothing is obligatory here."""
-    sheet = find_sheet(slug, language)
-    try:
-        state = unseal(request.form.get("_state", ""), current_app.config["SECRET_KEY"])
-    except UnreadableState:
-        abort(400)
-    if sheet.site is None or (state.digest, state.site) != (sheet.wave.digest, sheet.site):
+    state = _state_of_entry(slug)
+    sheet = find_begun(state, language)
+    if sheet.site is None or state.site != sheet.site:
         abort(400)
     form = build_form(sheet.questionnaire(), state.digest)(request.form, sheet.items())
     form.validate()
     answers = form.answers()
     faults = {name: texts[0] for name, texts in form.errors.items() if name in answers}
-    filled_on = _day(request.form.get("_answered_on", ""), today_in_paris(utc_now()))
-    if faults or filled_on is None:
-        return _show_entry(sheet, state, answers, faults, status=UNPROCESSABLE, wrong_day=filled_on is None)
+    filled_on = _day(request.form.get("_answered_on", ""))
+    wrong_day = _wrong_day(filled_on, sheet.wave)
+    empty = not answers
+    if faults or empty or wrong_day or filled_on is None:
+        return _show_entry(
+            sheet, state, answers, faults, status=UNPROCESSABLE, wrong_day=wrong_day, empty=empty
+        )
     interview = Interview(sheet.questionnaire(), state.digest, RoutingContext(MODE, sheet.site), answers)
     at = dt.datetime.combine(filled_on, NOON, PARIS)
-    code = accept_answers(state, interview, sheet.version, language, source=MODE, answered_at=at)
-    return redirect(f"/gestion/saisie/{slug}/{language}?site={sheet.site}&recu={code}", 303)
-
-
-def _day(text: str, today: dt.date) -> dt.date | None:
     try:
-        day = dt.date.fromisoformat(text)
+        code = accept_answers(state, interview, sheet.version, language, source=MODE, answered_at=at)
+    except AlreadySent:  # another sheet, after « Précédent » in the browser: one more press stores it as its own
+        anew = state.renewed(utc_now())
+        return _show_entry(sheet, anew, answers, {}, status=CONFLICT, already_sent=True)
+    next_one = urlencode({"site": sheet.site, "edition": sheet.wave.id, "recu": code})
+    return redirect(f"/gestion/saisie/{slug}/{language}?{next_one}", 303)
+
+
+def _state_of_entry(slug: str) -> FormState:
+    """The state in the page; 400 for one of the website, or of another questionnaire."""
+    try:
+        state = unseal(request.form.get("_state", ""), current_app.config["SECRET_KEY"])
+    except UnreadableState:
+        abort(400)
+    if (state.mode, state.slug) != (MODE, slug):
+        abort(400)
+    return state
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
     except ValueError:
         return None
-    return day if day <= today else None
+
+
+def _wrong_day(day: dt.date | None, wave: OpenWave) -> str:
+    """What is wrong with the day of a sheet; empty: nothing."""
+    if day is None:
+        return "unreadable"
+    if day > today_in_paris(utc_now()):
+        return "future"
+    return "" if wave.opens_on <= day <= wave.closes_on else "outside"
 
 
 def _show_entry(
@@ -157,10 +207,10 @@ def _show_entry(
     **more: Any,
 ) -> Response:
     errors = {item_of(name): text for name, text in faults.items()}
-    today = today_in_paris(utc_now()).isoformat()
+    today = min(today_in_paris(utc_now()), sheet.wave.closes_on).isoformat()
     return _draw(
         sheet,
-        sheet.page(answers=answers, errors=errors),
+        sheet.page(answers=answers, errors=errors, nothing_required=True),
         template="paper/entry.html",
         status=status,
         site=_site_label(sheet.site or ""),
@@ -168,6 +218,7 @@ def _show_entry(
         practice=state.practice,
         filled_on=request.form.get("_answered_on") or request.args.get("le") or today,
         today=today,
+        wave=sheet.wave,
         **more,
     )
 
@@ -191,5 +242,8 @@ def _site_label(site: str) -> str:
 
 
 def _choose_site(sheet: Sheet) -> Response:
-    addresses = [(f"{request.path}?site={site}", _site_label(site)) for site in sheet.sites]
+    edition = {name: value for name, value in request.args.items() if name == "edition"}
+    addresses = [
+        (f"{request.path}?{urlencode({'site': site, **edition})}", _site_label(site)) for site in sheet.sites
+    ]
     return page("paper/choose_site.html", addresses=addresses)
