@@ -7,7 +7,7 @@ and then taking it away is the identity. A :class:`CellLayout` says which counte
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -259,6 +259,26 @@ class CellLayout:
             if continued.intersection(sums.items):
                 start = source.commitments[code].start
                 adopted[sums.start : sums.start + len(SUM_NAMES)] = cell[start : start + len(SUM_NAMES)]
+        return adopted
+
+    def adopt_named(self, cell: Cell64, names: Sequence[str]) -> Cell64:
+        """A cell counted under other rules, known by its counters’ names, in this layout.
+
+        What was counted alike is kept; another item is off the path, and another commitment has no sums.
+        """
+        position = {name: index for index, name in enumerate(names)}
+        adopted = self.zero()
+        adopted[: COMPLETE + 1] = cell[: COMPLETE + 1]
+        for place in self.items.values():
+            found = [position[name] for name in place.counter_names() if name in position]
+            if len(found) == place.stop - place.start:
+                adopted[place.start : place.stop] = cell[found]
+            else:
+                adopted[place.start + Outcome.OFF_PATH] = cell[RESPONSES]
+        for sums in self.commitments.values():
+            found = [position[name] for name in sums.counter_names() if name in position]
+            if len(found) == len(SUM_NAMES):
+                adopted[sums.start : sums.start + len(SUM_NAMES)] = cell[found]
         return adopted
 
 

@@ -73,7 +73,7 @@ def cells(wave_id: str) -> list[Cell]:
         layout = _current_layout(connection, wave_id)
         if layout is None:
             return []
-        stored = tallies.stored_cells(connection, wave_id)
+        stored = tallies.cells_to_read(connection, wave_id)
         layouts = {key.digest: tallies.layout_of(connection, key.digest) for key in _one_per_digest(stored)}
     return [
         Cell(key.site, key.mode, key.language, key.day, _in_layout(vector, layouts[key.digest], layout))
@@ -189,7 +189,7 @@ def fieldwork(wave_id: str) -> Fieldwork:
     """What a wave received so far."""
     with db.engine.connect() as connection:
         layout = _current_layout(connection, wave_id)
-        stored = tallies.stored_cells(connection, wave_id)
+        stored = tallies.cells_to_read(connection, wave_id)
         received = sa.select(sa.func.count(sa.distinct(InboxRecord.id))).where(InboxRecord.wave_id == wave_id)
         waiting = sa.select(sa.func.count()).where(
             InboxRecord.wave_id == wave_id, InboxRecord.judged_at.is_(None)

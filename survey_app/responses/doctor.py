@@ -25,6 +25,7 @@ from survey_app.settings import Settings
 
 WAITING_TOO_LONG = dt.timedelta(hours=2)
 LISTED_AT_MOST = 20
+NAMED_AT_MOST = 3
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,17 @@ def _waiting(now: dt.datetime) -> Iterator[Finding]:
     query = sa.select(sa.func.count(), sa.func.min(InboxRecord.received_at))
     with db.engine.connect() as connection:
         number, oldest = connection.execute(query.where(InboxRecord.judged_at.is_(None))).one()
+        first = sa.select(InboxRecord.id).where(InboxRecord.judged_at.is_(None))
+        named = connection.scalars(first.order_by(InboxRecord.received_at).limit(NAMED_AT_MOST)).all()
     if oldest is not None and now - oldest > WAITING_TOO_LONG:
-        message = f"{number} envois attendent, le plus ancien depuis le {oldest:%d/%m/%Y %H:%M} UTC."
-        remedy = "Relancez le serveur\u00a0; si cela dure, lisez le journal «\u202fcannot be judged\u202f»."
+        message = (
+            f"{number} envois attendent, le plus ancien depuis le {oldest:%d/%m/%Y %H:%M} UTC "
+            f"({', '.join(record_id[:8] for record_id in named)})."
+        )
+        remedy = (
+            "Relancez le serveur\u00a0; si cela dure, lisez le journal «\u202fcannot be judged\u202f», "
+            "ou mettez ces envois à part dans «\u202fRéponses à revoir\u202f»."
+        )
         yield Finding("waiting", "warning", message, remedy)
     else:
         yield Finding("waiting", "ok", f"{number} envois en attente.")
@@ -160,6 +169,18 @@ def _tallies(_now: dt.datetime) -> Iterator[Finding]:
             yield Finding("tallies", "error", message, "Lancez «\u202fsurvey-app doctor --rebuild\u202f».")
     if not any(wrong.values()):
         yield Finding("tallies", "ok", f"Compteurs égaux aux réponses ({len(wrong)} éditions recomptées).")
+
+
+def _rules(_now: dt.datetime) -> Iterator[Finding]:
+    """Cells that can no longer be counted again, though the rules have changed since."""
+    with db.engine.connect() as connection:
+        known = connection.scalars(sa.select(Wave.id).order_by(Wave.id)).all()
+        purged = [wave_id for wave_id in known if not tallies.is_recountable(connection, wave_id)]
+        stale = [wave_id for wave_id in purged if tallies.stale_cells(connection, wave_id)]
+    for wave_id in stale:
+        message = f"Édition {wave_id}\u00a0: comptée selon d’autres règles, et ses réponses sont effacées."
+        remedy = "Seul ce qui se comptait pareil se lit encore\u00a0: citez pour le reste l’export d’alors."
+        yield Finding("rules", "warning", message, remedy)
 
 
 def _sequences(_now: dt.datetime) -> Iterator[Finding]:
@@ -192,6 +213,7 @@ CHECKS: tuple[Callable[[dt.datetime], Iterator[Finding]], ...] = (
     _integrity,
     _waiting,
     _tallies,
+    _rules,
     _sequences,
     _conflicts,
 )

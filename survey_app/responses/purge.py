@@ -144,6 +144,7 @@ def _replace_answers(connection: Connection, row: Any, answers: Mapping[str, Any
 def _erase_responses(connection: Connection, cutoff: dt.datetime) -> int:
     erased = 0
     for wave_id in connection.scalars(_waves(Wave.closed_at, cutoff)).all():
+        tallies.keep_counter_names(connection, wave_id)
         number = _delete_responses(connection, Response.wave_id == wave_id)
         if number:
             tallies.mark_as_not_recountable(connection, wave_id)

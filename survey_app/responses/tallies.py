@@ -7,10 +7,12 @@ does the same. So a cell is read, added to and written without anybody in betwee
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -22,6 +24,7 @@ from survey_app.responses.judge import asked_items
 
 _ADVISORY_LOCK = 7_305_808_869_229_538
 _PURGED = "responses-purged:"
+_NAMES = "counter-names:"
 SET_ASIDE, REINSTATED = "set_aside", "reinstated"
 
 
@@ -102,12 +105,17 @@ def apply(connection: Connection, changes: Change) -> None:
         layout = layout_of(connection, key.digest)
         if layout is None:
             raise LookupError(f"no published questionnaire has the digest {key.digest}")
-        stored = connection.scalar(sa.select(TallyCell.counters).where(_is(key)))
+        found = connection.execute(sa.select(TallyCell.layout, TallyCell.counters).where(_is(key)))
+        stored = found.one_or_none()
         if stored is None:
             row = {**key._asdict(), "layout": layout.digest, "counters": layout.to_bytes(vector)}
             connection.execute(sa.insert(TallyCell).values(row))
+        elif stored.layout != layout.digest:
+            raise LookupError(
+                f"a cell of {key.wave_id} was counted by other rules and its responses are gone"
+            )
         else:
-            counters = layout.to_bytes(layout.from_bytes(bytes(stored)) + vector)
+            counters = layout.to_bytes(layout.from_bytes(bytes(stored.counters)) + vector)
             connection.execute(sa.update(TallyCell).where(_is(key)).values(counters=counters))
 
 
@@ -142,6 +150,60 @@ def mark_as_not_recountable(connection: Connection, wave_id: str) -> None:
     """Remember that the responses of this wave were purged: its cells are now the only count there is."""
     if is_recountable(connection, wave_id):
         connection.execute(sa.insert(ServerFact).values(key=_PURGED + wave_id, value="1"))
+
+
+def keep_counter_names(connection: Connection, wave_id: str) -> None:
+    """Before responses go: their cells by today's rules, and by what names tomorrow's can read them."""
+    digests = connection.scalars(sa.select(TallyCell.digest).where(TallyCell.wave_id == wave_id).distinct())
+    found = digests.all()
+    refresh_layouts(connection, found)
+    for layout in [layout_of(connection, digest) for digest in found]:
+        if layout is not None and _counter_names(connection, layout.digest) is None:
+            value = json.dumps(layout.counter_names, ensure_ascii=False)
+            connection.execute(sa.insert(ServerFact).values(key=_NAMES + layout.digest, value=value))
+
+
+def _counter_names(connection: Connection, layout_digest: str) -> list[str] | None:
+    stored = connection.scalar(sa.select(ServerFact.value).where(ServerFact.key == _NAMES + layout_digest))
+    return None if stored is None else list(json.loads(stored))
+
+
+def cells_to_read(connection: Connection, wave_id: str) -> dict[CellKey, Cell64]:
+    """The cells of a wave for figures. After a change of the counting rules, a cell is never read as empty:
+
+    it is counted again from the responses or, where those were purged, read by the names of its counters.
+    """
+    if not stale_cells(connection, wave_id):
+        return stored_cells(connection, wave_id)
+    if is_recountable(connection, wave_id):
+        return recount(connection, wave_id)
+    return {**stored_cells(connection, wave_id), **_read_by_name(connection, wave_id)}
+
+
+def stale_cells(connection: Connection, wave_id: str) -> list[Any]:
+    """The cells of a wave that were counted by other rules than today's."""
+    kinds = sa.select(TallyCell.digest, TallyCell.layout).where(TallyCell.wave_id == wave_id).distinct()
+    stale = [
+        (row.digest, row.layout)
+        for row in connection.execute(kinds).all()
+        if (layout := layout_of(connection, row.digest)) and layout.digest != row.layout
+    ]
+    if not stale:
+        return []
+    of_kind = sa.tuple_(TallyCell.digest, TallyCell.layout).in_(stale)
+    query = sa.select(*TallyCell.__table__.columns).where(TallyCell.wave_id == wave_id, of_kind)
+    return list(connection.execute(query).all())
+
+
+def _read_by_name(connection: Connection, wave_id: str) -> dict[CellKey, Cell64]:
+    cells = {}
+    for row in stale_cells(connection, wave_id):
+        layout, names = layout_of(connection, row.digest), _counter_names(connection, row.layout)
+        if layout is None or names is None:
+            raise LookupError(f"nobody knows any more what the cells of {wave_id} count")
+        counters = np.frombuffer(bytes(row.counters), dtype="<i8").astype(np.int64)
+        cells[_key(row)] = layout.adopt_named(counters, names)
+    return cells
 
 
 def recount(connection: Connection, wave_id: str) -> dict[CellKey, Cell64]:

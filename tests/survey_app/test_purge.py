@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from analysis.tally import CellLayout, ItemPlace
 from survey_app.database import Base, db, write_transaction
 from survey_app.models import (
     AuditEntry,
@@ -138,6 +140,34 @@ def test_responses_go_and_the_figures_survive(wave: Flask) -> None:
     assert figures() == before
     assert doctor.rebuild_tallies() == []
     assert figures() == before
+
+
+def with_another_rule(monkeypatch: pytest.MonkeyPatch, counter: str) -> None:
+    """The program counts ``counter`` by another rule from now on: another name, another layout."""
+    names = ItemPlace.counter_names
+
+    def renamed(self: ItemPlace) -> Iterator[str]:
+        return (name.replace(counter, f"{counter} otherwise") for name in names(self))
+
+    monkeypatch.setattr(ItemPlace, "counter_names", renamed)
+    monkeypatch.setattr(tallies, "_layouts", {})
+
+
+@pytest.mark.parametrize("purged", [True, False])
+def test_a_change_of_the_rules_never_makes_figures_read_zero(
+    wave: Flask, monkeypatch: pytest.MonkeyPatch, purged: bool
+) -> None:
+    before = figures()
+    if purged:
+        purge(TERMS, by="cron", now=CLOSED + days(TERMS.responses_after_closing))
+    with_another_rule(monkeypatch, "minutes")
+    (cell,) = cells(WAVE)
+    layout = CellLayout(records.QUESTIONNAIRE)
+    tally = layout.tally(cell.vector, "courtesy")
+    assert (int(cell.vector[0]), tally.favourable, tally.base) == (1, 1, 1)
+    assert ([cell.vector.tobytes()] == before) is not purged
+    stale = {one.code for one in doctor.examine(wave.extensions["survey_settings"]) if one.severity != "ok"}
+    assert ("rules" in stale, "tallies" in stale) == (purged, not purged)
 
 
 def test_codes_and_old_log_entries_go(wave: Flask) -> None:
