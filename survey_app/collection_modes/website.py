@@ -266,9 +266,11 @@ def _page_of(interview: Interview, section_name: str, errors: dict[str, str], no
 @blueprint.get("/q/<slug>/<language>/merci")
 @public
 def thank(slug: str, language: str) -> ResponseReturnValue:
-    """Thank you, with the reference of the record."""
+    """Thank you, with the reference of the record; without a receipt of ours, nothing is claimed."""
     speak(language)
     reference = read_receipt_code(request.args.get("recu", ""), current_app.config["SECRET_KEY"])
+    if reference is None:
+        return page("website/no_receipt.html", slug=slug)
     return page(
         "website/thanks.html", reference=reference, practice=request.args.get("essai") == "1", slug=slug
     )

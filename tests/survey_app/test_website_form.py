@@ -306,6 +306,14 @@ def test_a_reference_that_this_server_did_not_give_is_not_repeated(visitor: Visi
     assert "ABCD-EFGH" not in visitor.html
 
 
+@pytest.mark.parametrize("receipt", ["", "?recu=ABCD-EFGH.0123456789abcdef", "?essai=1"])
+def test_nobody_is_thanked_for_an_answer_that_was_not_received(visitor: Visitor, receipt: str) -> None:
+    visitor.open(f"/q/petit/fr/merci{receipt}")
+    assert "enregistré" not in visitor.html
+    assert "Aucun envoi à confirmer" in visitor.html
+    assert 'href="/q/petit/fr"' in visitor.html
+
+
 # Forged and broken requests
 
 
