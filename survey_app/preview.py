@@ -40,6 +40,15 @@ setInterval(async () => {
   } catch { /* the preview was stopped */ }
 }, 700);
 """
+STYLE: Final = """\
+.preview { max-inline-size: 60rem; margin: 0 auto; padding: .75rem 1.25rem; font-size: 1rem; }
+.preview p { margin: 0; }
+.preview p + p { display: flex; flex-wrap: wrap; gap: 0 1.25rem; }
+.preview a { display: inline-block; padding-block: .3rem; }
+.preview [aria-current] { color: inherit; font-weight: 650; text-decoration: none; }
+.tablet .preview ~ main { max-inline-size: 60rem; margin-inline: auto; padding-inline: 1.25rem; }
+.tablet .question { margin-block-end: 3rem; }
+"""
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ def create_preview(path: Path, replaced: Path | None = None) -> Flask:
     app.jinja_env.globals["organisation"] = organisation_of(replaced)
     app.add_url_rule("/", view_func=lambda: redirect(f"/website/{SOURCE_LANGUAGE}"), endpoint="start")
     app.add_url_rule("/apercu.js", view_func=_reloader)
+    app.add_url_rule("/apercu.css", view_func=_style)
     app.add_url_rule("/version", view_func=previewed.version, endpoint="version")
     app.add_url_rule(
         "/<mode>/<language>", view_func=lambda **chosen: _show(previewed, **chosen), endpoint="show"
@@ -82,6 +92,10 @@ def create_preview(path: Path, replaced: Path | None = None) -> Flask:
 
 def _reloader() -> Response:
     return Response(RELOADER, mimetype="text/javascript")
+
+
+def _style() -> Response:
+    return Response(STYLE, mimetype="text/css")
 
 
 def _show(previewed: Previewed, mode: str, language: str) -> ResponseReturnValue:
@@ -117,15 +131,18 @@ def _page(questionnaire: Questionnaire, mode: CollectionMode, site: str) -> Page
 
 def _choices(
     previewed: Previewed, questionnaire: Questionnaire, mode: str, language: str, site: str
-) -> Iterator[dict[str, Any]]:
-    for code, known in LANGUAGES.items():
-        yield _choice(known.own_name, mode, code, site, current=code == language)
-    for name in MODES:
-        yield _choice(MODE_LABELS[name], name, language, site, current=name == mode)
-    for code in questionnaire.sites:
-        label = organisation_of(previewed.replaced).site_name(code)
-        yield _choice(label, mode, language, code, current=code == site)
+) -> Iterator[list[dict[str, Any]]]:
+    """A line of languages, one of modes, one of sites."""
+    names = {code: organisation_of(previewed.replaced).site_name(code) for code in questionnaire.sites}
+    yield [
+        _choice(known.own_name, mode, code, site, lang=code, current=code == language)
+        for code, known in LANGUAGES.items()
+    ]
+    yield [_choice(MODE_LABELS[name], name, language, site, current=name == mode) for name in MODES]
+    yield [_choice(name, mode, language, code, current=code == site) for code, name in names.items()]
 
 
-def _choice(label: str, mode: str, language: str, site: str, *, current: bool) -> dict[str, Any]:
-    return {"label": label, "address": f"/{mode}/{language}?site={site}", "current": current}
+def _choice(
+    label: str, mode: str, language: str, site: str, *, current: bool, lang: str = SOURCE_LANGUAGE
+) -> dict[str, Any]:
+    return {"label": label, "address": f"/{mode}/{language}?site={site}", "current": current, "lang": lang}
