@@ -52,6 +52,8 @@ class Visit:
     blocked: float = 0
     shift: float = 0
     taps: list[float] = field(default_factory=list)
+    turns: list[float] = field(default_factory=list)
+    """Taps that bring the next screen of the tablet."""
     special_tap: float = 0
     """The one that brings the follow-up; on the tablet, the one that starts the strict write."""
 
@@ -185,8 +187,8 @@ def answer_on_tablet(context: BrowserContext, address: str) -> Visit:
         while page.locator("body").get_attribute("data-screen") == "questions":
             _tap_option(visit, 0, UNFAVOURABLE)
             visit.special_tap = visit.tap(page.evaluate("benchCentre(document.querySelector('#next'))"))
-            visit.taps.append(visit.special_tap)
+            visit.turns.append(visit.special_tap)
         page.locator("[data-screen-name=thanks]").wait_for()
-        visit.taps.pop()
+        visit.turns.pop()
         visit.shift = page.evaluate("benchProbe.shift")
     return visit

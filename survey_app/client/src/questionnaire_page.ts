@@ -15,12 +15,14 @@ export class QuestionnairePage {
   private readonly items: ReadonlyMap<string, ItemDefinition>;
   private readonly questions: ReadonlyMap<string, HTMLElement>;
   private readonly deciding: ReadonlySet<string>;
+  private readonly controls: readonly Control[];
 
   constructor(form: HTMLFormElement, definition: Definition, context: RoutingContext) {
     this.form = form;
     this.definition = definition;
     this.context = context;
     this.deciding = decidingItems(definition);
+    this.controls = [...form.elements].filter(isInput);
     this.items = new Map(itemsOf(definition).map((item) => [item.name, item]));
     this.questions = new Map([...form.querySelectorAll<HTMLElement>('[data-item]')].map((part) => [part.dataset['item'] ?? '', part]));
   }
@@ -35,7 +37,7 @@ export class QuestionnairePage {
 
   /** The answers now in the form. */
   answers(): Answers {
-    return answersFrom(entriesOf(this.form), this.definition);
+    return answersFrom(entriesOf(this.controls), this.definition);
   }
 
   /** The answers to what was asked: on the tablet nothing else enters the record. */
@@ -85,7 +87,7 @@ export class QuestionnairePage {
 
   /** Take away the answer to one item, and the text beside its options. */
   clear(name: string): void {
-    for (const input of [...this.form.elements].filter(isInput)) {
+    for (const input of this.controls) {
       if (input.name !== name && !input.name.startsWith(`${name}.`)) continue;
       if (input instanceof HTMLInputElement && /^(radio|checkbox)$/.test(input.type)) input.checked = false;
       else input.value = '';
@@ -116,8 +118,8 @@ export class QuestionnairePage {
     }
   }
 
-  private inputs(name: string): (HTMLInputElement | HTMLTextAreaElement)[] {
-    return [...this.form.elements].filter(isInput).filter((input) => input.name === name);
+  private inputs(name: string): Control[] {
+    return this.controls.filter((input) => input.name === name);
   }
 
   private showBesideOptions(selector: string): void {
@@ -142,7 +144,9 @@ export class QuestionnairePage {
   }
 }
 
-function isInput(target: unknown): target is HTMLInputElement | HTMLTextAreaElement {
+type Control = HTMLInputElement | HTMLTextAreaElement;
+
+function isInput(target: unknown): target is Control {
   return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
 }
 
@@ -160,9 +164,8 @@ function setAsked(question: HTMLElement, asked: boolean): void {
 }
 
 /** What is filled in, disabled controls included: routing decides what of it counts. */
-function entriesOf(form: HTMLFormElement): [string, string][] {
-  return [...form.elements]
-    .filter(isInput)
+function entriesOf(controls: readonly Control[]): [string, string][] {
+  return controls
     .filter((input) => !(input instanceof HTMLInputElement && /^(radio|checkbox)$/.test(input.type)) || input.checked)
     .map((input) => [input.name, wellFormed(input.value)]);
 }
