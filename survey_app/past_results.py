@@ -6,13 +6,17 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from survey_app.audit import act, record
 from survey_app.database import db
-from survey_app.models import PastResult, Survey
+from survey_app.definitions import library
+from survey_app.models import PastResult, QuestionnaireVersion, Survey
+from survey_app.questionnaires import questionnaire_of
 
 COLUMNS: Final = ("commitment", "item", "favourable", "base")
 OPTIONAL: Final = ("population",)
@@ -26,6 +30,10 @@ class PastResultsError(ValueError):
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = tuple(faults)
+
+
+class YearExistsError(PastResultsError):
+    """The year is already there: replacing it takes a word of confirmation."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,9 @@ def _contradictions(number: int, favourable: int, base: int, population: int | N
 
 def _number(line_number: int, line: Mapping[str, str | None], name: str, faults: list[str]) -> int | None:
     text = (line.get(name) or "").strip()
+    if not text:
+        faults.append(f"Ligne {line_number}, «\u202f{name}\u202f»\u00a0: la valeur manque.")
+        return None
     if text.isascii() and text.isdigit() and len(text) <= LONGEST:
         return int(text)
     what = f"«\u202f{text[:40]}\u202f» n’est pas un nombre entier de moins de {LONGEST + 1} chiffres."
@@ -116,13 +127,66 @@ def _check_all(counts: Sequence[PastCount | None], faults: list[str]) -> None:
             faults.append(f"Ligne {number}\u00a0: «\u202f{what}\u202f» est déjà à la ligne {first}.")
 
 
-def import_counts(survey_slug: str, year: int, title: str, text: str, *, source: str, actor: str) -> int:
-    """Replace the figures of one year of a survey by those of a file; gives the number of lines."""
+def decoded(content: bytes) -> str:
+    """The text of a CSV file: UTF-8, or Windows-1252 as Excel in French saves it."""
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise PastResultsError(["Le fichier n’est pas du texte. Enregistrez-le en «\u202fCSV UTF-8\u202f»."])
+
+
+def names_of(survey_slug: str) -> dict[str, dict[str, str]]:
+    """Code → title of the engagements (« commitment ») and questions (« item ») ever asked in a survey."""
+    query = select(QuestionnaireVersion).join(Survey, Survey.questionnaire_slug == QuestionnaireVersion.slug)
+    query = query.where(Survey.slug == survey_slug).order_by(QuestionnaireVersion.published_at)
+    found: dict[str, dict[str, str]] = {"commitment": {}, "item": {}}
+    for version in db.session.scalars(query):
+        asked = questionnaire_of(version)
+        if asked.framework in library().frameworks:
+            known = library().frameworks[asked.framework].commitments
+            found["commitment"] |= {code: str(commitment.title) for code, (_, commitment) in known.items()}
+        found["commitment"] |= {commitment.code: commitment.title for commitment in asked.commitments}
+        found["item"] |= {item.name: asked.questions[item.name] for item in asked.items}
+    return found
+
+
+def _check_names(counts: Sequence[PastCount], known: Mapping[str, Mapping[str, str]]) -> None:
+    faults = [
+        f"Ligne {number}\u00a0: {word} «\u202f{code}\u202f» est inconnu{end} de cette enquête."
+        f"{_suggestion(code, known[kind])}"
+        for number, count in enumerate(counts, 2)
+        for kind, word, end, code in (
+            ("commitment", "l’engagement", "", count.commitment),
+            ("item", "la question", "e", count.item),
+        )
+        if code is not None and code not in known[kind]
+    ]
+    if faults:
+        raise PastResultsError(faults)
+
+
+def _suggestion(code: str, known: Mapping[str, str]) -> str:
+    close = get_close_matches(code, known, n=1)
+    return f" Vouliez-vous dire «\u202f{close[0]}\u202f»\u202f?" if close else ""
+
+
+def import_counts(
+    survey_slug: str, year: int, title: str, text: str, *, source: str, actor: str, replace: bool = False
+) -> int:
+    """Take in the figures of one year of a survey; gives the number of lines.
+
+    A year that is already there is only replaced when `replace` says so.
+    """
     counts = read_counts(text)
     with act() as transaction:
         survey = transaction.scalars(select(Survey).where(Survey.slug == survey_slug)).one_or_none()
         if survey is None:
             raise PastResultsError(["Choisissez une enquête de la liste."])
+        _check_names(counts, names_of(survey_slug))
+        if not replace and _has_year(transaction, survey.id, year):
+            raise YearExistsError([f"{year} existe déjà\u00a0: confirmez le remplacement de ses chiffres."])
         transaction.execute(
             delete(PastResult).where(PastResult.survey_id == survey.id, PastResult.year == year)
         )
@@ -130,6 +194,11 @@ def import_counts(survey_slug: str, year: int, title: str, text: str, *, source:
         transaction.add_all(PastResult(**common, **vars(count)) for count in counts)
         record(transaction, "past-results-imported", actor=actor, subject=f"{survey_slug} {year}")
     return len(counts)
+
+
+def _has_year(transaction: Session, survey_id: int, year: int) -> bool:
+    query = select(PastResult.id).where(PastResult.survey_id == survey_id, PastResult.year == year)
+    return transaction.scalars(query.limit(1)).first() is not None
 
 
 def past_results() -> Sequence[tuple[Survey, PastResult]]:

@@ -107,8 +107,10 @@ def _counted(source: ReportSource, advance: Any) -> Iterator[Any]:
     help="Année des résultats\u202f; ceux déjà importés pour cette année sont remplacés.",
 )
 @click.option("--title", metavar="TITRE", help="Titre de l’édition. Par défaut\u00a0: l’année.")
-def import_results(file: str, survey: str, year: int, title: str | None) -> None:
+@click.option("--replace", is_flag=True, help="Remplace l’année si elle existe déjà.")
+def import_results(file: str, survey: str, year: int, title: str | None, replace: bool) -> None:
     """Importe les comptes d’une année passée (commitment,item,favourable,base[,population])."""
+    from survey_app.exports.words import counted
     from survey_app.past_results import import_counts
 
     if year > date.today().year:  # noqa: DTZ011 (a calendar year on this machine)
@@ -120,5 +122,7 @@ def import_results(file: str, survey: str, year: int, title: str | None) -> None
         line = fault.object[: fault.start].count(b"\n") + 1
         raise click.UsageError(f"{path}:{line}\u00a0: ce fichier n’est pas en UTF-8.") from fault
     with application():
-        count = import_counts(survey, year, title or str(year), text, source=path.name, actor=actor())
-    click.echo(f"{count} lignes importées pour {survey} {year}.")
+        count = import_counts(
+            survey, year, title or str(year), text, source=path.name, actor=actor(), replace=replace
+        )
+    click.echo(f"{counted(count, 'ligne importée', 'lignes importées')} pour {survey} {year}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import groupby
 
@@ -15,8 +16,9 @@ from analysis.wave_report import WaveSettings
 from survey_app import access, past_results
 from survey_app.access import ASSISTANT, REFERENT
 from survey_app.database import db
+from survey_app.exports.words import counted
 from survey_app.models import PastResult, Survey
-from survey_app.past_results import PastResultsError
+from survey_app.past_results import PastResultsError, YearExistsError
 from survey_app.staff.pages import UNPROCESSABLE, actor
 from survey_app.staff.results import Table, table
 
@@ -48,15 +50,22 @@ def _years() -> list[tuple[Survey, int, str, Table]]:
 
 
 def _year(survey: Survey, year: int, lines: list[PastResult]) -> tuple[Survey, int, str, Table]:
-    named = [(" · ".join(filter(None, (p.commitment, p.item))), _result(p)) for p in lines]
+    known = past_results.names_of(survey.slug)
+    named = [(name, _result(past, name)) for past in lines for name in (_name(past, known),)]
     return survey, year, lines[0].source, table(named, WaveSettings(), f"p{survey.id}-{year}-")
 
 
-def _result(past: PastResult) -> Result:
+def _name(past: PastResult, known: Mapping[str, Mapping[str, str]]) -> str:
+    """The title of the engagement, and the question below it; a code that nothing explains stays."""
+    title = known["commitment"].get(past.commitment) or past.commitment
+    return f"{title} · {known['item'].get(past.item) or past.item}" if past.item else title
+
+
+def _result(past: PastResult, title: str) -> Result:
     """The figures of an imported line; nothing is known of its respondents."""
     rate = Rate(past.favourable, past.base, population=past.population)
     name = past.item or past.commitment
-    return item_result(past.commitment, MeasuredItem(name, rate, name), Reading())
+    return item_result(past.commitment, MeasuredItem(name, rate, title), Reading())
 
 
 @blueprint.post("")
@@ -68,7 +77,7 @@ def import_file() -> ResponseReturnValue:
     try:
         if year is None or not EARLIEST <= year <= datetime.now(tz=UTC).year:
             raise PastResultsError(["L’année s’écrit en quatre chiffres, et elle est passée ou en cours."])
-        text = (file.read() if file else b"").decode("utf-8")
+        text = past_results.decoded(file.read() if file else b"")
         title = request.form.get("title", "").strip() or str(year)
         count = past_results.import_counts(
             request.form.get("survey", ""),
@@ -77,13 +86,13 @@ def import_file() -> ResponseReturnValue:
             text,
             source=(file and file.filename) or "",
             actor=actor(),
+            replace="replace" in request.form,
         )
-    except UnicodeDecodeError:
-        faults: tuple[str, ...] = ("Le fichier n’est pas du texte UTF-8. Enregistrez-le à nouveau en UTF-8.",)
-        return render_template("staff/past_results.html", faults=faults, **_page()), UNPROCESSABLE
     except PastResultsError as fault:
-        return render_template("staff/past_results.html", faults=fault.faults, **_page()), UNPROCESSABLE
-    flash(f"{count} lignes importées pour {year}.")
+        again = isinstance(fault, YearExistsError)
+        context = {"faults": fault.faults, "again": again, **_page()}
+        return render_template("staff/past_results.html", **context), UNPROCESSABLE
+    flash(f"{counted(count, 'ligne importée', 'lignes importées')} pour {year}.")
     return redirect(url_for("staff_past_results.index"), 303)
 
 

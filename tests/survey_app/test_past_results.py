@@ -26,11 +26,18 @@ def test_a_past_year_is_imported_shown_replaced_and_taken_out(site: StaffSite) -
     with site.database():
         questionnaires.publish_source(a_source(), {}, actor="test")
     client = site.client()
-    text = "commitment;item;favourable;base;population\naccueil;;140;180;256\n"
+    text = "commitment;item;favourable;base;population\ninformation;;140;180;256\n"
     form = {"survey": "essai", "year": "2024"}
     assert upload(client, IMPORT, "counts", "\ufeff" + text, **form).status_code == 303
     assert "77,8" in client.get(IMPORT).text
-    assert upload(client, IMPORT, "counts", text.replace("140", "100"), **form).status_code == 303
+    other = text.replace("140", "100")
+    told = upload(client, IMPORT, "counts", other, **form)
+    assert told.status_code == 422
+    assert "2024 existe déjà" in told.text
+    assert 'name="replace"' in told.text
+    assert "77,8" in client.get(IMPORT).text
+    assert upload(client, IMPORT, "counts", other, **form, replace="1").status_code == 303
+    assert "1 ligne importée pour 2024." in client.get(IMPORT).text
     with site.database():
         found = db.session.scalars(select(PastResult)).one()
         assert (found.favourable, found.base, found.population, found.item) == (100, 180, 256, None)
@@ -74,3 +81,39 @@ def test_the_year_of_an_import_must_be_one(site: StaffSite) -> None:
             site.client(), IMPORT, "counts", "commitment,item,favourable,base\na,,1,2\n", year=year
         )
         assert answer.status_code == 422
+
+
+def test_unknown_engagements_and_questions_are_named_with_their_line(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {}, actor="test")
+    text = (
+        "commitment;item;favourable;base\ninformation;courtesy;1;2\ninformatoin;;1;2\ninformation;nope;1;2\n"
+    )
+    answer = upload(site.client(), IMPORT, "counts", text, survey="essai", year="2024")
+    assert answer.status_code == 422
+    assert "Ligne 2" not in answer.text
+    unknown = "Ligne 3\u00a0: l’engagement «\u202finformatoin\u202f» est inconnu de cette enquête."
+    assert f"{unknown} Vouliez-vous dire «\u202finformation\u202f»\u202f?" in answer.text
+    assert "Ligne 4\u00a0: la question «\u202fnope\u202f» est inconnue de cette enquête." in answer.text
+    with site.database():
+        assert past_results.past_results() == []
+
+
+def test_a_file_saved_by_excel_is_read_and_shown_with_titles(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {}, actor="test")
+    text = "commitment;item;favourable;base\ninformation;courtesy;150;180\n"
+    client = site.client()
+    saved = text.encode("cp1252") + "\xe9t\xe9;;1;2\n".encode("cp1252")
+    named = upload(client, IMPORT, "counts", saved, survey="essai", year="2024")
+    assert "«\u202fété\u202f» est inconnu" in named.text
+    assert upload(client, IMPORT, "counts", text, survey="essai", year="2024").status_code == 303
+    page = client.get(IMPORT).text
+    assert "· La courtoisie" in page
+    assert "courtesy" not in page
+
+
+def test_an_empty_cell_is_said_to_be_missing() -> None:
+    with pytest.raises(PastResultsError) as told:
+        read_counts("commitment,item,favourable,base\na,,,2\n")
+    assert told.value.faults == ("Ligne 2, «\u202ffavourable\u202f»\u00a0: la valeur manque.",)

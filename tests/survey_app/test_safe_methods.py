@@ -31,7 +31,12 @@ def site(tmp_path: Path) -> StaffSite:
         seed_wave(12, 4, comment="Un mot")
         questionnaires.save_draft(a_source(Votre="Notre"), {}, actor="test")
         past_results.import_counts(
-            "essai", 2024, "2024", "commitment,item,favourable,base\na,,1,2\n", source="x", actor="test"
+            "essai",
+            2024,
+            "2024",
+            "commitment,item,favourable,base\ninformation,,1,2\n",
+            source="x",
+            actor="test",
         )
         enrolment.make_code(
             name="A", site="accueil_general", slugs=["essai"], languages=["fr"], created_by="x"
