@@ -47,6 +47,8 @@ class Result:
     interval: Interval
     improvement_axis: bool
     verdict: Verdict | None
+    withheld: str = ""
+    """Why the figures were taken out of this line (see :mod:`analysis.disclosure`); empty = they stand."""
 
     @property
     def favourable(self) -> int:
@@ -95,6 +97,9 @@ class Result:
 
     def as_json(self) -> dict[str, object]:
         """The line as ``python -m analysis --format json`` and the exports write it."""
+        if self.withheld:
+            names = {"commitment": self.commitment, "item": self.item}
+            return dict.fromkeys(JSON_FIELDS) | names | {"withheld": self.withheld}
         return {name: getattr(self, name) for name in JSON_FIELDS}
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from analysis.axes import Result
 from analysis.notices import FLAGS
@@ -34,6 +34,8 @@ def may_be_shown(respondents: int, readers: Readers) -> bool:
 
 def judge(result: Result, readers: Readers, minimum_base: int) -> tuple[PublicationFlag, ...]:
     """All that these readers, or who publishes for them, must know about one line of figures."""
+    if result.withheld:
+        return (PublicationFlag("withheld", result.withheld, hides=True),)
     flags = [PublicationFlag(code, FLAGS[code]) for code in result.flags]
     if not may_be_shown(result.respondents, readers):
         flags.insert(0, _too_small(readers))
@@ -45,9 +47,13 @@ def judge(result: Result, readers: Readers, minimum_base: int) -> tuple[Publicat
     return tuple(flags)
 
 
+def too_small(readers: Readers) -> str:
+    """Why a figure of so few people is hidden."""
+    return f"Moins de {FLOORS[readers]} personnes\u00a0: le chiffre pourrait révéler une réponse."
+
+
 def _too_small(readers: Readers) -> PublicationFlag:
-    reason = f"Moins de {FLOORS[readers]} personnes\u00a0: le chiffre pourrait révéler une réponse."
-    return PublicationFlag("too_few_respondents", reason, hides=True)
+    return PublicationFlag("too_few_respondents", too_small(readers), hides=True)
 
 
 def dominance(counts: Mapping[str, int]) -> PublicationFlag | None:
@@ -82,18 +88,25 @@ def suppress(respondents: Mapping[str, int], readers: Readers) -> Suppression:
     least, and be no smaller than the floor itself. The smallest cells shown are given up first; where none is
     left, the total goes.
     """
-    floor = FLOORS[readers]
     primary = frozenset(name for name, count in respondents.items() if not may_be_shown(count, readers))
-    hidden = set(primary)
-    candidates = sorted((count, name) for name, count in respondents.items() if count and name not in primary)
-    for _, name in candidates:
-        if not hidden or _protected(hidden, respondents, floor):
+    hidden = with_complement(respondents, primary, readers)
+    unprotected = bool(hidden) and not _protected(hidden, respondents, FLOORS[readers])
+    return Suppression(primary, hidden - primary, total=unprotected)
+
+
+Name = TypeVar("Name", str, tuple[str, ...])
+
+
+def with_complement(respondents: Mapping[Name, int], hidden: Set[Name], readers: Readers) -> frozenset[Name]:
+    """The hidden cells of one total, and the smallest shown ones that must go with them."""
+    given_up = {name for name in hidden if name in respondents}
+    for _, name in sorted((count, name) for name, count in respondents.items() if count):
+        if not given_up or _protected(given_up, respondents, FLOORS[readers]):
             break
-        hidden.add(name)
-    unprotected = bool(hidden) and not _protected(hidden, respondents, floor)
-    return Suppression(primary, frozenset(hidden - primary), total=unprotected)
+        given_up.add(name)
+    return frozenset(given_up)
 
 
-def _protected(hidden: set[str], respondents: Mapping[str, int], floor: int) -> bool:
+def _protected(hidden: Set[Name], respondents: Mapping[Name, int], floor: int) -> bool:
     several = len(hidden) > 1
     return several and sum(respondents[name] for name in hidden) >= floor

@@ -45,6 +45,9 @@ class WaveReport:
     selection: Selection
     layout: CellLayout
     cells: tuple[Cell, ...]
+    """Those of the selection."""
+    wave_cells: tuple[Cell, ...]
+    """Those of the whole wave: whether a figure may be shown depends on its neighbours."""
 
     @cached_property
     def questionnaire_digest(self) -> str:
@@ -270,4 +273,4 @@ def build_wave_report(
         raise ValueError(f"Cellules de taille {sorted(strangers)} ; {layout.size} compteurs attendus.")
     selection = Selection(site, mode, language, period)
     chosen = tuple(cell for cell in cells if selection.holds(cell))
-    return WaveReport(questionnaire, settings, selection, layout, chosen)
+    return WaveReport(questionnaire, settings, selection, layout, chosen, tuple(cells))

@@ -8,6 +8,7 @@ from analysis.axes import CommitmentResult, ItemResult, Result
 from analysis.notices import RULES
 from survey_app.exports.source import ReportSource
 from survey_app.exports.words import (
+    HIDDEN,
     flag_words,
     method_label,
     outward,
@@ -58,7 +59,7 @@ ITEM_COLUMNS = (
 def commitment_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
     """One row per engagement, in the order of the questionnaire."""
     known = {commitment.code: commitment for commitment in source.questionnaire.commitments}
-    for result in source.report.commitments:
+    for result in source.shown.commitments:
         commitment = known[result.commitment]
         yield [
             commitment.title,
@@ -66,18 +67,18 @@ def commitment_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
             commitment.module,
             commitment.service,
             *count_cells(result),
-            result.respondents,
+            None if result.withheld else result.respondents,
             result.effective_base,
             *verdict_cells(result, source, styles),
             RULES[result.rule],
             method_label(result.method),
-            flag_words(result.flags),
+            result.withheld or flag_words(result.flags),
         ]
 
 
 def item_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
     """One row per question that measures an engagement."""
-    for commitment in source.report.commitments:
+    for commitment in source.shown.commitments:
         for item in commitment.items:
             yield _item_row(commitment, item, source, styles)
 
@@ -94,17 +95,21 @@ def _item_row(commitment: CommitmentResult, item: ItemResult, source: ReportSour
         *count_cells(item),
         *absences,
         *verdict_cells(item, source, styles),
-        flag_words(item.flags),
+        item.withheld or flag_words(item.flags),
     ]
 
 
 def count_cells(result: Result) -> list[TableCell]:
     """Favourable, base, rate, low, high: whole numbers and unrounded rate; bounds rounded outward."""
+    if result.withheld:
+        return [None] * len(COUNTS)
     return [result.favourable, result.base, result.rate, *outward(result.interval)]
 
 
 def verdict_cells(result: Result, source: ReportSource, styles: Styles) -> list[Styled]:
     """The official verdict, then what can be said, each in its colours and in words."""
+    if result.withheld:
+        return [Styled(HIDDEN, styles.verdict(None)), Styled(HIDDEN, styles.verdict(None))]
     words = verdict_label(result.verdict, percent(source.report.settings.threshold))
     return [official_cell(result, styles), Styled(words, styles.verdict(result.verdict))]
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from analysis.axes import Result
 from survey_app.exports.csv_writing import FRENCH, OPEN, CsvCell, write_csv
 from survey_app.exports.source import ReportSource
-from survey_app.exports.words import percent, verdict_label
+from survey_app.exports.words import HIDDEN, percent, verdict_label
 
 FRENCH_HEADINGS = (
     "Engagement",
@@ -28,7 +28,7 @@ FRENCH_HEADINGS = (
 def write_french_results(source: ReportSource, stream: BinaryIO) -> None:
     """For a French Excel: words, decimal commas, shares of 1 unrounded."""
     threshold = percent(source.report.settings.threshold)
-    titles = {result.commitment: result.title for result in source.report.commitments}
+    titles = {result.commitment: result.title for result in source.shown.commitments}
     write_csv(
         stream,
         FRENCH,
@@ -39,16 +39,24 @@ def write_french_results(source: ReportSource, stream: BinaryIO) -> None:
                 result.commitment,
                 source.item_label(result.item) if result.item else None,
                 result.item,
-                result.favourable,
-                result.base,
-                result.rate,
-                result.low,
-                result.high,
-                "oui" if result.improvement_axis else "non",
-                verdict_label(result.verdict, threshold),
+                *_figures(result, threshold),
             )
             for result in _lines(source)
         ),
+    )
+
+
+def _figures(result: Result, threshold: str) -> tuple[CsvCell, ...]:
+    if result.withheld:
+        return (None, None, None, None, None, HIDDEN, HIDDEN)
+    return (
+        result.favourable,
+        result.base,
+        result.rate,
+        result.low,
+        result.high,
+        "oui" if result.improvement_axis else "non",
+        verdict_label(result.verdict, threshold),
     )
 
 
@@ -58,8 +66,9 @@ def write_counts(source: ReportSource, stream: BinaryIO) -> None:
     headings = ["commitment", "item", "favourable", "base", "rule"]
     rows: Iterator[list[CsvCell]] = (
         [result.commitment, item.item, item.favourable, item.base, result.rule]
-        for result in source.report.commitments
+        for result in source.shown.commitments
         for item in result.items
+        if not item.withheld
     )
     if population is not None:
         headings.append("population")
@@ -68,6 +77,6 @@ def write_counts(source: ReportSource, stream: BinaryIO) -> None:
 
 
 def _lines(source: ReportSource) -> Iterator[Result]:
-    for result in source.report.commitments:
+    for result in source.shown.commitments:
         yield result
         yield from result.items

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from analysis.axes import CommitmentResult, Result
-from analysis.figures import Figures
-from survey_app.exports.disclosure import hidden_figures, shown_hidden_axes
+from analysis.disclosure import ShownFigures
 from survey_app.exports.source import ReportSource
 
 
@@ -20,7 +19,7 @@ def write_json(source: ReportSource, stream: BinaryIO) -> None:
 
 def results(source: ReportSource) -> dict[str, Any]:
     """The content of the file."""
-    report = source.report
+    report, shown = source.report, source.shown
     return {
         "wave": _wave(source),
         "questionnaire_digest": report.questionnaire_digest,
@@ -31,12 +30,12 @@ def results(source: ReportSource) -> dict[str, Any]:
         "headline_responses": report.headline.responses,
         "set_aside": dict(source.set_aside),
         "practice": source.practice,
-        "results": [line for result in report.commitments for line in _lines(result)],
-        "hidden_axes": [{"site": axis.site, **axis.result.as_json()} for axis in shown_hidden_axes(report)],
-        "by_site": _groups(report.by_site),
-        "by_mode": _groups(report.by_mode),
-        "by_language": _groups(report.by_language),
-        "by_month": _groups(report.by_period),
+        "results": [line for result in shown.commitments for line in _lines(result)],
+        "hidden_axes": [{"site": axis.site, **axis.result.as_json()} for axis in shown.hidden_axes],
+        "by_site": _groups(shown.by_site),
+        "by_mode": _groups(shown.by_mode),
+        "by_language": _groups(shown.by_language),
+        "by_month": _groups(shown.by_period),
         "notices": [*report.notices, *(flag.reason for flag in report.flags)],
         "written_at": source.written_at.isoformat(timespec="seconds"),
         "software": dict(source.software),
@@ -76,16 +75,13 @@ def _lines(result: CommitmentResult) -> list[dict[str, object]]:
     return [line.as_json() for line in lines]
 
 
-def _groups(groups: Mapping[str, Figures]) -> dict[str, Any]:
+def _groups(groups: Mapping[str, ShownFigures]) -> dict[str, Any]:
     """Counts of each group, and its commitments unless so few people make them up that one could be known."""
-    hidden = hidden_figures(groups)
     return {
         name: {
             "responses": figures.responses,
             "complete": figures.complete,
-            "commitments": [
-                result.as_json() for result in figures.commitments if (name, result.commitment) not in hidden
-            ],
+            "commitments": [result.as_json() for result in figures.commitments if not result.withheld],
         }
         for name, figures in groups.items()
     }

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
+from analysis.disclosure import ShownReport
 from analysis.wave_report import WaveReport
 from form_definitions.model import Questionnaire
+from survey_app.disclosure import for_staff
 from survey_app.exports.response_table import CollectedResponse, ResponseTable
 
 
@@ -57,6 +59,11 @@ class ReportSource:
     """Whether the requester may read free texts."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """What the figures are limited to, in French words; empty = everything counted."""
+
+    @cached_property
+    def shown(self) -> ShownReport:
+        """The figures of the report that may leave: the only ones that an export writes."""
+        return for_staff(self.report)
 
     @property
     def questionnaire(self) -> Questionnaire:

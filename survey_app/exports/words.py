@@ -25,6 +25,7 @@ VERDICT_LABELS: Mapping[str, str] = {
     "above": "▲ au-dessus de {threshold}",
     "too_few": "○ trop peu de réponses",
 }
+HIDDEN = "masqué"
 NO_VERDICT = "– aucune réponse"
 
 STATE_LABELS: Mapping[str, str] = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from analysis.axes import CommitmentResult
-from analysis.figures import Figures
-from survey_app.exports.disclosure import hidden_figures, shown_hidden_axes
+from analysis.disclosure import ShownFigures
 from survey_app.exports.figure_rows import COUNTS, VERDICTS, Row, count_cells, verdict_cells
 from survey_app.exports.source import ReportSource
 from survey_app.exports.words import mode_label
@@ -45,19 +44,18 @@ AXIS_COLUMNS = (
 
 def site_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
     """One row per site and engagement."""
-    groups = source.report.by_site
+    groups = source.shown.by_site
     missing = source.report.missing_for_margin
-    hidden = hidden_figures(groups)
     for site, figures in groups.items():
         name = source.wave.sites.get(site, site)
         for result in figures.commitments:
             head: Row = [name, figures.responses, missing.get(site)]
-            yield [*head, *_figures(result, (site, result.commitment) in hidden, source, styles)]
+            yield [*head, *_figures(result, source, styles)]
 
 
 def other_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
     """One row per mode, language or month, and engagement."""
-    report = source.report
+    report = source.shown
     modes = {mode: mode_label(mode) for mode in report.by_mode}
     yield from _part_rows("Mode de recueil", report.by_mode, modes, source, styles)
     yield from _part_rows("Langue", report.by_language, source.wave.languages, source, styles)
@@ -66,29 +64,28 @@ def other_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
 
 def _part_rows(
     dimension: str,
-    groups: Mapping[str, Figures],
+    groups: Mapping[str, ShownFigures],
     names: Mapping[str, str],
     source: ReportSource,
     styles: Styles,
 ) -> Iterator[Row]:
-    hidden = hidden_figures(groups)
     for part, figures in groups.items():
         for result in figures.commitments:
             head: Row = [dimension, names.get(part, part), figures.responses]
-            yield [*head, *_figures(result, (part, result.commitment) in hidden, source, styles)]
+            yield [*head, *_figures(result, source, styles)]
 
 
-def _figures(result: CommitmentResult, hidden: bool, source: ReportSource, styles: Styles) -> Row:
-    if hidden:
+def _figures(result: CommitmentResult, source: ReportSource, styles: Styles) -> Row:
+    if result.withheld:
         return [result.title, *[None] * (len(COUNTS) + len(VERDICTS)), TOO_SMALL]
     return [result.title, *count_cells(result), *verdict_cells(result, source, styles), None]
 
 
 def axis_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
     """The official axes, worst first; then the sites below the threshold that the total hides."""
-    for result in sorted(source.report.axes, key=lambda axis: axis.rate or 0):
+    for result in sorted(source.shown.axes, key=lambda axis: axis.rate or 0):
         yield _axis_row("Ensemble", result, source, styles)
-    for hidden in shown_hidden_axes(source.report):
+    for hidden in source.shown.hidden_axes:
         name = source.wave.sites.get(hidden.site, hidden.site)
         yield _axis_row(f"{name} (caché par le total)", hidden.result, source, styles)
 

@@ -9,7 +9,6 @@ from xlsxwriter.worksheet import Worksheet
 
 from analysis.axes import CommitmentResult
 from analysis.notices import what_is_not_measured
-from survey_app.exports.disclosure import shown_hidden_axes
 from survey_app.exports.figure_rows import official_cell
 from survey_app.exports.safe_text import workbook_text
 from survey_app.exports.source import ReportSource
@@ -60,7 +59,7 @@ def write_summary(workbook: Workbook, styles: Styles, source: ReportSource, *, f
 def worst_first(source: ReportSource) -> list[CommitmentResult]:
     """The engagements by rate, lowest first; those without a rate last."""
     return sorted(
-        source.report.commitments,
+        source.shown.commitments,
         key=lambda result: (result.rate is None, result.rate or 0, result.commitment),
     )
 
@@ -100,7 +99,7 @@ def _write_notices(sheet: Worksheet, styles: Styles, notices: list[str]) -> None
 
 def _counts(source: ReportSource) -> str:
     report = source.report
-    axes = len(report.axes)
+    axes = len(source.shown.axes)
     return " · ".join(
         (
             counted(report.responses, "réponse", "réponses"),
@@ -128,7 +127,8 @@ def _write_table(
     formats = [styles.cell(), *[styles.cell(PERCENT)] * 3, styles.cell(WHOLE)]
     for row, result in enumerate(results, start=HEADER_ROW + 1):
         sheet.set_row(row, ROW_HEIGHT)
-        values = (result.title, result.rate, *outward(result.interval), result.base)
+        base = None if result.withheld else result.base
+        values = (result.title, result.rate, *outward(result.interval), base)
         for column, (value, style) in enumerate(zip(values, formats, strict=True), start=1):
             write_cell(sheet, row, column, value, style)
         for column, cell in enumerate(_verdicts(result, source, styles), start=6):
@@ -137,6 +137,8 @@ def _write_table(
 
 
 def _verdicts(result: CommitmentResult, source: ReportSource, styles: Styles) -> tuple[Styled, Styled]:
+    if result.withheld:
+        return official_cell(result, styles), Styled(result.withheld, styles.verdict(None))
     words = verdict_label(result.verdict, percent(source.report.settings.threshold))
     return official_cell(result, styles), Styled(words, styles.verdict(result.verdict))
 
@@ -147,7 +149,7 @@ def _cautions(source: ReportSource) -> list[str]:
         f"«\u202fDe\u202f» et «\u202fÀ\u202f»\u00a0: intervalle à {percent(settings.confidence)}. "
         f"Axe d’amélioration\u00a0: taux strictement sous {percent(settings.threshold)}."
     )
-    hidden = len(shown_hidden_axes(source.report))
+    hidden = len(source.shown.hidden_axes)
     cases = counted(hidden, "cas caché", "cas cachés")
     more = (
         [f"{cases} par ces totaux\u00a0: un site est sous le seuil (feuille «\u202fAxes\u202f»)."]

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from survey_app import access
 from survey_app.access import ASSISTANT, RESULT_READERS, TECHNICIAN, may
 from survey_app.database import db
+from survey_app.disclosure import for_staff
 from survey_app.exports.words import counted, day_words
 from survey_app.models import Device, Wave
 from survey_app.reports import report_of
@@ -62,7 +63,7 @@ def _about_fieldwork(wave: Wave) -> list[Sentence]:
         for site, n in report.missing_for_margin.items()
         if n
     ]
-    axes = len(report.axes)
+    axes = len(for_staff(report).axes)
     if axes:
         words = counted(axes, "engagement est sous le seuil", "engagements sont sous le seuil")
         missing.append(Sentence(f"{wave.title}\u00a0: {words}.", results, "urgent"))

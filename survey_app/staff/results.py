@@ -10,9 +10,9 @@ from typing import Any, Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from analysis.axes import CommitmentResult, Result
+from analysis.axes import CommitmentResult, ItemResult, Result
 from analysis.comparisons import Difference
-from analysis.figures import Figures
+from analysis.disclosure import ShownFigures, ShownReport
 from analysis.notices import RULES
 from analysis.periods import period_of
 from analysis.publication import judge
@@ -20,6 +20,7 @@ from analysis.wave_report import WaveReport, WaveSettings
 from form_definitions import Item
 from survey_app import access, charts, waves
 from survey_app.access import REFERENT, RESULT_READERS
+from survey_app.disclosure import for_staff
 from survey_app.exports.words import METHOD_LABELS, mode_label, outward, percent
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
@@ -63,18 +64,18 @@ def show(wave_id: str) -> ResponseReturnValue:
     """Fieldwork, engagements worst first, axes, hidden axes, missing answers, modes side by side."""
     wave = wave_or_404(wave_id)
     report = report_of(wave, **selection())
-    ranked = sorted(report.commitments, key=worst_first)
+    shown = for_staff(report)
+    ranked = sorted(shown.commitments, key=worst_first)
     return render_template(
         "staff/results.html",
         wave=wave,
         report=report,
+        axes=shown.axes,
         engagements=table(((r.title or r.commitment, r) for r in ranked), report.settings, "c"),
-        hidden=[
-            (a.site, table([("", a.result)], report.settings, "").rows[0][1]) for a in report.hidden_axes
-        ],
+        hidden=[(a.site, table([("", a.result)], report.settings, "").rows[0][1]) for a in shown.hidden_axes],
         missing={site: n for site, n in report.missing_for_margin.items() if n},
-        differences=report.mode_differences,
-        sure=[difference for difference in report.mode_differences if difference.sure],
+        differences=shown.mode_differences,
+        sure=[difference for difference in shown.mode_differences if difference.sure],
         say=say_difference,
         titles={c.code: c.title for c in report.questionnaire.commitments},
         **_around(wave, report),
@@ -176,7 +177,8 @@ def commitment(wave_id: str, code: str) -> ResponseReturnValue:
     """One engagement: its items, every kind of absence, and every breakdown."""
     wave = wave_or_404(wave_id)
     report = report_of(wave, **selection())
-    result = _commitment(report.commitments, code)
+    shown = for_staff(report)
+    result = _commitment(shown.commitments, code)
     return render_template(
         "staff/commitment.html",
         wave=wave,
@@ -186,8 +188,8 @@ def commitment(wave_id: str, code: str) -> ResponseReturnValue:
         items=table(
             ((report.questionnaire.questions[i.item or ""], i) for i in result.items), report.settings, "item"
         ),
-        shares=[_shares(report, item.item or "") for item in result.items],
-        breakdowns=list(_breakdowns(report, code)),
+        shares=[_shares(shown, item) for item in result.items],
+        breakdowns=list(_breakdowns(shown, code)),
         **_around(wave, report),
     )
 
@@ -199,26 +201,26 @@ def _commitment(results: tuple[CommitmentResult, ...], code: str) -> CommitmentR
     return found
 
 
-def _shares(report: WaveReport, name: str) -> list[tuple[str, int]]:
+def _shares(shown: ShownReport, result: ItemResult) -> list[tuple[str, int]]:
     """How often each option of a question was chosen, in the order of the questionnaire."""
-    item: Item = report.questionnaire.items_by_name[name]
-    chosen = report.headline.code_counts(name)
+    item: Item = shown.report.questionnaire.items_by_name[result.item or ""]
+    chosen = shown.code_counts(result)
     return [(option.label, chosen.get(option.code, 0)) for option in item.options]
 
 
-def _breakdowns(report: WaveReport, code: str) -> Iterator[tuple[str, str, Table]]:
+def _breakdowns(shown: ShownReport, code: str) -> Iterator[tuple[str, str, Table]]:
     """Title, what each line is, and the lines; a breakdown with a single line says nothing new."""
-    parts: tuple[tuple[str, str, Mapping[str, Figures], Callable[[str], str]], ...] = (
-        ("Par site", "Site", report.by_site, site_name),
-        ("Par mode de recueil", "Mode", report.by_mode, mode_label),
-        ("Par langue", "Langue", report.by_language, language_name),
-        ("Par mois", "Mois", report.by_period, month_name),
+    parts: tuple[tuple[str, str, Mapping[str, ShownFigures], Callable[[str], str]], ...] = (
+        ("Par site", "Site", shown.by_site, site_name),
+        ("Par mode de recueil", "Mode", shown.by_mode, mode_label),
+        ("Par langue", "Langue", shown.by_language, language_name),
+        ("Par mois", "Mois", shown.by_period, month_name),
     )
     for title, head, groups, name in parts:
         results = {key: _commitment(figures.commitments, code) for key, figures in groups.items()}
-        lines = [(name(key), result) for key, result in results.items() if result.base]
+        lines = [(name(key), result) for key, result in results.items() if result.base or result.withheld]
         if len(lines) > 1:
-            yield title, head, table(lines, report.settings, head.lower())
+            yield title, head, table(lines, shown.report.settings, head.lower())
 
 
 @blueprint.get("/<wave_id>/verbatims")

@@ -40,6 +40,7 @@ def test_the_file_says_how_its_figures_were_made() -> None:
         "confidence": 0.95,
         "method": "wilson",
         "minimum_base": 30,
+        "population": None,
     }
     assert len(found["questionnaire_digest"]) == 64
     assert found["set_aside"] == {"test": 3}

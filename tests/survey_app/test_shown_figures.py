@@ -39,7 +39,7 @@ def file_of(client: FlaskClient, address: str) -> bytes:
     """A file as it is downloaded."""
     with client.get(address) as answer:
         assert answer.status_code == 200, address
-        return answer.data
+        return bytes(answer.data)
 
 
 EVERY_MODE = {"headline_modes": ("tablet", "website", "paper")}

@@ -1,0 +1,11 @@
+"""What staff may see of a report: pages and files read its figures through here alone. Floor 4."""
+
+from __future__ import annotations
+
+from analysis.disclosure import ShownReport
+from analysis.wave_report import WaveReport
+
+
+def for_staff(report: WaveReport) -> ShownReport:
+    """The report without the figures of fewer than five people, nor those that would give them away."""
+    return ShownReport(report, "staff")
