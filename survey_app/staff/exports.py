@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 from analysis.wave_report import Selection
 from survey_app import access, waves
 from survey_app.access import ASSISTANT, REFERENT, RESULT_READERS, may
+from survey_app.audit import act, record
 from survey_app.exports import EXPORTS, Rights, file_name, gather
-from survey_app.staff.pages import wave_or_404
+from survey_app.staff.pages import actor, wave_or_404
 from survey_app.staff.results import selection
 
 blueprint = Blueprint("staff_exports", __name__, url_prefix="/gestion/exports")
@@ -55,6 +56,7 @@ def download(wave_id: str, name: str) -> Response:
     stream = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (send_file closes it with the response)
     export.write(source, cast(BinaryIO, stream))
     stream.seek(0)
+    _record(wave_id, name)
     return send_file(
         cast(BinaryIO, stream),
         mimetype=export.media_type,
@@ -62,3 +64,10 @@ def download(wave_id: str, name: str) -> Response:
         download_name=file_name(source, name),
         max_age=0,
     )
+
+
+def _record(wave_id: str, name: str) -> None:
+    """Who took which file away, limited to what."""
+    filters = {asked: value for asked, value in selection().items() if value}
+    with act() as transaction:
+        record(transaction, "exported", actor=actor(), subject=wave_id, detail={"file": name, **filters})
