@@ -108,12 +108,20 @@ def heartbeat() -> Response:
         device = transaction.get(Device, credential.device_id)
         if device is None:
             abort(401)
-        device.last_contact_at = now
-        device.waiting = _count(news.get("waiting"))
-        device.high_seq = _count(news.get("high_seq"))
-        device.head_hash = _digest(news.get("head_hash"))
-        device.app_digest = _digest(news.get("app_digest"))
+        _remember(device, news, now)
     return jsonify({"now": now.isoformat(), "epoch": inbox.epoch(), "revoked": credential.revoked})
+
+
+def _remember(device: Device, news: dict[str, Any], now: datetime) -> None:
+    """What a tablet says of itself. Numbers only rise: a lower one is an old call, sent again."""
+    high_seq = _count(news.get("high_seq"))
+    if high_seq is not None and high_seq < (device.high_seq or 0):
+        return
+    device.last_contact_at = now
+    device.waiting = _count(news.get("waiting"))
+    device.high_seq = device.high_seq if high_seq is None else high_seq
+    device.head_hash = _digest(news.get("head_hash"))
+    device.app_digest = _digest(news.get("app_digest"))
 
 
 def body(limit: int) -> bytes:
