@@ -49,6 +49,8 @@ class FormState:
     site: str = ""
     """From the address (QR code); empty when the page asks for it."""
     practice: bool = False
+    mode: str = "website"
+    """What the page collects for: a page of the website is no sheet of paper typed in by staff."""
     answers: Mapping[str, Any] = field(default_factory=dict)
     warned: tuple[str, ...] = ()
     """The questions whose missing answer was already pointed out."""
@@ -57,12 +59,25 @@ class FormState:
         """The state of the next page."""
         return replace(self, issued_at=_stamp(now), **changes)
 
+    def renewed(self, now: dt.datetime) -> FormState:
+        """The same answers as those of another record, with an id of its own."""
+        return replace(self, id=str(uuid.uuid4()), opened_at=_stamp(now), issued_at=_stamp(now))
+
     def is_old(self, now: dt.datetime) -> bool:
         """Whether the page was left open for very long."""
         return now - dt.datetime.fromisoformat(self.issued_at) > MAXIMUM_AGE
 
 
-def new_state(*, slug: str, wave: str, digest: str, site: str, practice: bool, now: dt.datetime) -> FormState:
+def new_state(
+    *,
+    slug: str,
+    wave: str,
+    digest: str,
+    site: str,
+    practice: bool,
+    now: dt.datetime,
+    mode: str = "website",
+) -> FormState:
     """The state of a form just opened. The record gets its id here: sent twice, it is the same record."""
     stamp = _stamp(now)
     return FormState(
@@ -75,6 +90,7 @@ def new_state(*, slug: str, wave: str, digest: str, site: str, practice: bool, n
         issued_at=stamp,
         site=site,
         practice=practice,
+        mode=mode,
     )
 
 

@@ -80,11 +80,26 @@ _PUBLISHED_AT: Final = sa.select(QuestionnaireVersion.published_at).where(
 )
 
 
+_UNSEALED: Final = (
+    sa.select(*_COLUMNS)
+    .join(Survey, Wave.survey_id == Survey.id)
+    .where(Wave.state.in_(("open", "closed")), Wave.opens_on <= _TODAY)
+    .where(Survey.slug == sa.bindparam("slug", type_=sa.String))
+    .order_by(Wave.opens_on.desc(), Wave.id)
+)
+
+
 def open_waves(mode: str, today: dt.date, *, slug: str | None = None) -> list[OpenWave]:
     """The open waves that collect in this mode, the newest first; ``slug``: of one survey only."""
     query, values = (_OPEN_OF_SURVEY, {"slug": slug}) if slug else (_OPEN, {})
     rows = [dict(row) for row in db.session.execute(query, {"today": today, **values}).mappings()]
     return [_open_wave(row) for row in rows if mode in row["modes"]]
+
+
+def unsealed_waves(mode: str, today: dt.date, *, slug: str) -> list[OpenWave]:
+    """The waves of a survey that have begun and still take what was answered in time, the newest first."""
+    rows = db.session.execute(_UNSEALED, {"today": today, "slug": slug}).mappings()
+    return [_open_wave(dict(row)) for row in rows if mode in row["modes"]]
 
 
 def _open_wave(row: dict[str, Any]) -> OpenWave:

@@ -23,6 +23,10 @@ OLD_PAGE: Final = "old_page"
 REVISION: Final = 1
 
 
+class AlreadySent(Exception):  # noqa: N818 (a state of the form, answered by a friendly page)
+    """Other answers came from this very form before: these are stored beside them, and count nowhere."""
+
+
 def accept_answers(
     state: FormState,
     interview: Interview,
@@ -37,6 +41,11 @@ def accept_answers(
 
     All in the record comes from the page that was sent, nothing from the moment it arrived: a double click
     makes the same bytes, and the inbox knows them again.
+
+    Raises
+    ------
+    AlreadySent
+        The form was sent before with other answers: by the person before, or as the sheet typed in before.
     """
     now = utc_now()
     finished = answered_at or dt.datetime.fromisoformat(state.issued_at)
@@ -51,13 +60,15 @@ def accept_answers(
         "clock_offset_ms": 0,
         "assisted": None,
     }
-    inbox.accept(
+    receipt = inbox.accept(
         write_envelope(_envelope(state, version, body)),
         source=source,
         credential=Credential(mode=source),
         now=now,
         flags=[*flags, *([OLD_PAGE] if state.is_old(now) else [])],
     )
+    if receipt.conflict:
+        raise AlreadySent(state.id)
     return receipt_code(state.id, current_app.config["SECRET_KEY"])
 
 

@@ -87,7 +87,7 @@ def find_entry(slug: str, language: str) -> Sheet:
 
 
 def find_begun(state: FormState, language: str) -> Sheet:
-    """The sheet that was opened under this state; the wave may have closed or moved to another version since."""
+    """The sheet opened under this state; the wave may have closed or moved to another version since."""
     waves = unsealed_waves(MODE, today_in_paris(utc_now()), slug=state.slug)
     # The version is one of the wave's own: nobody but this server writes a state.
     return _sheet(next((wave for wave in waves if wave.id == state.wave), None), state.digest, language)
@@ -163,7 +163,7 @@ def take_entry(slug: str, language: str) -> ResponseReturnValue:
     at = dt.datetime.combine(filled_on, NOON, PARIS)
     try:
         code = accept_answers(state, interview, sheet.version, language, source=MODE, answered_at=at)
-    except AlreadySent:  # another sheet, after « Précédent » in the browser: one more press stores it as its own
+    except AlreadySent:  # another sheet, after a step back in the browser: one more press stores it
         anew = state.renewed(utc_now())
         return _show_entry(sheet, anew, answers, {}, status=CONFLICT, already_sent=True)
     next_one = urlencode({"site": sheet.site, "edition": sheet.wave.id, "recu": code})

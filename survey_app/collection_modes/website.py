@@ -32,12 +32,13 @@ from survey_app.open_waves import (
 from survey_app.rendering import Page, render_questionnaire
 from survey_app.responses.bursts import BurstCounter
 from survey_app.security import limiter
-from survey_app.website_records import accept_answers, read_receipt_code
+from survey_app.website_records import AlreadySent, accept_answers, read_receipt_code
 
 blueprint = Blueprint("website", __name__)
 blueprint.register_blueprint(public_pages.blueprint)
 
 MODE: Final = "website"
+CONFLICT: Final = 409
 UNPROCESSABLE: Final = 422
 PAGES_PER_MINUTE: Final = "120 per minute"
 """Behind one address there may be a whole hall of visitors: this only stops a machine in a loop."""
@@ -51,7 +52,7 @@ class Notice:
     """What a page says above its questions."""
 
     kind: str
-    """added, advised, unreadable: or nothing special."""
+    """added, advised, already_sent, unreadable: or nothing special."""
     questions: tuple[str, ...] = ()
 
 
@@ -130,7 +131,7 @@ def _visit(slug: str, language: str) -> Visit:
     """The visit that the hidden field tells of; the wave may have closed meanwhile."""
     state = unseal(request.form.get("_state", ""), current_app.config["SECRET_KEY"])
     version = published(state.digest)
-    if state.slug != slug or version is None:
+    if (state.mode, state.slug) != (MODE, slug) or version is None:
         raise UnreadableState("this page belongs to another questionnaire")
     wave = _current_wave(slug)
     same = wave is not None and wave.id == state.wave
@@ -208,10 +209,19 @@ def _finish(visit: Visit) -> ResponseReturnValue:
         here = {name: text for name, text in faults.items() if item_of(name) in own}
         return _show(visit, section.name, errors=here, status=UNPROCESSABLE)
     flags = _bursts.observe(request.remote_addr)
-    code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE, flags=flags)
+    try:
+        code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE, flags=flags)
+    except AlreadySent:
+        return _offer_to_send_anew(visit)
     practice = "&essai=1" if visit.state.practice else ""
     target = f"/q/{visit.state.slug}/{visit.language}/merci?recu={code}{practice}"
     return redirect(target, 303)
+
+
+def _offer_to_send_anew(visit: Visit) -> Response:
+    """Somebody went back after « Merci », often the next person: one press sends their answers as new."""
+    anew = replace(visit, state=visit.state.renewed(utc_now()))
+    return _show(anew, visit.state.section, notice=Notice("already_sent"), status=CONFLICT)
 
 
 def _show(

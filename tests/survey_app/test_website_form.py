@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from survey_app.collection_modes import website
 from survey_app.database import db
+from survey_app.form_state import seal, unseal
 from survey_app.models import InboxConflict, InboxRecord
 from survey_app.responses.bursts import BurstCounter
 from survey_app.security import limiter
@@ -255,12 +257,40 @@ def test_a_changed_answer_sent_after_going_back_in_the_browser_is_kept_apart(
     with_page_before.open(ADDRESS)
     changed = fields.copy()
     changed.setlist("comment", ["deux"])
-    second = with_page_before.post(changed).page
+    with_page_before.post(changed)
     assert first is not None
-    assert second is not None
-    assert first.headers["Location"] == second.headers["Location"]
+    assert first.status_code == 303
+    assert with_page_before.status == 409
+    assert "Un avis a déjà été envoyé depuis cette page" in with_page_before.html
+    assert_good_page(with_page_before.html)
     assert (site.records, site.conflicts) == (1, 1)
     assert len(site.responses()) == 1
+
+
+def test_the_next_person_at_the_same_page_sends_their_answers_as_their_own_with_one_press(
+    site: WebsiteSite, visitor: Visitor
+) -> None:
+    fields = at_the_end(visitor).fields()
+    fields.setlist("comment", ["un"])
+    first = visitor.post(fields).page
+    following = Visitor(visitor.client).open(ADDRESS)
+    fields.setlist("comment", ["deux"])
+    following.post(fields)
+    following.send()
+    assert first is not None
+    assert following.page is not None
+    assert following.status == 303
+    assert following.page.headers["Location"] != first.headers["Location"]
+    assert sorted(row["answers"]["comment"] for row in site.responses()) == ["deux", "un"]
+
+
+def test_the_state_of_a_sheet_of_paper_is_no_page_of_the_website(site: WebsiteSite, visitor: Visitor) -> None:
+    key = site.app.config["SECRET_KEY"]
+    fields = at_the_end(visitor).fields()
+    fields["_state"] = seal(replace(unseal(fields["_state"], key), mode="paper"), key)
+    visitor.post(fields)
+    assert visitor.status == 422
+    assert site.records == 0
 
 
 def test_an_answer_finished_after_the_wave_closed_is_taken_and_flagged(
