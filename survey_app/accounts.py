@@ -122,8 +122,9 @@ def _checked_address(email: str) -> str:
 
 def _checked_roles(roles: Iterable[str]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(roles))
-    unknown = [name for name in names if name not in ROLES]
-    if unknown or not names:
+    if not names:
+        raise AccountError("Choisissez au moins un rôle.")
+    if any(name not in ROLES for name in names):
         raise AccountError(f"Choisissez un rôle parmi\u202f: {', '.join(ROLES)}.")
     return names
 

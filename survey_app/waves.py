@@ -15,11 +15,12 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from form_definitions import Change, Questionnaire, explain_changes
+from form_definitions import SOURCE_LANGUAGE, Change, Questionnaire, explain_changes
 from survey_app.audit import act, record
 from survey_app.database import db
 from survey_app.models import InboxRecord, QuestionnaireVersion, Survey, Wave, WaveQuestionnaire
 from survey_app.questionnaires import questionnaire_of
+from survey_app.responses import unjudged
 
 DRAFT: Final = "draft"
 OPEN: Final = "open"
@@ -36,7 +37,13 @@ STATES: Final[dict[str, str]] = {
 }
 """The states and their names on screen, in the order of a life."""
 
+NAMED_AT_MOST: Final = 3
 METHODS: Final = ("wilson", "clopper_pearson", "jeffreys")
+ANONYMITY: Final = ("anonymous", "nominative")
+RESERVED: Final = ("nouvelle",)
+"""Codes that an address of the staff pages already uses."""
+EARLIEST_YEAR: Final = 2000
+LONGEST_TITLE: Final = 200
 _CODE: Final = re.compile(r"[a-z][a-z0-9-]{2,39}")
 
 
@@ -82,6 +89,15 @@ def open_wave_of(survey_slug: str) -> Wave | None:
     """The wave of this survey that takes answers now, or None."""
     query = select(Wave).join(Survey).where(Survey.slug == survey_slug, Wave.state == OPEN)
     return db.session.scalars(query).first()
+
+
+def overlapping(plan: WavePlan) -> Sequence[Wave]:
+    """Other waves of the same survey, not closed, that share a day with this plan."""
+    version = db.session.get(QuestionnaireVersion, plan.questionnaire_digest)
+    query = select(Wave).join(Survey).where(Survey.slug == (version.slug if version else ""))
+    query = query.where(Wave.id != plan.id, Wave.state.in_((DRAFT, OPEN)))
+    query = query.where(Wave.opens_on <= plan.closes_on, Wave.closes_on >= plan.opens_on)
+    return db.session.scalars(query.order_by(Wave.opens_on)).all()
 
 
 def plan_of(wave: Wave) -> WavePlan:
@@ -164,9 +180,17 @@ def seal_wave(wave_id: str, *, actor: str) -> None:
         wave = _in_state(transaction, wave_id, CLOSED, "Fermez l’édition avant de la sceller.")
         waiting = waiting_records(wave.id, transaction)
         if waiting:
-            raise WaveError(f"{waiting} envois attendent encore d’être lus. Réessayez dans un instant.")
+            raise WaveError(_still_waiting(wave.id, waiting))
         wave.state, wave.sealed_at = SEALED, datetime.now(tz=UTC)
         record(transaction, "wave-sealed", actor=actor, subject=wave.id)
+
+
+def _still_waiting(wave_id: str, number: int) -> str:
+    named = ", ".join(one.record_id[:8] for one in unjudged.waiting(wave_id)[:NAMED_AT_MOST])
+    return (
+        f"{number} envois attendent encore d’être lus ({named}{'…' if number > NAMED_AT_MOST else ''}). "
+        "Réessayez dans un instant\u00a0; si cela dure, voyez «\u202fRéponses à revoir\u202f»."
+    )
 
 
 def publish_wave(wave_id: str, *, actor: str) -> None:
@@ -209,20 +233,30 @@ def waiting_records(wave_id: str, session: Session | None = None) -> int:
 
 def _checked(transaction: Session, plan: WavePlan) -> QuestionnaireVersion:
     version = _version(transaction, plan.questionnaire_digest)
-    faults = _faults(plan, questionnaire_of(version))
+    faults = _faults(plan, questionnaire_of(version), (SOURCE_LANGUAGE, *version.translations))
     if faults:
         raise WaveError(" ".join(faults))
     return version
 
 
-def _faults(plan: WavePlan, questionnaire: Questionnaire) -> list[str]:
+def _faults(plan: WavePlan, questionnaire: Questionnaire, spoken: Sequence[str]) -> list[str]:
     rules = (
-        (_CODE.fullmatch(plan.id), "Le code tient en minuscules, chiffres et tirets (usagers-2026)."),
+        (
+            _CODE.fullmatch(plan.id) and plan.id not in RESERVED,
+            "Le code tient en minuscules, chiffres et tirets (usagers-2026).",
+        ),
         (plan.title.strip(), "Donnez un titre."),
+        (len(plan.title) <= LONGEST_TITLE, f"Le titre tient en {LONGEST_TITLE} caractères."),
+        (plan.anonymity in ANONYMITY, "Choisissez un anonymat de la liste."),
+        (
+            min(plan.opens_on, plan.closes_on).year >= EARLIEST_YEAR,
+            f"L’année d’une édition s’écrit en quatre chiffres, à partir de {EARLIEST_YEAR}.",
+        ),
         (plan.opens_on <= plan.closes_on, "La fin ne peut pas précéder le début."),
         (plan.sites and {*plan.sites} <= {*questionnaire.sites}, "Choisissez des sites du questionnaire."),
         (plan.modes and {*plan.modes} <= {*questionnaire.modes}, "Choisissez des modes du questionnaire."),
         ("fr" in plan.languages, "Le français fait partie des langues."),
+        ({*plan.languages} <= {*spoken}, "Choisissez des langues du questionnaire."),
         (
             plan.headline_modes and {*plan.headline_modes} <= {*plan.modes},
             "Le chiffre principal compte au moins un mode, parmi ceux de l’édition.",

@@ -38,14 +38,23 @@ def index() -> ResponseReturnValue:
 
 
 def _page() -> dict[str, object]:
-    titles = {version.slug: version.title for version in reversed(questionnaires.versions())}
     desks = [site.code for site in organisation().sites if site.kind == "desk"]
     return {
         "devices": db.session.scalars(select(Device).order_by(Device.state, Device.site, Device.name)).all(),
         "sites": choices(desks, site_name),
-        "slugs": list(titles.items()),
+        "slugs": list(_titles().items()),
         "languages": choices(tuple(LANGUAGES), language_name),
         "form": request.form,
+    }
+
+
+def _titles() -> dict[str, str]:
+    """Slug → title of the questionnaires that a tablet can ask: their newest version says so."""
+    newest = {version.slug: version for version in reversed(questionnaires.versions())}
+    return {
+        slug: version.title
+        for slug, version in newest.items()
+        if "tablet" in questionnaires.questionnaire_of(version).modes
     }
 
 
@@ -79,8 +88,8 @@ def _fault(name: str, site: str, slugs: tuple[str, ...], languages: tuple[str, .
         return "Donnez un nom à la tablette, en 80 caractères au plus."
     if site not in organisation().sites_by_code:
         return "Choisissez un site de la liste."
-    if not slugs:
-        return "Choisissez au moins un questionnaire."
+    if not slugs or not set(slugs) <= set(_titles()):
+        return "Choisissez au moins un questionnaire de la liste."
     if not languages or not set(languages) <= set(LANGUAGES):
         return "Choisissez au moins une langue de la liste."
     return ""

@@ -29,7 +29,7 @@ def read_plan(
         "closes_on": _day(form, "closes_on", "La fin", faults),
         "sites": sites,
         "expected_visits": _expected(form, questionnaire, faults),
-        "anonymity": "nominative" if form.get("anonymity") == "nominative" else "anonymous",
+        "anonymity": form.get("anonymity", "anonymous"),
         "population": _whole(form, "population", "La population", faults),
         "threshold": _threshold(form, faults),
         "method": form.get("method", "wilson"),

@@ -107,6 +107,11 @@ def _save(
     except waves.WaveError as fault:
         return _form(version, form, wave=wave, wrong=str(fault))
     flash("L’édition est enregistrée.")
+    for other in waves.overlapping(plan):
+        flash(
+            f"Ses dates croisent celles de «\u202f{other.title}\u202f»\u00a0: "
+            "une seule édition de cette enquête s’ouvre à la fois."
+        )
     return redirect(url_for("staff_waves.show", wave_id=plan.id), 303)
 
 
@@ -140,10 +145,11 @@ def _usual(version: QuestionnaireVersion) -> MultiDict[str, str]:
     """A new wave: everything ticked, four weeks from the first of next month."""
     questionnaire = questionnaires.questionnaire_of(version)
     start = (date.today().replace(day=1) + timedelta(days=32)).replace(day=1)  # noqa: DTZ011 (a proposal)
+    code, turn = _free_code(f"{version.slug.replace('_', '-')}-{start.year}")
     form = MultiDict(
         {
-            "id": f"{version.slug}-{start.year}",
-            "title": f"{questionnaire.title}, {start.year}",
+            "id": code,
+            "title": f"{questionnaire.title}, {start.year}{f' ({turn})' if turn > 1 else ''}",
             "opens_on": start.isoformat(),
             "closes_on": (start + USUAL_LENGTH).isoformat(),
             "threshold": "3/4",
@@ -156,6 +162,15 @@ def _usual(version: QuestionnaireVersion) -> MultiDict[str, str]:
         form.setlist(name, list(questionnaire.modes))
     form.setlist("languages", [SOURCE_LANGUAGE, *version.translations])
     return form
+
+
+def _free_code(wanted: str) -> tuple[str, int]:
+    """The code, or the first of « code-2 », « code-3 »… that no edition has; and its number."""
+    turn, code = 1, wanted
+    while waves.find_wave(code) is not None:
+        turn += 1
+        code = f"{wanted}-{turn}"
+    return code, turn
 
 
 def _as_form(wave: Wave) -> MultiDict[str, str]:

@@ -251,7 +251,7 @@ def test_the_referent_adds_a_person_who_can_sign_in(site: StaffSite) -> None:
     "form, message",
     [
         ({"email": "pas une adresse", "roles": ["reader"]}, "complète"),
-        ({"email": "a@prefecture.test.fr", "roles": []}, "Choisissez un rôle"),
+        ({"email": "a@prefecture.test.fr", "roles": []}, "Choisissez au moins un rôle"),
         ({"email": "a@prefecture.test.fr", "roles": ["king"]}, "Choisissez un rôle"),
         ({"email": "referent@prefecture.test.fr", "roles": ["reader"]}, "déjà un compte"),
     ],

@@ -15,6 +15,7 @@ from survey_app import audit, enrolment, questionnaires, waves
 from survey_app.access import ROLES
 from survey_app.database import db, write_transaction
 from survey_app.models import Device, Response, ResponseSetAside
+from tests.survey_app import records
 from tests.survey_app.staff_site import (
     WAVE,
     StaffSite,
@@ -266,6 +267,22 @@ def test_a_response_is_set_aside_with_a_reason_and_leaves_the_figures(site: Staf
     assert "Aucune réponse" in wrong.text
 
 
+def test_the_review_page_shows_what_waits_and_what_came_second_and_ends_the_waiting(site: StaffSite) -> None:
+    with site.database():
+        records.open_a_wave()
+        record_id = records.take(records.a_record()).id
+        records.take(records.a_record({"minutes": 40}, record_id=record_id))
+    client, page = site.client(), f"/gestion/reponses/{records.WAVE}"
+    shown = client.get(page).text
+    assert f'value="{record_id}"' in shown
+    assert "Autres contenus arrivés" in shown
+    assert re.search(r"<code>minutes</code>\s*:\s*40", shown)
+    assert post(client, f"{page}/envois", {"envoi": record_id}, page=page).status_code == 303
+    shown = client.get(page).text
+    assert "L’envoi est lu." in shown
+    assert f'value="{record_id}"' not in shown
+
+
 def test_responses_of_an_unknown_edition_are_listed_apart(site: StaffSite) -> None:
     with site.database():
         seed_wave(3, 0)
@@ -462,3 +479,65 @@ def test_a_questionnaire_that_is_too_large_leaves_no_draft(site: StaffSite) -> N
     assert "dépasse 256\u00a0Kio" in answer.text
     with site.database():
         assert questionnaires.drafts() == []
+
+
+def test_a_new_wave_is_proposed_a_code_and_a_title_that_are_free(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
+    first = re.search(r'name="id"[^>]*value="([^"]+)"', client.get(new).text)
+    assert first
+    assert post(client, new, wave_form(id=first[1])).status_code == 303
+    page = client.get(new).text
+    assert f'value="{first[1]}-2"' in page
+    assert "(2)" in page
+
+
+def test_dates_that_cross_those_of_another_wave_are_told_when_it_is_prepared(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
+    first = post(client, new, wave_form()).headers["Location"]
+    assert "croisent" not in client.get(first).text
+    crossing = wave_form(id="deuxieme", title="Deuxième", opens_on="2026-12-01", closes_on="2027-01-01")
+    second = post(client, new, crossing).headers["Location"]
+    assert "Ses dates croisent celles de «\u202fEssai 2026\u202f»" in client.get(second).text
+    apart = wave_form(id="troisieme", opens_on="2027-02-01", closes_on="2027-03-01")
+    third = post(client, new, apart).headers["Location"]
+    assert "croisent" not in client.get(third).text
+
+
+@pytest.mark.parametrize(
+    "changes, word",
+    [
+        ({"anonymity": "maybe"}, "Choisissez un anonymat"),
+        ({"languages": ["fr", "zz"]}, "Choisissez des langues du questionnaire"),
+        ({"id": "nouvelle"}, "Le code tient"),
+        ({"opens_on": "0001-01-01"}, "à partir de 2000"),
+        ({"title": "x" * 300}, "Le titre tient en 200"),
+    ],
+)
+def test_a_wave_takes_only_what_its_form_offers(site: StaffSite, changes: dict[str, Any], word: str) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    answer = post(site.client(), f"/gestion/editions/nouvelle/{digest}", wave_form(**changes))
+    assert answer.status_code == 422
+    assert word in answer.text
+
+
+def test_a_tablet_is_only_offered_questionnaires_made_for_it(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(**{"[tablet, website, paper]": "[website]"}), {}, actor="test")
+    client = site.client()
+    assert 'name="slugs"' not in client.get("/gestion/tablettes").text
+    form = {"name": "A", "site": "accueil_general", "slugs": ["essai"], "languages": ["fr"]}
+    answer = post(client, "/gestion/tablettes", form)
+    assert answer.status_code == 422
+    assert "Choisissez au moins un questionnaire" in answer.text
+
+
+def test_an_account_without_a_role_is_refused_in_plain_words(site: StaffSite) -> None:
+    form = {"name": "Claire", "email": "claire@prefecture.test.fr"}
+    answer = post(site.client(), "/gestion/comptes", form)
+    assert answer.status_code == 422
+    assert "Choisissez au moins un rôle." in answer.text
