@@ -40,6 +40,8 @@ blueprint.register_blueprint(public_pages.blueprint)
 MODE: Final = "website"
 CONFLICT: Final = 409
 UNPROCESSABLE: Final = 422
+FORGET_PAGES: Final = '"cache"'
+"""Said at the end: the browser drops the pages it keeps, and Back shows no answer to the next person."""
 PAGES_PER_MINUTE: Final = "120 per minute"
 """Behind one address there may be a whole hall of visitors: this only stops a machine in a loop."""
 
@@ -256,7 +258,10 @@ def _show(
         notice=notice,
         languages=[LANGUAGES[code] for code in visit.languages],
     )
-    return private(make_response(html, status))
+    response = private(make_response(html, status))
+    if section.name != SITE_ITEM and interview.neighbour(section.name, 1) is None:
+        response.headers["Cache-Control"] = "no-store"  # Firefox keeps it apart from its cache
+    return response
 
 
 def _page_of(interview: Interview, section_name: str, errors: dict[str, str], notice: Notice | None) -> Page:
@@ -281,6 +286,8 @@ def thank(slug: str, language: str) -> ResponseReturnValue:
     reference = read_receipt_code(request.args.get("recu", ""), current_app.config["SECRET_KEY"])
     if reference is None:
         return page("website/no_receipt.html", slug=slug)
-    return page(
+    response = page(
         "website/thanks.html", reference=reference, practice=request.args.get("essai") == "1", slug=slug
     )
+    response.headers["Clear-Site-Data"] = FORGET_PAGES
+    return response

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
-from selenium.webdriver.webkitgtk.options import Options
-from selenium.webdriver.webkitgtk.service import Service
 
 from tests.browser.tablet_browser import READ_OUTBOX, Network
-from tests.browsers import free_port, virtual_display
+from tests.browsers import free_port
 from tests.survey_app.tablet_site import tablet_site
 
 pytestmark = [
@@ -23,23 +18,6 @@ pytestmark = [
     # Selenium's own start of WebKitGTK still uses what its newest version calls deprecated.
     pytest.mark.filterwarnings("ignore:setting remote_server_addr:DeprecationWarning"),
 ]
-
-MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser"
-
-
-@pytest.fixture
-def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with virtual_display() as display:
-        monkeypatch.setenv("DISPLAY", display)
-        options = Options()
-        options.binary_location = MINI_BROWSER
-        options.add_argument("--automation")
-        service = Service("/usr/bin/WebKitWebDriver", port=free_port(), env=dict(os.environ))
-        driver = webdriver.WebKitGTK(options=options, service=service)
-        driver.set_script_timeout(20)
-        driver.set_window_size(1280, 900)
-        yield driver
-        driver.quit()
 
 
 def shown(driver: Any, selector: str) -> Any:

@@ -1,0 +1,62 @@
+"""The website on a real socket, and the browsers that the tests drive besides Chromium."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Playwright
+from selenium import webdriver
+from selenium.webdriver.webkitgtk.options import Options
+from selenium.webdriver.webkitgtk.service import Service
+
+from survey_app.security import limiter
+from tests.browsers import free_port, launch_arguments, served, virtual_display
+from tests.survey_app.website_site import SMALL, WebsiteSite
+
+MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> WebsiteSite:
+    """The website with a small questionnaire and the shipped ones."""
+    site = WebsiteSite(tmp_path, trusted_hosts=("127.0.0.1",))
+    site.publish(SMALL)
+    site.publish_shipped()
+    return site
+
+
+@pytest.fixture
+def address(site: WebsiteSite) -> Iterator[str]:
+    """Where it is served."""
+    limiter.enabled = False
+    with served(site.app) as url:
+        yield url
+    limiter.enabled = True
+
+
+@pytest.fixture(scope="session", params=["chromium", "firefox"])
+def either_browser(request: pytest.FixtureRequest, playwright: Playwright) -> Iterator[Browser]:
+    """Chromium, then Firefox."""
+    started = getattr(playwright, request.param).launch(**launch_arguments(request.param))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """WebKitGTK, the engine nearest to Safari's (it is not Safari)."""
+    with virtual_display() as display:
+        monkeypatch.setenv("DISPLAY", display)
+        options = Options()
+        options.binary_location = MINI_BROWSER
+        options.add_argument("--automation")
+        service = Service("/usr/bin/WebKitWebDriver", port=free_port(), env=dict(os.environ))
+        driver = webdriver.WebKitGTK(options=options, service=service)
+        driver.set_script_timeout(20)
+        driver.set_window_size(1280, 900)
+        yield driver
+        driver.quit()

@@ -1,0 +1,135 @@
+"""The website form in the other browsers: Firefox as well as Chromium, and the engine of Safari."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Error as PageError
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.browser.test_website_form import a_page, fill_in, go_on
+from tests.survey_app.website_site import WebsiteSite
+
+pytestmark = [
+    pytest.mark.browser,
+    # Selenium's own start of WebKitGTK still uses what its newest version calls deprecated.
+    pytest.mark.filterwarnings("ignore:setting remote_server_addr:DeprecationWarning"),
+]
+SECRET = "Ce que la suivante ne doit pas lire"
+
+
+def test_with_and_without_javascript_every_browser_gives_equal_rows(
+    either_browser: Browser, site: WebsiteSite, address: str
+) -> None:
+    for enabled in (True, False):
+        fill_in(a_page(either_browser, java_script_enabled=enabled), address)
+    first, second = site.responses()
+    assert first == second
+    assert first["answers"]["reasons.other"] == "Un colis"
+    assert first["flags"] == []
+
+
+def begin(page: Page, address: str) -> None:
+    """Two pages of answers; the last page is on the screen."""
+    page.goto(f"{address}/q/petit/fr?site=immigration")
+    page.get_by_label("Non").check()
+    page.locator("#minutes").fill("3")
+    go_on(page)
+    page.locator("#nickname").fill(SECRET[:20])
+    go_on(page)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_back_works_within_the_form_and_shows_nothing_of_it_after_the_thanks(
+    either_browser: Browser, address: str, javascript: bool
+) -> None:
+    page = either_browser.new_context(java_script_enabled=javascript).new_page()
+    begin(page, address)
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("À distance")
+    go_on(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pour finir")
+    page.locator("#comment").fill(SECRET)
+    go_on(page)
+    page.wait_for_url("**/merci*")
+    for _ in range(3):
+        go_back_if_possible(page)
+        assert shown_fields(page) == []
+
+
+def go_back_if_possible(page: Page) -> None:
+    """Back; a browser that kept nothing shows an error page of its own."""
+    try:
+        page.go_back(timeout=4000)
+    except PageError:
+        page.wait_for_timeout(300)
+
+
+def shown_fields(page: Page) -> list[str]:
+    """Everything filled in on the page now on the screen; an error page of the browser has nothing."""
+    try:
+        found: list[str] = page.evaluate(
+            """() => [...document.querySelectorAll('textarea, input:not([type=hidden])')]
+              .filter(e => e.checked || (e.value && !['radio', 'checkbox'].includes(e.type)))
+              .map(e => e.name)"""
+        )
+    except PageError:
+        return []
+    return found
+
+
+def test_more_contrast_draws_stronger_edges(browser: Browser, address: str) -> None:
+    edges = {}
+    for contrast in ("no-preference", "more"):
+        page = a_page(browser, contrast=contrast)
+        page.goto(f"{address}/q/petit/fr?site=immigration")
+        colour = "e => getComputedStyle(e.closest('.option')).borderTopColor"
+        edges[contrast] = page.locator("#came-came_in").evaluate(colour)
+        assert page.evaluate("matchMedia('(prefers-contrast: more)').matches") is (contrast == "more")
+    assert luminance(edges["more"]) < luminance(edges["no-preference"])
+
+
+def luminance(colour: str) -> float:
+    """Roughly how light an `rgb(…)` is, enough to compare two greys."""
+    parts = [float(part) for part in colour.partition("(")[2].rstrip(")").split(",")[:3]]
+    return sum(parts) / 3
+
+
+def test_the_form_can_be_answered_in_webkit(driver: Any, site: WebsiteSite, address: str) -> None:
+    driver.get(f"{address}/q/petit/fr?site=immigration")
+    press(driver, "label.option", 0)
+    assert visible(driver, "[data-item=reasons]"), "the script shows the question that has become relevant"
+    press(driver, "[data-item=reasons] label.option", 0)
+    driver.find_element(By.ID, "minutes").send_keys("12")
+    press(driver, ".actions .button", 0)
+    wait(driver, "h1", "Pour finir")
+    driver.find_element(By.ID, "comment").send_keys("Très bien.")
+    press(driver, ".actions .button", 0)
+    wait(driver, "h1", "Merci, votre avis est enregistré")
+    (row,) = site.responses()
+    assert row["answers"] == {
+        "came": ["came_in"],
+        "reasons": ["paper"],
+        "minutes": 12,
+        "comment": "Très bien.",
+    }
+
+
+def press(driver: Any, selector: str, position: int) -> None:
+    """Click on one of the elements."""
+    driver.find_elements(By.CSS_SELECTOR, selector)[position].click()
+
+
+def visible(driver: Any, selector: str) -> bool:
+    """Whether the element can be seen."""
+    return bool(driver.find_element(By.CSS_SELECTOR, selector).is_displayed())
+
+
+def wait(driver: Any, selector: str, text: str) -> None:
+    """Until the page that comes has this text."""
+    WebDriverWait(driver, 20).until(
+        lambda _driver: [e.text for e in driver.find_elements(By.CSS_SELECTOR, selector)] == [text]
+    )
