@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.client_proxy import compressed, floor_page
+from form_definitions import load_translations
 from survey_app import create_app
 from survey_app.database import db
 from survey_app.enrolment import make_code
@@ -71,7 +72,9 @@ def _make_data(settings: Settings) -> None:
     today = datetime.now(tz=UTC).date()
     with create_app(settings).app_context():
         upgrade(db.engine)
-        version = publish_source((HERE / "client_questionnaire.yaml").read_text("utf-8"), {}, actor=ACTOR)
+        version = publish_source(
+            (HERE / "client_questionnaire.yaml").read_text("utf-8"), load_translations(), actor=ACTOR
+        )
         plan = WavePlan(
             id=SLUG,
             title="Mesure",
