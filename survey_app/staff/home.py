@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from survey_app import access
+from survey_app import access, questionnaires
 from survey_app.access import ASSISTANT, RESULT_READERS, TECHNICIAN, may
 from survey_app.database import db
 from survey_app.disclosure import for_staff
@@ -43,6 +43,8 @@ def home() -> ResponseReturnValue:
     sentences = [s for wave in known for s in _about_wave(wave, today)]
     if may(ASSISTANT, TECHNICIAN):
         sentences += _about_devices()
+    if may(ASSISTANT):
+        sentences += _about_drafts()
     current = [wave for wave in known if wave.state == OPEN]
     return render_template("staff/home.html", sentences=sentences, current=current)
 
@@ -58,7 +60,9 @@ def _about_fieldwork(wave: Wave) -> list[Sentence]:
     results = url_for("staff_results.show", wave_id=wave.id)
     missing = [
         Sentence(
-            f"{site_name(site)}\u00a0: encore {counted(n, 'réponse', 'réponses')} pour ±6 points.", results
+            f"{wave.title}, {site_name(site)}\u00a0: "
+            f"encore {counted(n, 'réponse', 'réponses')} pour ±6 points.",
+            results,
         )
         for site, n in report.missing_for_margin.items()
         if n
@@ -92,6 +96,16 @@ def _about_life(wave: Wave, today: date) -> list[Sentence]:
     }
     text = texts.get(wave.state, "")
     return [Sentence(text, address)] if text else []
+
+
+def _about_drafts() -> list[Sentence]:
+    return [
+        Sentence(
+            f"Le brouillon «\u202f{draft.slug or 'sans nom lisible'}\u202f» attend d’être corrigé ou publié.",
+            url_for("staff_questionnaires.draft", draft_id=draft.id),
+        )
+        for draft in questionnaires.drafts()
+    ]
 
 
 def _about_devices() -> list[Sentence]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -17,16 +18,25 @@ from analysis.notices import RULES
 from analysis.periods import period_of
 from analysis.publication import judge
 from analysis.wave_report import WaveReport, WaveSettings
-from form_definitions import Item
+from form_definitions import Item, Questionnaire
 from survey_app import access, charts, waves
 from survey_app.access import REFERENT, RESULT_READERS
+from survey_app.definitions import organisation
 from survey_app.disclosure import for_staff
 from survey_app.exports.words import METHOD_LABELS, mode_label, outward, percent
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
-from survey_app.reports import report_of
+from survey_app.reports import is_week, report_of
 from survey_app.responses import counts
-from survey_app.staff.pages import language_name, month_name, one_decimal, period_name, site_name, wave_or_404
+from survey_app.staff.pages import (
+    PARIS,
+    language_name,
+    month_name,
+    one_decimal,
+    period_name,
+    site_name,
+    wave_or_404,
+)
 
 blueprint = Blueprint("staff_results", __name__, url_prefix="/gestion/resultats")
 VERBATIMS_PER_PAGE: Final = 50
@@ -70,16 +80,29 @@ def show(wave_id: str) -> ResponseReturnValue:
         "staff/results.html",
         wave=wave,
         report=report,
-        axes=shown.axes,
+        axes=sorted(shown.axes, key=worst_first),
+        services=_services(report.questionnaire),
         engagements=table(((r.title or r.commitment, r) for r in ranked), report.settings, "c"),
         hidden=[(a.site, table([("", a.result)], report.settings, "").rows[0][1]) for a in shown.hidden_axes],
-        missing={site: n for site, n in report.missing_for_margin.items() if n},
+        missing={} if _is_part() else {site: n for site, n in report.missing_for_margin.items() if n},
         differences=shown.mode_differences,
         sure=[difference for difference in shown.mode_differences if difference.sure],
         say=say_difference,
         titles={c.code: c.title for c in report.questionnaire.commitments},
         **_around(wave, report),
     )
+
+
+def _is_part() -> bool:
+    """Whether only some modes or languages are shown: what misses for a margin is a matter of whole sites."""
+    return bool(request.args.get("mode") or request.args.get("langue"))
+
+
+def _services(questionnaire: Questionnaire) -> dict[str, str]:
+    """Engagement → the service that answers for it, where one is known."""
+    names = {service.code: service.name for service in organisation().services}
+    named = [(c.code, c.service) for c in questionnaire.commitments]
+    return {code: names.get(service, service) for code, service in named if service}
 
 
 def worst_first(result: Result) -> tuple[bool, float]:
@@ -140,17 +163,34 @@ def say_difference(difference: Difference) -> str:
 
 def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
     """What both result pages show around their tables."""
+    filters = _filters(wave)
     return {
         "threshold": percent(report.settings.threshold),
-        "filters": _filters(wave),
+        "filters": filters,
+        "wrong": _unknown_filters(filters),
         "chosen": {asked: request.args.get(asked, "") for asked in FILTERS},
         "methods": METHOD_LABELS,
         "rules": RULES,
     }
 
 
+def _unknown_filters(filters: list[tuple[str, str, list[tuple[str, str]]]]) -> str:
+    """What the address asks for that this wave does not have."""
+    unknown = [
+        f"{label} «\u202f{value[:40]}\u202f»"
+        for name, label, options in filters
+        if (value := request.args.get(name, "")) not in dict(options)
+        if not (name == "periode" and is_week(value))
+    ]
+    return f"Filtre inconnu dans cette édition\u00a0: {', '.join(unknown)}." if unknown else ""
+
+
 def _filters(wave: Wave) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    periods = sorted({period_of(day, kind) for day in _days(wave) for kind in ("month", "quarter")})
+    periods = [
+        period
+        for kind in ("month", "quarter")
+        for period in dict.fromkeys(period_of(day, kind) for day in _days(wave))
+    ]
     return [
         ("site", "Site", [("", "Tous"), *((s, site_name(s)) for s in wave.sites)]),
         ("mode", "Mode", [("", "Tous"), *((m, mode_label(m)) for m in wave.modes)]),
@@ -164,9 +204,9 @@ def _filters(wave: Wave) -> list[tuple[str, str, list[tuple[str, str]]]]:
 
 
 def _days(wave: Wave) -> Iterator[Any]:
-    """One day of every month of the wave."""
-    day = wave.opens_on
-    while day <= wave.closes_on:
+    """One day of every month of the wave that has begun."""
+    day, last = wave.opens_on, min(wave.closes_on, datetime.now(tz=PARIS).date())
+    while day <= last:
         yield day
         day = day.replace(year=day.year + day.month // 12, month=day.month % 12 + 1, day=1)
 

@@ -541,3 +541,30 @@ def test_an_account_without_a_role_is_refused_in_plain_words(site: StaffSite) ->
     answer = post(site.client(), "/gestion/comptes", form)
     assert answer.status_code == 422
     assert "Choisissez au moins un rôle." in answer.text
+
+
+def test_the_home_page_names_the_wave_and_the_drafts_that_wait(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+        questionnaires.save_draft(a_source(Votre="Notre"), {}, actor="test")
+    page = site.client().get("/gestion/").text
+    assert re.search(r"Essai 2026, Point numérique\u00a0: encore \d+ réponses", page)
+    assert "Le brouillon «\u202fessai\u202f» attend" in page
+    assert "brouillon" not in site.client("reader").get("/gestion/").text
+
+
+def test_a_filter_that_a_wave_does_not_have_is_named(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+    client, page = site.client(), f"/gestion/resultats/{WAVE}"
+    assert "Filtre inconnu" not in client.get(f"{page}?mode=tablet&langue=fr").text
+    told = client.get(f"{page}?mode=fax").text
+    assert "Filtre inconnu dans cette édition\u00a0: Mode «\u202ffax\u202f»." in told
+
+
+def test_what_misses_for_a_margin_is_only_said_of_whole_sites(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+    client, page = site.client(), f"/gestion/resultats/{WAVE}"
+    assert "pour ±6 points" in client.get(page).text
+    assert "pour ±6 points" not in client.get(f"{page}?mode=tablet").text
