@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from survey_app.database import write_connection
-from survey_app.models import Response, ResponseSetAside, Wave
+from survey_app.models import AuditEntry, Response, ResponseSetAside, Wave
 from survey_app.responses import tallies
 from survey_app.responses.flags import countable
 
@@ -33,33 +33,73 @@ class DecisionError(ValueError):
 
 
 def set_aside(
-    record_id: str, *, reason: str, by: str, note: str = "", now: dt.datetime | None = None
-) -> None:
-    """Take a counted response out of the figures. Already set aside: nothing changes."""
-    _decide(record_id, tallies.SET_ASIDE, reason, note, by, now)
+    record_id: str,
+    *,
+    reason: str,
+    by: str,
+    note: str = "",
+    now: dt.datetime | None = None,
+    wave_id: str | None = None,
+) -> bool:
+    """Take a counted response out of the figures; whether that changed anything.
+
+    With `wave_id`, only a response of that wave.
+    """
+    return _decide(record_id, tallies.SET_ASIDE, reason, note, by, now, wave_id)
 
 
 def reinstate(
-    record_id: str, *, reason: str, by: str, note: str = "", now: dt.datetime | None = None
-) -> None:
-    """Count a response that was set aside, or that its flags kept out. Already counted: nothing changes."""
-    _decide(record_id, tallies.REINSTATED, reason, note, by, now)
+    record_id: str,
+    *,
+    reason: str,
+    by: str,
+    note: str = "",
+    now: dt.datetime | None = None,
+    wave_id: str | None = None,
+) -> bool:
+    """Count a response that was set aside, or that its flags kept out; whether that changed anything.
+
+    With `wave_id`, only a response of that wave.
+    """
+    return _decide(record_id, tallies.REINSTATED, reason, note, by, now, wave_id)
 
 
-def _decide(record_id: str, action: str, reason: str, note: str, by: str, now: dt.datetime | None) -> None:
+LOGGED = {tallies.SET_ASIDE: "response-set-aside", tallies.REINSTATED: "response-reinstated"}
+
+
+def _decide(
+    record_id: str,
+    action: str,
+    reason: str,
+    note: str,
+    by: str,
+    now: dt.datetime | None,
+    wave_id: str | None,
+) -> bool:
+    at = now or dt.datetime.now(dt.UTC)
     if reason not in REASONS:
         raise DecisionError(f"Motif inconnu\u00a0: «\u202f{reason}\u202f».")
     with write_connection() as connection:
         tallies.lock(connection)
         response = _standing_revision(connection, record_id)
+        if wave_id not in (None, response.wave_id):
+            raise DecisionError(f"Aucune réponse de cette édition ne porte le numéro {record_id}.")
         _refuse_impossible(connection, response, action)
         decision = tallies.decisions_about(connection, {record_id}).get((record_id, response.revision))
         before = tallies.is_counted(response, decision)
         if before == (action == tallies.REINSTATED):
-            return
+            return False
         tallies.refresh_layouts(connection, [response.questionnaire_digest])
-        decide(connection, response, action, reason, note, by, now or dt.datetime.now(dt.UTC))
+        decide(connection, response, action, reason, note, by, at)
+        _log(connection, LOGGED[action], record_id, reason, by, at)
         tallies.apply(connection, dict([change(connection, response, -1 if before else +1)]))
+    return True
+
+
+def _log(connection: Connection, action: str, record_id: str, reason: str, by: str, at: dt.datetime) -> None:
+    """The line of the log stands exactly if the decision does."""
+    line = {"at": at, "actor": by, "action": action, "subject": record_id, "detail": {"reason": reason}}
+    connection.execute(sa.insert(AuditEntry).values(**line))
 
 
 def _standing_revision(connection: Connection, record_id: str) -> Any:

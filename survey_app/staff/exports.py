@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from typing import BinaryIO, cast
 
-from flask import Blueprint, Response, abort, redirect, render_template, send_file, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from analysis.wave_report import Selection
@@ -56,7 +56,8 @@ def download(wave_id: str, name: str) -> Response:
     stream = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (send_file closes it with the response)
     export.write(source, cast(BinaryIO, stream))
     stream.seek(0)
-    _record(wave_id, name)
+    if request.method == "GET":
+        _record(wave_id, name)
     return send_file(
         cast(BinaryIO, stream),
         mimetype=export.media_type,

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from survey_app import access
 from survey_app.access import REFERENT
-from survey_app.audit import act, record
+from survey_app.database import db
 from survey_app.models import Wave
 from survey_app.responses import counts, set_aside
 from survey_app.responses.flags import FLAGS
@@ -60,11 +60,13 @@ def decide(wave_id: str) -> ResponseReturnValue:
     again = request.form.get("decision") == "count"
     decide_so = set_aside.reinstate if again else set_aside.set_aside
     try:
-        decide_so(record_id, reason=reason, note=request.form.get("note", "")[:500], by=actor())
+        note = request.form.get("note", "")[:500]
+        changed = decide_so(record_id, reason=reason, note=note, by=actor(), wave_id=wave.id)
     except set_aside.DecisionError as fault:
         return refused("staff/responses.html", str(fault), **_page(wave))
-    with act() as transaction:
-        action = "response-reinstated" if again else "response-set-aside"
-        record(transaction, action, actor=actor(), subject=record_id, detail={"reason": reason})
+    db.session.rollback()
+    if not changed:
+        flash("Rien n’a changé\u00a0: la réponse était déjà dans cet état.")
+        return redirect(url_for("staff_responses.index", wave_id=wave_id), 303)
     flash("La réponse est comptée à nouveau." if again else "La réponse est écartée. Elle reste conservée.")
     return redirect(url_for("staff_responses.index", wave_id=wave_id), 303)
