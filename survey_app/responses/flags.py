@@ -20,6 +20,7 @@ class Flag:
     countable: bool = True
 
 
+OTHER_DEVICE = "other_device"
 FLAGS: Mapping[str, Flag] = {
     flag.code: flag
     for flag in (
@@ -32,6 +33,7 @@ FLAGS: Mapping[str, Flag] = {
         Flag("sealed_wave", False, "Reçue après le scellement de l’édition"),
         Flag("revoked_device", False, "Envoyée par une tablette révoquée"),
         Flag("burst", False, "Rafale : beaucoup de réponses de la même origine en peu de temps"),
+        Flag(OTHER_DEVICE, False, "Révision venue d’ailleurs que le premier envoi du même numéro"),
         Flag("second_finish", False, "Le même questionnaire avait déjà été terminé autrement"),
         Flag("late", True, "Remplie à temps, reçue après la clôture"),
         Flag("old_digest", True, "Remplie avec une version antérieure de cette édition"),

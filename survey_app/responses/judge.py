@@ -19,7 +19,7 @@ from form_definitions import (
 from form_definitions.model import CollectionMode
 from form_definitions.question_types import QUESTION_TYPES, normalised_text
 from survey_app.responses.envelope import Body, Envelope
-from survey_app.responses.flags import counted_by_default
+from survey_app.responses.flags import OTHER_DEVICE, counted_by_default
 
 PARIS = ZoneInfo("Europe/Paris")
 CLOCK_TOLERANCE = dt.timedelta(minutes=5)
@@ -53,6 +53,7 @@ class Arrival:
     received_at: dt.datetime
     flags: tuple[str, ...] = ()
     conflict: bool = False
+    other_device: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def judge(
     flags = (
         *arrival.flags,
         *(["conflict"] if arrival.conflict else []),
+        *([OTHER_DEVICE] if arrival.other_device else []),
         *body.flags,
         *_wave_flags(envelope, arrival, wave, questionnaire, day),
         *([] if "unreadable_body" in body.flags else (*clock_flags, *site_flags, *language_flags)),

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from survey_app.database import write_connection
 from survey_app.models import AuditEntry, Response, ResponseSetAside, Wave
 from survey_app.responses import tallies
-from survey_app.responses.flags import countable
+from survey_app.responses.flags import OTHER_DEVICE, countable
 
 REASONS = {
     "test": "Essai",
@@ -103,12 +103,13 @@ def _log(connection: Connection, action: str, record_id: str, reason: str, by: s
 
 
 def _standing_revision(connection: Connection, record_id: str) -> Any:
-    """The first finished revision, else the latest partial one."""
+    """The first finished revision, else the latest partial one; of the first sender, if it has any."""
     query = sa.select(*Response.__table__.columns).where(Response.record_id == record_id)
     found = connection.execute(query).all()
     if not found:
         raise DecisionError(f"Aucune réponse ne porte le numéro {record_id}.")
-    return max(found, key=lambda row: (row.complete, -row.revision if row.complete else row.revision))
+    own = [row for row in found if OTHER_DEVICE not in row.flags] or found
+    return max(own, key=lambda row: (row.complete, -row.revision if row.complete else row.revision))
 
 
 def _refuse_impossible(connection: Connection, response: Any, action: str) -> None:

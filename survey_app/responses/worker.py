@@ -7,9 +7,7 @@ import logging
 import threading
 
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
-from survey_app.database import DatabaseUnavailable
 from survey_app.responses.intake import Intake
 
 log = logging.getLogger(__name__)
@@ -40,6 +38,11 @@ class Worker:
         self._stopping.set()
         self._thread.join(timeout)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
     def _run(self) -> None:
         with self._app.app_context():
             while not self._stopping.is_set():
@@ -49,7 +52,8 @@ class Worker:
         """Judge one batch; how long to wait before the next."""
         try:
             full = self._intake.judge_waiting(BATCH) == BATCH
-        except (DatabaseUnavailable, SQLAlchemyError) as error:
+        except Exception as error:  # noqa: BLE001 (the thread must go on)
+            # Whatever it is, the next batch is tried: a thread that ends would judge nothing any more.
             log.warning("intake pauses: %s", type(error).__name__)
             return PAUSE_AFTER_FAULT_SECONDS
         return PAUSE_BETWEEN_BATCHES_SECONDS if full else self._poll_seconds

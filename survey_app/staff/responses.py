@@ -12,7 +12,7 @@ from survey_app import access
 from survey_app.access import REFERENT
 from survey_app.database import db
 from survey_app.models import Wave
-from survey_app.responses import counts, set_aside
+from survey_app.responses import counts, set_aside, unjudged, variants
 from survey_app.responses.flags import FLAGS
 from survey_app.staff.pages import actor, refused, wave_or_404
 
@@ -40,6 +40,8 @@ def _page(wave: Wave) -> dict[str, object]:
         "fieldwork": counts.fieldwork(wave.id),
         "reasons": list(set_aside.REASONS.items()),
         "reason_names": set_aside.REASONS,
+        "waiting": unjudged.waiting(wave.id),
+        "variants": variants.variants(wave.id),
         "record_id": request.values.get("reponse", ""),
         "elsewhere": len(counts.review_list(None)),
         **_flagged(wave.id),
@@ -49,6 +51,19 @@ def _page(wave: Wave) -> dict[str, object]:
 def _flagged(wave_id: str | None) -> Mapping[str, Any]:
     flagged = counts.review_list(wave_id)
     return {"flagged": flagged[:SHOWN], "not_shown": max(0, len(flagged) - SHOWN), "flags": FLAGS}
+
+
+@blueprint.post("/<wave_id>/envois")
+@access.roles(REFERENT)
+def end_waiting(wave_id: str) -> ResponseReturnValue:
+    """Judge a waiting record now; set it apart if that cannot be."""
+    wave = wave_or_404(wave_id)
+    judged, apart = unjudged.judge_or_set_apart(wave.id, request.form.getlist("envoi"), by=actor())
+    if judged:
+        flash("L’envoi est lu.")
+    if apart:
+        flash("L’envoi est illisible pour ce programme\u00a0: il est mis à part, et conservé.")
+    return redirect(url_for("staff_responses.index", wave_id=wave_id), 303)
 
 
 @blueprint.post("/<wave_id>")

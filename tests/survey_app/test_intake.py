@@ -18,11 +18,13 @@ from form_definitions import questionnaire_digest
 from survey_app.database import db
 from survey_app.models import InboxRecord, Response, TallyCell
 from survey_app.responses import intake, tallies
+from survey_app.responses import set_aside as decisions
 from survey_app.responses.counts import cells, fieldwork, responses
 from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import open_body
 from survey_app.responses.flags import FLAGS
 from survey_app.responses.intake import Intake, judge_waiting
+from survey_app.responses.set_aside import set_aside
 from tests.survey_app import records
 from tests.survey_app.records import (
     ANSWERS,
@@ -310,7 +312,7 @@ def test_a_second_finish_waits_for_review(wave: Flask) -> None:
     assert fieldwork(WAVE).not_counted == {"second_finish": 1}
 
 
-KILL_POINTS = ["_mark_judged", "_store", "tallies.apply"]
+KILL_POINTS = ["_earlier", "_store", "tallies.apply"]
 
 
 @pytest.mark.parametrize("step", KILL_POINTS)
@@ -352,6 +354,61 @@ def test_a_poison_record_stays_in_the_inbox_and_the_others_pass(
         assert judge_waiting(now=LATER) == 1
     assert judge_waiting(now=LATER + dt.timedelta(hours=2)) == 1
     assert counted() == 2
+
+
+def test_a_record_that_cannot_be_written_lets_the_others_pass_and_keeps_its_answers_out_of_the_log(
+    wave: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    poison = take(a_record({**ANSWERS, "comment": "secret"})).id
+    take(a_record())
+    original = decisions.change
+
+    def poisoned(connection: Any, judgement: Any, sign: int) -> Any:
+        if judgement.record_id == poison:
+            raise LookupError(f"no place for {judgement.answers}")
+        return original(connection, judgement, sign)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "change", poisoned)
+        assert judge_waiting(now=LATER) == 1
+    assert "LookupError in poisoned" in caplog.text
+    assert "secret" not in caplog.text
+    assert judge_waiting(now=LATER) == 1
+    assert counted() == 2
+
+
+def test_a_partial_record_of_a_closed_wave_waits_for_nobody(wave: Flask) -> None:
+    take(a_record(body={"complete": False}))
+    judge = Intake()
+    assert judge.judge_waiting(now=NOW) == 0
+    records.change_wave(state="closed", closed_at=NOW + dt.timedelta(minutes=1))
+    assert judge.judge_waiting(now=NOW + dt.timedelta(minutes=2)) == 1
+    assert counted() == 1
+
+
+STRANGERS = {
+    "another tablet": Credential(
+        mode="tablet", device_id="00000000-0000-4000-8000-00000000000e", site="hall"
+    ),
+    "the website": WEBSITE,
+}
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
+def test_nobody_takes_over_the_record_of_another_device(wave: Flask, stranger: str) -> None:
+    record_id, minute = str(uuid.uuid4()), dt.timedelta(minutes=1)
+    take(a_record(record_id=record_id, body={"complete": False}), TABLET)
+    judge_waiting(now=LATER)
+    take(a_record({}, record_id=record_id, revision=5), STRANGERS[stranger], NOW + minute)
+    judge_waiting(now=LATER)
+    assert fieldwork(WAVE).not_counted == {"other_device": 1}
+    assert counted() == 1
+    take(a_record(record_id=record_id, revision=1), TABLET, NOW + 2 * minute)
+    judge_waiting(now=LATER)
+    assert fieldwork(WAVE).not_counted == {"other_device": 1, "superseded": 1}
+    assert fieldwork(WAVE).complete == counted() == 1
+    set_aside(record_id, reason="test", by="a")
+    assert counted() == 0
 
 
 def test_a_change_of_counting_rules_rebuilds_the_cells_first(wave: Flask) -> None:

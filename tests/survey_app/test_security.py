@@ -15,6 +15,8 @@ from werkzeug.test import TestResponse
 from survey_app import access, security
 from survey_app.database import DatabaseUnavailable, db
 from survey_app.responses.bursts import network_of
+from survey_app.responses.worker import Worker
+from tests.survey_app import records
 from tests.survey_app.staff_site import StaffSite
 
 SENTINEL = "the answer of a visitor"
@@ -260,6 +262,18 @@ def test_health_says_version_database_and_disk(site: StaffSite) -> None:
     assert known["version"]
     assert known["database"]["ok"] is True
     assert known["disk"]["free_bytes"] > 0
+
+
+def test_health_says_whether_the_judge_lives_and_since_when_a_record_waits(site: StaffSite) -> None:
+    client = site.app.test_client()
+    assert client.get("/healthz").get_json()["intake"] == {"running": None, "waiting_since": None}
+    with site.database():
+        records.take(records.a_record())
+    site.app.extensions["survey_worker"] = Worker(site.app)
+    assert client.get("/healthz").get_json()["intake"] == {
+        "running": False,
+        "waiting_since": records.NOW.isoformat(),
+    }
 
 
 def test_health_is_bad_when_the_disk_is_nearly_full(tmp_path: Path) -> None:

@@ -59,8 +59,9 @@ def test_the_worker_judges_what_arrives(database: Flask) -> None:
     assert fieldwork(WAVE).counted == 3
 
 
-def test_the_worker_goes_on_after_an_outage(
-    sqlite_app_database: Flask, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", [DatabaseUnavailable, RuntimeError, LookupError])
+def test_the_worker_goes_on_after_any_fault(
+    sqlite_app_database: Flask, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
 ) -> None:
     records.open_a_wave()
     take(a_record())
@@ -70,14 +71,16 @@ def test_the_worker_goes_on_after_an_outage(
     def failing_first(self: Intake, *args: Any) -> int:
         calls.append(1)
         if len(calls) == 1:
-            raise DatabaseUnavailable("gone")
+            raise fault("gone")
         return original(self, *args)
 
     monkeypatch.setattr(Intake, "judge_waiting", failing_first)
     judge = Worker(sqlite_app_database, poll_seconds=0.01)
     judge.start()
     assert wait_until(lambda: responses() == 1)
+    assert judge.is_alive
     judge.stop()
+    assert not judge.is_alive
 
 
 def test_the_settings_say_whether_a_process_judges(sqlite_app_database: Flask) -> None:
