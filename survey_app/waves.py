@@ -5,7 +5,6 @@ What the wave's headline figure counts, and by which rule, is declared before it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
@@ -15,12 +14,13 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from form_definitions import SOURCE_LANGUAGE, Change, Questionnaire, explain_changes
+from form_definitions import SOURCE_LANGUAGE, Change, explain_changes
 from survey_app.audit import act, record
 from survey_app.database import db
 from survey_app.models import InboxRecord, QuestionnaireVersion, Survey, Wave, WaveQuestionnaire
 from survey_app.questionnaires import questionnaire_of
 from survey_app.responses import unjudged
+from survey_app.wave_rules import faults_of
 
 DRAFT: Final = "draft"
 OPEN: Final = "open"
@@ -38,13 +38,6 @@ STATES: Final[dict[str, str]] = {
 """The states and their names on screen, in the order of a life."""
 
 NAMED_AT_MOST: Final = 3
-METHODS: Final = ("wilson", "clopper_pearson", "jeffreys")
-ANONYMITY: Final = ("anonymous", "nominative")
-RESERVED: Final = ("nouvelle",)
-"""Codes that an address of the staff pages already uses."""
-EARLIEST_YEAR: Final = 2000
-LONGEST_TITLE: Final = 200
-_CODE: Final = re.compile(r"[a-z][a-z0-9-]{2,39}")
 
 
 class WaveError(ValueError):
@@ -233,45 +226,10 @@ def waiting_records(wave_id: str, session: Session | None = None) -> int:
 
 def _checked(transaction: Session, plan: WavePlan) -> QuestionnaireVersion:
     version = _version(transaction, plan.questionnaire_digest)
-    faults = _faults(plan, questionnaire_of(version), (SOURCE_LANGUAGE, *version.translations))
+    faults = faults_of(plan, questionnaire_of(version), (SOURCE_LANGUAGE, *version.translations))
     if faults:
         raise WaveError(" ".join(faults))
     return version
-
-
-def _faults(plan: WavePlan, questionnaire: Questionnaire, spoken: Sequence[str]) -> list[str]:
-    rules = (
-        (
-            _CODE.fullmatch(plan.id) and plan.id not in RESERVED,
-            "Le code tient en minuscules, chiffres et tirets (usagers-2026).",
-        ),
-        (plan.title.strip(), "Donnez un titre."),
-        (len(plan.title) <= LONGEST_TITLE, f"Le titre tient en {LONGEST_TITLE} caractères."),
-        (plan.anonymity in ANONYMITY, "Choisissez un anonymat de la liste."),
-        (
-            min(plan.opens_on, plan.closes_on).year >= EARLIEST_YEAR,
-            f"L’année d’une édition s’écrit en quatre chiffres, à partir de {EARLIEST_YEAR}.",
-        ),
-        (plan.opens_on <= plan.closes_on, "La fin ne peut pas précéder le début."),
-        (plan.sites and {*plan.sites} <= {*questionnaire.sites}, "Choisissez des sites du questionnaire."),
-        (plan.modes and {*plan.modes} <= {*questionnaire.modes}, "Choisissez des modes du questionnaire."),
-        ("fr" in plan.languages, "Le français fait partie des langues."),
-        ({*plan.languages} <= {*spoken}, "Choisissez des langues du questionnaire."),
-        (
-            plan.headline_modes and {*plan.headline_modes} <= {*plan.modes},
-            "Le chiffre principal compte au moins un mode, parmi ceux de l’édition.",
-        ),
-        (
-            plan.headline_sites and {*plan.headline_sites} <= {*plan.sites},
-            "Le chiffre principal compte au moins un site, parmi ceux de l’édition.",
-        ),
-        (0 < plan.threshold <= 1, "Le seuil est une fraction entre 0 et 1, comme 3/4."),
-        (plan.method in METHODS, "Choisissez une méthode de la liste."),
-        (plan.minimum_base >= 1, "La base minimale vaut au moins 1."),
-        (plan.population is None or plan.population >= 1, "La population vaut au moins 1, ou reste vide."),
-        (all(n >= 0 for n in plan.expected_visits.values()), "Les visites attendues ne sont pas négatives."),
-    )
-    return [sentence for kept, sentence in rules if not kept]
 
 
 def _write(wave: Wave, plan: WavePlan) -> None:

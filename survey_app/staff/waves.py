@@ -19,6 +19,7 @@ from survey_app.models import QuestionnaireVersion, Wave
 from survey_app.responses import counts
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
 from survey_app.staff.wave_form import EXPECTED, read_plan
+from survey_app.wave_rules import METHODS
 
 blueprint = Blueprint("staff_waves", __name__, url_prefix="/gestion/editions")
 USUAL_LENGTH: Final = timedelta(days=28)
@@ -125,7 +126,7 @@ def _form(
         "wave": wave,
         "expected": EXPECTED,
         "anonymity": list(ANONYMITY.items()),
-        "methods": [(method, METHOD_LABELS[method]) for method in waves.METHODS],
+        "methods": [(method, METHOD_LABELS[method]) for method in METHODS],
         **_boxes(questionnaire, version.translations),
     }
     if wrong:
