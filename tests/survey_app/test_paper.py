@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from form_definitions import check_source
 from survey_app.access import ASSISTANT, READER
 from survey_app.condition_sentences import sentence_of
 from survey_app.database import db
+from survey_app.form_state import seal, unseal
 from survey_app.models import InboxRecord, Response
 from survey_app.responses.intake import judge_waiting
 from tests.page_checks import assert_good_page, assert_good_pages
@@ -159,3 +161,36 @@ def test_a_day_that_has_not_come_is_called_so(site: PaperSite) -> None:
     answer = typed_in(site.client(ASSISTANT), ("came", "came_in"), _answered_on=tomorrow.isoformat())
     assert answer.status_code == 422
     assert "Ce jour n’est pas encore venu." in answer.text
+
+
+def test_a_second_sheet_typed_on_the_same_page_is_not_lost(site: PaperSite) -> None:
+    client = site.client(ASSISTANT)
+    fields = fields_of(client.get(ENTRY))
+    client.post(ENTRY, data=MultiDict([*fields.items(), ("came", "came_in")]))
+    second = client.post(ENTRY, data=MultiDict([*fields.items(), ("came", "stayed_away")]))
+    assert second.status_code == 409
+    anew = MultiDict([*fields_of(second).items(), ("came", "stayed_away")])
+    assert client.post(ENTRY, data=anew).status_code == 303
+    assert sorted(row["answers"]["came"][0] for row in site.responses()) == ["came_in", "stayed_away"]
+
+
+@pytest.mark.parametrize("changes", [{"mode": "website"}, {"slug": "autre"}, {"wave": "autre-2026"}])
+def test_a_state_that_was_not_made_for_this_sheet_is_refused(
+    site: PaperSite, changes: dict[str, str]
+) -> None:
+    client, key = site.client(ASSISTANT), site.app.config["SECRET_KEY"]
+    state = unseal(fields_of(client.get(ENTRY))["_state"], key)
+    answer = typed_in(client, ("came", "came_in"), _state=seal(replace(state, **changes), key))
+    assert answer.status_code in (400, 404)
+    assert site.records == 0
+
+
+def test_a_sheet_of_the_last_day_is_typed_in_after_the_wave_has_closed(site: PaperSite) -> None:
+    client, now = site.client(ASSISTANT), dt.datetime.now(dt.UTC)
+    fields = fields_of(client.get(ENTRY))
+    last_day = now.date() - dt.timedelta(days=1)
+    site.move_wave("petit-2026", state="closed", closes_on=last_day, closed_at=now)
+    assert fields_of(client.get(f"{ENTRY}&edition=petit-2026"))["_answered_on"] == last_day.isoformat()
+    fields["_answered_on"], fields["came"] = last_day.isoformat(), "came_in"
+    assert client.post(ENTRY, data=fields).status_code == 303
+    assert [(row["wave_id"], row["answered_on"]) for row in site.responses()] == [("petit-2026", last_day)]
