@@ -15,7 +15,13 @@ from survey_app.access import PUBLIC, ROLES, AccessError, Rule, staff_rule
 from tests.survey_app.staff_site import StaffSite
 
 TABLE = Path(__file__).with_name("routes.txt")
-PLACEHOLDERS = {"Any": "ouvrir", "Integer": 1, "Path": "nothing.css", "UUID": UUID(int=1), "Unicode": "x"}
+PLACEHOLDERS = {
+    "Any": "ouvrir",
+    "BoundedInteger": 1,
+    "Path": "nothing.css",
+    "UUID": UUID(int=1),
+    "Unicode": "x",
+}
 SIGNING_OUT = "/gestion/deconnexion"
 
 

@@ -309,7 +309,7 @@ def test_an_open_edition_leads_to_its_sheet_and_to_its_entry_by_keyboard(site: S
         seed_wave(3, 0)
     client = site.client("assistant")
     page = client.get(f"/gestion/editions/{WAVE}").text
-    for address in ("/q/essai/fr/imprimer", "/gestion/saisie/essai/fr"):
+    for address in ("/q/essai/fr/imprimer", f"/gestion/saisie/essai/fr?edition={WAVE}"):
         assert f'href="{address}"' in page
         assert client.get(address).status_code == 200
     assert "imprimer" not in site.client("director").get(f"/gestion/editions/{WAVE}").text
