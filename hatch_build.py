@@ -61,7 +61,14 @@ class ClientBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             shutil.copytree(root / "survey_app/client", client, ignore=shutil.ignore_patterns("node_modules"))
             environment["BUILD_FOLDER"] = str(root / "survey_app/static/build")
             for arguments in (["ci", "--omit=dev", "--ignore-scripts"], ["run", "build"]):
-                run = subprocess.run([*npm, *arguments], cwd=client, env=environment, capture_output=True, text=True, check=False)
+                run = subprocess.run(
+                    [*npm, *arguments],
+                    cwd=client,
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
                 if run.returncode:
                     raise SystemExit(f"npm {' '.join(arguments)} failed:\n{run.stdout}\n{run.stderr}")
 
