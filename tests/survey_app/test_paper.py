@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -175,7 +176,7 @@ def test_a_second_sheet_typed_on_the_same_page_is_not_lost(site: PaperSite) -> N
 
 
 @pytest.mark.parametrize("changes", [{"mode": "website"}, {"slug": "autre"}, {"wave": "autre-2026"}])
-def test_a_state_not_made_for_this_sheet_is_refused(site: PaperSite, changes: dict[str, str]) -> None:
+def test_a_state_not_made_for_this_sheet_is_refused(site: PaperSite, changes: dict[str, Any]) -> None:
     client, key = site.client(ASSISTANT), site.app.config["SECRET_KEY"]
     state = unseal(fields_of(client.get(ENTRY))["_state"], key)
     answer = typed_in(client, ("came", "came_in"), _state=seal(replace(state, **changes), key))
