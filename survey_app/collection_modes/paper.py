@@ -36,7 +36,8 @@ blueprint = Blueprint("paper", __name__)
 MODE: Final = "paper"
 CONFLICT: Final = 409
 UNPROCESSABLE: Final = 422
-NOON: Final = dt.time(12)
+START_OF_DAY: Final = dt.time(0, 0)
+"""A sheet says its day only: a later moment of it could still lie ahead when the sheet is typed in."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def take_entry(slug: str, language: str) -> ResponseReturnValue:
             sheet, state, answers, faults, status=UNPROCESSABLE, wrong_day=wrong_day, empty=empty
         )
     interview = Interview(sheet.questionnaire(), state.digest, RoutingContext(MODE, sheet.site), answers)
-    at = dt.datetime.combine(filled_on, NOON, PARIS)
+    at = dt.datetime.combine(filled_on, START_OF_DAY, PARIS)
     try:
         code = accept_answers(state, interview, sheet.version, language, source=MODE, answered_at=at)
     except AlreadySent:  # another sheet, after a step back in the browser: one more press stores it

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
@@ -22,6 +23,7 @@ from survey_app.database import db
 from survey_app.form_state import seal, unseal
 from survey_app.models import InboxRecord, Response
 from survey_app.responses.intake import judge_waiting
+from survey_app.responses.judge import PARIS
 from tests.page_checks import assert_good_page, assert_good_pages
 from tests.survey_app.staff_site import StaffSite
 from tests.survey_app.website_site import SMALL, WebsiteSite
@@ -162,6 +164,14 @@ def test_a_day_that_has_not_come_is_called_so(site: PaperSite) -> None:
     answer = typed_in(site.client(ASSISTANT), ("came", "came_in"), _answered_on=tomorrow.isoformat())
     assert answer.status_code == 422
     assert "Ce jour n’est pas encore venu." in answer.text
+
+
+def test_a_sheet_of_today_typed_in_early_keeps_its_day_without_doubt(site: PaperSite) -> None:
+    today = dt.datetime.now(PARIS).date()
+    with time_machine.travel(dt.datetime.combine(today, dt.time(7), PARIS), tick=False):
+        assert typed_in(site.client(ASSISTANT), ("came", "came_in")).status_code == 303
+        (row,) = site.responses()
+    assert (row["answered_on"], row["flags"]) == (today, [])
 
 
 def test_a_second_sheet_typed_on_the_same_page_is_not_lost(site: PaperSite) -> None:
