@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench import load
 from bench.measure import Line, Section, faster_than, within
-from survey_app.demonstration import SEED, fill
+from survey_app.demonstration import SEED, demonstration_waves, fill
 from survey_app.responses.credentials import content_digest, device_secret, sign_request
 from survey_app.responses.envelope import Envelope, encode_body, write_envelope
 from survey_app.settings import Settings
@@ -47,8 +47,9 @@ def measure() -> Section:
 
 
 def _measure_on(name: str, url: str, folder: Path, section: Section) -> None:
-    settings = Settings(secrets.token_urlsafe(48), secrets.token_urlsafe(48), folder, url)
-    fill(settings, datetime.now(tz=UTC).date())
+    settings = Settings(secrets.token_urlsafe(48), secrets.token_urlsafe(48), folder, database_url=url)
+    today = datetime.now(tz=UTC).date()
+    fill(settings, today, demonstration_waves(today.year))
     device = _enrol(settings)
     bare_url = url.replace("survey.db", "bare.db")
     with ExitStack() as running:

@@ -34,7 +34,7 @@ def measure() -> Section:
         settings = Settings(
             secrets.token_urlsafe(48), secrets.token_urlsafe(48), Path(folder), run_worker=False
         )
-        passphrase = fill(settings, today)
+        passphrase = fill(settings, today, demonstration_waves(today.year))
         app = create_app(settings)
         wave = demonstration_waves(today.year)[0].code
         with app.app_context():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +25,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from survey_app.settings import Settings
 
 BUSY_TIMEOUT_SECONDS = 5
+IDLE_SECONDS = 1.0
+"""After so long, a connection to PostgreSQL is asked whether it still lives before it is used."""
 SQLITE_PROMISES = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 """What every connection must answer: WAL, FULL, on, on."""
 _SQLITE_SETTINGS = (
@@ -105,6 +108,8 @@ def make_engine(url: str, **options: Any) -> Engine:
     else:
         engine = sa.create_engine(_with_psycopg(url), **{**_postgresql_options(), **options})
         event.listen(engine, "connect", _check_postgresql)
+        event.listen(engine, "checkin", _note_return)
+        event.listen(engine, "checkout", _Ping(engine.dialect))
     event.listen(engine, "handle_error", _translate)
     return engine
 
@@ -116,7 +121,8 @@ def _sqlite_options() -> dict[str, Any]:
 
 
 def _postgresql_options() -> dict[str, Any]:
-    return {"connect_args": {"options": _POSTGRESQL_OPTIONS, "connect_timeout": 5}, "pool_pre_ping": True}
+    connect_args = {"options": _POSTGRESQL_OPTIONS, "connect_timeout": 5}
+    return {"connect_args": connect_args, "pool_size": 10, "max_overflow": 20}
 
 
 def _with_psycopg(url: str) -> str:
@@ -163,11 +169,36 @@ def _check_postgresql(connection: Any, _record: object) -> None:
         )
 
 
+def _note_return(_connection: Any, record: Any) -> None:
+    record.info["returned"] = time.monotonic()
+
+
+class _Ping:
+    """Asks a connection that lay idle whether it still lives: on every use, that would double its time."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    def __call__(self, connection: Any, record: Any, _proxy: object) -> None:
+        idle = time.monotonic() - record.info.get("returned", time.monotonic())
+        if idle < IDLE_SECONDS:
+            return
+        try:
+            self._dialect.do_ping(connection)
+        except self._dialect.loaded_dbapi.Error as error:
+            raise sa.exc.InvalidatePoolError from error
+
+
 def _translate(context: ExceptionContext) -> None:
     cause = context.original_exception
-    unavailable = isinstance(context.sqlalchemy_exception, sa.exc.OperationalError | sa.exc.InterfaceError)
-    if unavailable or getattr(cause, "sqlstate", None) == _READ_ONLY_TRANSACTION:
+    if unavailable(context.sqlalchemy_exception, sa.exc) or unavailable(cause):
         raise DatabaseUnavailable(f"Base indisponible : {cause}") from cause
+
+
+def unavailable(error: BaseException | None, kinds: Any = None) -> bool:
+    """Whether the world is at fault, not the statement; ``kinds`` holds the two classes of such faults."""
+    of_the_world = kinds is not None and isinstance(error, kinds.OperationalError | kinds.InterfaceError)
+    return of_the_world or getattr(error, "sqlstate", None) == _READ_ONLY_TRANSACTION
 
 
 class Database(SQLAlchemy):

@@ -26,6 +26,7 @@ from survey_app import definitions
 from survey_app.database import db
 from survey_app.i18n import catalogue
 from survey_app.models import QuestionnaireVersion, Survey, Wave
+from survey_app.prepared import Prepared
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 SITE_ITEM: Final = "_site"
@@ -74,9 +75,12 @@ _OPEN: Final = (
     .where(Wave.state == "open", Wave.opens_on <= _TODAY, Wave.closes_on >= _TODAY)
     .order_by(Wave.opens_on.desc(), Wave.id)
 )
-_OPEN_OF_SURVEY: Final = _OPEN.where(Survey.slug == sa.bindparam("slug", type_=sa.String))
-_PUBLISHED_AT: Final = sa.select(QuestionnaireVersion.published_at).where(
-    QuestionnaireVersion.digest == sa.bindparam("digest", type_=sa.String)
+_ALL_OPEN: Final = Prepared(lambda _: _OPEN)
+_OPEN_OF_SURVEY: Final = Prepared(lambda _: _OPEN.where(Survey.slug == sa.bindparam("slug", type_=sa.String)))
+_PUBLISHED_AT: Final = Prepared(
+    lambda _: sa.select(QuestionnaireVersion.published_at).where(
+        QuestionnaireVersion.digest == sa.bindparam("digest", type_=sa.String)
+    )
 )
 
 
@@ -91,8 +95,12 @@ _UNSEALED: Final = (
 
 def open_waves(mode: str, today: dt.date, *, slug: str | None = None) -> list[OpenWave]:
     """The open waves that collect in this mode, the newest first; ``slug``: of one survey only."""
-    query, values = (_OPEN_OF_SURVEY, {"slug": slug}) if slug else (_OPEN, {})
-    rows = [dict(row) for row in db.session.execute(query, {"today": today, **values}).mappings()]
+    found = (
+        _OPEN_OF_SURVEY.read(db.engine, today=today, slug=slug)
+        if slug
+        else _ALL_OPEN.read(db.engine, today=today)
+    )
+    rows = [row._asdict() for row in found]
     return [_open_wave(row) for row in rows if mode in row["modes"]]
 
 
@@ -126,6 +134,8 @@ class Published:
     questionnaire: Questionnaire
     translations: Translations
     with_site: dict[tuple[str, ...], Questionnaire] = field(default_factory=dict)
+    first_pages: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    """The form just opened, drawn, by all that makes a difference to it."""
 
     def bundle_digest(self) -> str:
         """The digest of the questionnaire with its translations."""
@@ -156,10 +166,10 @@ def published(digest: str) -> Published | None:
 
     Publishing a corrected translation under the same digest must move ``published_at``.
     """
-    published_at = db.session.execute(_PUBLISHED_AT, {"digest": digest}).scalar()
-    if published_at is None:
+    found = _PUBLISHED_AT.read(db.engine, digest=digest)
+    if not found:
         return None
-    key = (digest, published_at, definitions.folder())
+    key = (digest, found[0].published_at, definitions.folder())
     if key not in _versions:
         if len(_versions) >= KEPT_VERSIONS:
             _versions.clear()

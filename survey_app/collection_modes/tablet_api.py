@@ -11,6 +11,7 @@ import hmac
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
+import sqlalchemy as sa
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
 from survey_app import access
@@ -18,9 +19,10 @@ from survey_app.database import db, write_transaction
 from survey_app.definitions import organisation
 from survey_app.enrolment import redeem
 from survey_app.models import Device
+from survey_app.prepared import Prepared
 from survey_app.responses import inbox, strict_json
 from survey_app.responses.credentials import Credential, device_secret, verify_request
-from survey_app.responses.envelope import content_hash, read_envelope
+from survey_app.responses.envelope import content_hash
 from survey_app.security import limiter
 from survey_app.settings import Settings
 
@@ -31,6 +33,11 @@ LONGEST_BATCH: Final = 1_000
 LARGEST_NUMBER: Final = 2**31 - 1
 REVOKED: Final = "revoked"
 DIGEST_LENGTH: Final = 64
+_DEVICE: Final = Prepared(
+    lambda _: sa.select(Device.id, Device.site, Device.state).where(
+        Device.id == sa.bindparam("id", type_=sa.String)
+    )
+)
 
 
 def settings() -> Settings:
@@ -45,9 +52,13 @@ def put_record(record_id: object) -> tuple[Response, int]:
     raw = body(settings().answer_size_limit)
     credential, secret = sender(raw)
     try:
-        if read_envelope(raw).id != str(record_id):
-            abort(400)
-        receipt = inbox.accept(raw, source="tablet", credential=credential, expected_hash=announced_hash())
+        receipt = inbox.accept(
+            raw,
+            source="tablet",
+            credential=credential,
+            expected_id=str(record_id),
+            expected_hash=announced_hash(),
+        )
     except (inbox.UnreadableEnvelope, inbox.HashMismatch):
         abort(400)
     return jsonify(receipt.as_json(secret)), CONFLICT if receipt.conflict else 200
@@ -134,9 +145,10 @@ def body(limit: int) -> bytes:
 
 def sender(raw: bytes) -> tuple[Credential, bytes]:
     """Who signed these bytes, and the secret for the receipts; 401 for anybody we do not know."""
-    device = db.session.get(Device, request.headers.get("X-Device", ""))
-    if device is None:
+    found = _DEVICE.read(db.engine, id=request.headers.get("X-Device", ""))
+    if not found:
         abort(401)
+    device = found[0]
     secret = device_secret(settings().device_master_key, device.id)
     signature = request.headers.get("X-Signature", "")
     if not verify_request(secret, request.method, request.path, raw, signature):
@@ -144,7 +156,6 @@ def sender(raw: bytes) -> tuple[Credential, bytes]:
     credential = Credential(
         mode="tablet", device_id=device.id, site=device.site, revoked=device.state == REVOKED
     )
-    db.session.rollback()  # the record is written on another connection: hold no read transaction meanwhile
     return credential, secret
 
 

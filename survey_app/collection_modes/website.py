@@ -6,30 +6,28 @@ and sends the browser on (303) to the page that says thank you.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from flask import Blueprint, Response, abort, current_app, make_response, redirect, request
+from flask import Blueprint, Response, abort, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from form_definitions import LANGUAGES, SOURCE_LANGUAGE, RoutingContext
+from form_definitions import SOURCE_LANGUAGE
 from survey_app import i18n
 from survey_app.access import public
 from survey_app.collection_modes import public_pages
-from survey_app.collection_modes.public_pages import page, private, speak
-from survey_app.form_state import FormState, UnreadableState, new_state, seal, unseal
-from survey_app.interview import Interview, item_of
+from survey_app.collection_modes.public_pages import page, speak
+from survey_app.collection_modes.website_visit import MODE, Notice, Visit, first_page, show
+from survey_app.form_state import UnreadableState, new_state, unseal
+from survey_app.interview import item_of
 from survey_app.open_waves import (
-    SITE_ITEM,
     OpenWave,
-    Published,
     open_waves,
     published,
     today_in_paris,
     utc_now,
 )
-from survey_app.rendering import Page, render_questionnaire
 from survey_app.responses.bursts import BurstCounter
 from survey_app.security import limiter
 from survey_app.website_records import AlreadySent, accept_answers, read_receipt_code
@@ -37,7 +35,6 @@ from survey_app.website_records import AlreadySent, accept_answers, read_receipt
 blueprint = Blueprint("website", __name__)
 blueprint.register_blueprint(public_pages.blueprint)
 
-MODE: Final = "website"
 CONFLICT: Final = 409
 UNPROCESSABLE: Final = 422
 FORGET_PAGES: Final = '"cache"'
@@ -47,37 +44,6 @@ PAGES_PER_MINUTE: Final = "120 per minute"
 
 
 _bursts: Final = BurstCounter()
-
-
-@dataclass(frozen=True)
-class Notice:
-    """What a page says above its questions."""
-
-    kind: str
-    """added, advised, already_sent, unreadable: or nothing special."""
-    questions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Visit:
-    """One request of somebody who is answering."""
-
-    state: FormState
-    version: Published
-    sites: tuple[str, ...]
-    languages: tuple[str, ...]
-    language: str
-
-    def interview(self) -> Interview:
-        """The interview at this point."""
-        answers = self.state.answers
-        site = self.state.site or next(iter(answers.get(SITE_ITEM, ())), None)
-        asked = self.version.questionnaire if self.state.site else self.version.asking_site(self.sites)
-        return Interview(asked, self.version.digest, RoutingContext(MODE, site), answers)
-
-    def having(self, interview: Interview) -> Visit:
-        """The same visit with the answers of this interview."""
-        return replace(self, state=replace(self.state, answers=interview.answers))
 
 
 @blueprint.get("/q/<slug>/<language>")
@@ -90,8 +56,7 @@ def open_form(slug: str, language: str) -> ResponseReturnValue:
         return page("website/closed.html", 404)
     if language not in wave.languages:
         abort(404)
-    visit = _new_visit(wave, language, practice=request.args.get("essai") == "1")
-    return _show(visit, visit.interview().steps()[0].name)
+    return first_page(_new_visit(wave, language, practice=request.args.get("essai") == "1"))
 
 
 @blueprint.post("/q/<slug>/<language>")
@@ -154,7 +119,7 @@ def _start_again(slug: str, language: str) -> ResponseReturnValue:
         if step.items & request.form.keys():
             interview, _faults = interview.answered(step, _shown_all(request.form, step.items))
     first = interview.steps()[0].name
-    return _show(visit.having(interview), first, notice=Notice("unreadable"), status=UNPROCESSABLE)
+    return show(visit.having(interview), first, notice=Notice("unreadable"), status=UNPROCESSABLE)
 
 
 def _shown_all(sent: MultiDict[str, str], items: frozenset[str]) -> MultiDict[str, str]:
@@ -172,13 +137,13 @@ def _switch_language(visit: Visit) -> ResponseReturnValue:
     visit, _faults = _take(visit)
     language = request.form["_language"]
     i18n.speak(language)
-    return _show(replace(visit, language=language), visit.state.section)
+    return show(replace(visit, language=language), visit.state.section)
 
 
 def _go_back(visit: Visit) -> ResponseReturnValue:
     visit, _faults = _take(visit)
     previous = visit.interview().neighbour(visit.state.section, -1)
-    return _show(visit, previous.name if previous else visit.state.section)
+    return show(visit, previous.name if previous else visit.state.section)
 
 
 def _go_on(visit: Visit) -> ResponseReturnValue:
@@ -188,18 +153,18 @@ def _go_on(visit: Visit) -> ResponseReturnValue:
     unseen = seen.unseen(request.form.getlist("_shown"))
     visit, faults = _take(visit)
     if faults:
-        return _show(visit, section.name, errors=faults, status=UNPROCESSABLE)
+        return show(visit, section.name, errors=faults, status=UNPROCESSABLE)
     interview = visit.interview()
     step = interview.step(section)
     added = [item.name for item in section.items if item.name in (step.items - step.hidden) & unseen]
     if added:
-        return _show(visit, section.name, notice=Notice("added", tuple(added)))
+        return show(visit, section.name, notice=Notice("added", tuple(added)))
     advised = [name for name in interview.unanswered_advised(step) if name not in visit.state.warned]
     if advised:
         visit = replace(visit, state=replace(visit.state, warned=(*visit.state.warned, *advised)))
-        return _show(visit, section.name, notice=Notice("advised", tuple(advised)))
+        return show(visit, section.name, notice=Notice("advised", tuple(advised)))
     following = interview.neighbour(section.name, 1)
-    return _show(visit, following.name) if following else _finish(visit)
+    return show(visit, following.name) if following else _finish(visit)
 
 
 def _finish(visit: Visit) -> ResponseReturnValue:
@@ -209,7 +174,7 @@ def _finish(visit: Visit) -> ResponseReturnValue:
         section = interview.section_of(item_of(next(iter(faults))))
         own = {item.name for item in section.items}
         here = {name: text for name, text in faults.items() if item_of(name) in own}
-        return _show(visit, section.name, errors=here, status=UNPROCESSABLE)
+        return show(visit, section.name, errors=here, status=UNPROCESSABLE)
     flags = _bursts.observe(request.remote_addr)
     try:
         code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE, flags=flags)
@@ -223,59 +188,7 @@ def _finish(visit: Visit) -> ResponseReturnValue:
 def _offer_to_send_anew(visit: Visit) -> Response:
     """Somebody went back after « Merci », often the next person: one press sends their answers as new."""
     anew = replace(visit, state=visit.state.renewed(utc_now()))
-    return _show(anew, visit.state.section, notice=Notice("already_sent"), status=CONFLICT)
-
-
-def _show(
-    visit: Visit,
-    section_name: str,
-    *,
-    errors: dict[str, str] | None = None,
-    notice: Notice | None = None,
-    status: int = 200,
-) -> Response:
-    """The page of one section."""
-    interview = visit.interview()
-    section = interview.section(section_name)
-    state = visit.state.moved(utc_now(), section=section.name)
-    steps = [step.name for step in interview.steps()]
-    html = render_questionnaire(
-        interview.questionnaire,
-        visit.version.translations,
-        visit.language,
-        mode=MODE,
-        digest=visit.version.digest,
-        page=_page_of(interview, section.name, errors or {}, notice),
-        template="website/form.html",
-        state=seal(state, current_app.config["SECRET_KEY"]),
-        practice=state.practice,
-        position=steps.index(section.name) + 1,
-        # Where the site is still to be chosen, nobody knows yet how many steps there will be.
-        total=0 if section.name == SITE_ITEM else len(steps),
-        is_first=section.name == steps[0],
-        is_last=section.name == steps[-1] and section.name != SITE_ITEM,
-        summary=errors or {},
-        notice=notice,
-        languages=[LANGUAGES[code] for code in visit.languages],
-    )
-    response = private(make_response(html, status))
-    if section.name != SITE_ITEM and interview.neighbour(section.name, 1) is None:
-        response.headers["Cache-Control"] = "no-store"  # Firefox keeps it apart from its cache
-    return response
-
-
-def _page_of(interview: Interview, section_name: str, errors: dict[str, str], notice: Notice | None) -> Page:
-    step = interview.step(interview.section(section_name))
-    return Page(
-        sections=(section_name,),
-        items=step.items,
-        hidden=step.hidden,
-        answers=interview.answers,
-        errors={item_of(name): text for name, text in reversed(errors.items())},
-        added=notice.questions[0] if notice and notice.kind == "added" else None,
-        site=interview.context.site or "",
-        conditions=step.conditions,
-    )
+    return show(anew, visit.state.section, notice=Notice("already_sent"), status=CONFLICT)
 
 
 @blueprint.get("/q/<slug>/<language>/merci")

@@ -6,19 +6,21 @@ first to get it writes for all who queued meanwhile. There is no thread to start
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import Dialect, Engine
 
-from survey_app.database import BUSY_TIMEOUT_SECONDS, DatabaseUnavailable, write_connection
+from survey_app.database import BUSY_TIMEOUT_SECONDS, DatabaseUnavailable
+from survey_app.prepared import StatementRefused, write_cursor
 
 RowT = TypeVar("RowT")
 ResultT = TypeVar("ResultT")
-Write = Callable[[Connection, Sequence[RowT]], list[ResultT]]
+Write = Callable[[Any, Dialect, Sequence[RowT]], list[ResultT]]
 LARGEST_GROUP = 64
 
 
@@ -30,17 +32,23 @@ class _Entry(Generic[RowT, ResultT]):
 
 
 class GroupCommit(Generic[RowT, ResultT]):
-    """Writes by ``write(connection, rows)``: several callers' rows in one transaction, a queue per engine."""
+    """Writes by ``write(cursor, dialect, rows)``: many callers' rows per transaction, a queue per engine."""
 
     def __init__(self, write: Write[RowT, ResultT]) -> None:
         self._write = write
         self._queues: WeakKeyDictionary[Engine, _Queue[RowT, ResultT]] = WeakKeyDictionary()
         self._guard = threading.Lock()
+        self._last_use = -math.inf
+
+    def seconds_at_rest(self) -> float:
+        """Since when nobody brought anything."""
+        return time.monotonic() - self._last_use
 
     def submit(self, engine: Engine, rows: Sequence[RowT]) -> list[ResultT]:
         """The results for these rows, after they are durably on disk."""
         if not rows:
             return []
+        self._last_use = time.monotonic()
         entry = _Entry[RowT, ResultT](rows)
         queue = self._queue(engine)
         queue.add(entry)
@@ -62,10 +70,11 @@ class GroupCommit(Generic[RowT, ResultT]):
 
     def _write_group(self, engine: Engine, group: Sequence[_Entry[RowT, ResultT]]) -> None:
         try:
-            with write_connection(engine) as connection:
-                results = iter(self._write(connection, [row for entry in group for row in entry.rows]))
+            rows = [row for entry in group for row in entry.rows]
+            with write_cursor(engine) as cursor:
+                results = iter(self._write(cursor, engine.dialect, rows))
                 answers = [[next(results) for _ in entry.rows] for entry in group]
-        except DBAPIError as error:
+        except StatementRefused as error:
             self._after_refusal(engine, group, error)
         except BaseException as error:
             # Whoever shared this commit must learn that it failed, whatever ended it.
@@ -78,7 +87,7 @@ class GroupCommit(Generic[RowT, ResultT]):
                 entry.results = answer
 
     def _after_refusal(
-        self, engine: Engine, group: Sequence[_Entry[RowT, ResultT]], error: DBAPIError
+        self, engine: Engine, group: Sequence[_Entry[RowT, ResultT]], error: StatementRefused
     ) -> None:
         """A refused row is looked for one entry at a time, so that it stops only its owner."""
         if len(group) == 1:

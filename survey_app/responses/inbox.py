@@ -16,32 +16,43 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Dialect
 
-from survey_app.database import Base, db, write_connection
+from survey_app.database import Base, db
 from survey_app.models import InboxConflict, InboxRecord, ServerFact
+from survey_app.prepared import Prepared, write_cursor
 from survey_app.responses.credentials import Credential, receipt_mac
 from survey_app.responses.envelope import HashMismatch, UnreadableEnvelope, content_hash, read_envelope
 from survey_app.responses.group_commit import GroupCommit
 
-__all__ = ["HashMismatch", "Receipt", "UnreadableEnvelope", "accept", "accept_all", "epoch"]
+__all__ = [
+    "HashMismatch",
+    "Receipt",
+    "UnreadableEnvelope",
+    "accept",
+    "accept_all",
+    "epoch",
+    "seconds_at_rest",
+]
 
 Row = dict[str, Any]
 
 
-def _insert_or_ignore(model: type[Base]) -> Mapping[str, Any]:
-    """Built once: making a statement costs more than running it."""
+def _insert_or_ignore(model: type[Base]) -> Prepared:
     insert: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-    return {name: make(model.__table__).on_conflict_do_nothing() for name, make in insert.items()}
+    return Prepared(lambda dialect: insert[dialect](model.__table__).on_conflict_do_nothing())
 
 
 _INSERT_RECORD = _insert_or_ignore(InboxRecord)
 _INSERT_CONFLICT = _insert_or_ignore(InboxConflict)
 _INSERT_FACT = _insert_or_ignore(ServerFact)
-_SELECT_EPOCH = sa.select(ServerFact.value).where(ServerFact.key == "epoch")
-_SELECT_STORED = sa.select(
-    InboxRecord.id, InboxRecord.revision, InboxRecord.content_hash, InboxRecord.received_at
-).where(InboxRecord.id.in_(sa.bindparam("ids", expanding=True)))
+_SELECT_EPOCH = Prepared(lambda _: sa.select(ServerFact.value).where(ServerFact.key == "epoch"))
+_SELECT_STORED = Prepared(
+    lambda _: sa.select(InboxRecord.content_hash, InboxRecord.received_at).where(
+        InboxRecord.id == sa.bindparam("id", type_=sa.String),
+        InboxRecord.revision == sa.bindparam("revision", type_=sa.Integer),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,7 @@ def accept(
     *,
     source: str,
     credential: Credential,
+    expected_id: str | None = None,
     expected_hash: str | None = None,
     now: dt.datetime | None = None,
     flags: Sequence[str] = (),
@@ -84,11 +96,13 @@ def accept(
     HashMismatch
         The bytes are not those whose hash was announced: truncated or changed on the way.
     UnreadableEnvelope
-        The frame cannot be read.
+        The frame cannot be read, or names another record than was announced.
     DatabaseUnavailable
         Nothing was stored (or it cannot be known): the sender keeps the record and sends it again.
     """
     row = _row(raw, source, credential, now or dt.datetime.now(dt.UTC), flags, expected_hash)
+    if expected_id is not None and row["id"] != expected_id:
+        raise UnreadableEnvelope("id: another record was announced")
     return _commits.submit(db.engine, [row])[0]
 
 
@@ -107,10 +121,17 @@ def accept_all(
     return [next(receipts) if isinstance(fate, dict) else fate for fate in fates]
 
 
+def seconds_at_rest() -> float:
+    """Since when nobody brought a record to this process: whoever can wait lets the others go first."""
+    return _commits.seconds_at_rest()
+
+
 def epoch() -> str:
     """The identity of this database's history; it changes when a backup is restored."""
-    with write_connection() as connection:
-        return _epoch(connection)
+    if found := _SELECT_EPOCH.read(db.engine):
+        return str(found[0].value)
+    with write_cursor(db.engine) as cursor:
+        return _epoch(cursor, db.engine.dialect)
 
 
 def _row(
@@ -149,30 +170,25 @@ def _credential_flags(credential: Credential, claimed_device: str | None) -> lis
     return flags
 
 
-def _store(connection: Connection, rows: Sequence[Row]) -> list[Receipt]:
-    current_epoch = _epoch(connection)
+def _store(cursor: Any, dialect: Dialect, rows: Sequence[Row]) -> list[Receipt]:
+    current_epoch = _epoch(cursor, dialect)
     # One order for all processes, so that two batches with the same ids cannot wait for each other in a ring.
     ordered = sorted(rows, key=lambda row: (row["id"], row["revision"]))
-    dialect = connection.dialect.name
-    connection.execute(_INSERT_RECORD[dialect], ordered)
-    stored = _stored(connection, {row["id"] for row in rows})
-    conflicts = [row for row in ordered if stored[row["id"], row["revision"]][0] != row["content_hash"]]
+    if _INSERT_RECORD.on(dialect).run(cursor, ordered) == len(ordered):
+        return [_receipt(row, row["content_hash"], row["received_at"], current_epoch) for row in rows]
+    stored = [_SELECT_STORED.on(dialect).rows(cursor, row)[0] for row in rows]
+    pairs = list(zip(rows, stored, strict=True))
+    conflicts = [_conflict(row) for row, first in pairs if first.content_hash != row["content_hash"]]
     if conflicts:
-        connection.execute(_INSERT_CONFLICT[dialect], [_conflict(row) for row in conflicts])
-    return [_receipt(row, stored[row["id"], row["revision"]], current_epoch) for row in rows]
-
-
-def _stored(connection: Connection, ids: set[str]) -> dict[tuple[str, int], tuple[str, dt.datetime]]:
-    found = connection.execute(_SELECT_STORED, {"ids": list(ids)})
-    return {(row.id, row.revision): (row.content_hash, row.received_at) for row in found}
+        _INSERT_CONFLICT.on(dialect).run(cursor, conflicts)
+    return [_receipt(row, first.content_hash, first.received_at, current_epoch) for row, first in pairs]
 
 
 def _conflict(row: Row) -> Row:
     return {name: row[name] for name in InboxConflict.__table__.columns.keys()}  # noqa: SIM118 (not a dict)
 
 
-def _receipt(row: Row, stored: tuple[str, dt.datetime], current_epoch: str) -> Receipt:
-    first_hash, first_time = stored
+def _receipt(row: Row, first_hash: str, first_time: dt.datetime, current_epoch: str) -> Receipt:
     conflict = first_hash != row["content_hash"]
     stored_at = row["received_at"] if conflict else first_time
     return Receipt(
@@ -185,13 +201,12 @@ def _receipt(row: Row, stored: tuple[str, dt.datetime], current_epoch: str) -> R
     )
 
 
-def _epoch(connection: Connection) -> str:
-    found = connection.scalar(_SELECT_EPOCH)
-    if found is None:
-        first = {"key": "epoch", "value": uuid.uuid4().hex}
-        connection.execute(_INSERT_FACT[connection.dialect.name], first)
-        found = connection.scalar(_SELECT_EPOCH)
-    return str(found)
+def _epoch(cursor: Any, dialect: Dialect) -> str:
+    found = _SELECT_EPOCH.on(dialect).rows(cursor, {})
+    if not found:
+        _INSERT_FACT.on(dialect).run(cursor, [{"key": "epoch", "value": uuid.uuid4().hex}])
+        found = _SELECT_EPOCH.on(dialect).rows(cursor, {})
+    return str(found[0].value)
 
 
 _commits: GroupCommit[Row, Receipt] = GroupCommit(_store)

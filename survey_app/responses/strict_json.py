@@ -37,7 +37,7 @@ def loads(raw: bytes) -> Any:
         ``unstorable_text`` (a lone surrogate or NUL).
     """
     value = _parse(raw, _whole_number)
-    if repaired(value)[1]:
+    if _may_hide_unstorable(raw) and repaired(value)[1]:
         raise StrictJSONError("unstorable_text")
     return value
 
@@ -49,7 +49,13 @@ def loads_repairing_text(raw: bytes) -> tuple[Any, bool]:
     be exact becomes its digits as text, which no question accepts as a number. The second value says whether
     text was repaired.
     """
-    return repaired(_parse(raw, _whole_number_or_digits))
+    value = _parse(raw, _whole_number_or_digits)
+    return repaired(value) if _may_hide_unstorable(raw) else (value, False)
+
+
+def _may_hide_unstorable(raw: bytes) -> bool:
+    """In UTF-8 without control characters, a lone surrogate or NUL can only come as an escape."""
+    return b"\\u" in raw
 
 
 def repaired(value: Any) -> tuple[Any, bool]:
@@ -86,6 +92,8 @@ def _parse(raw: bytes, whole_number: Any) -> Any:
 
 
 def _refuse_depth(raw: bytes) -> None:
+    if raw.count(b"[") + raw.count(b"{") <= MAXIMUM_DEPTH:
+        return
     depth = 0
     for token in _STRUCTURE.finditer(raw):
         first = token[0][:1]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import threading
+import time
 
 from flask import Flask
 
+from survey_app.responses import inbox
 from survey_app.responses.intake import Intake
 
 log = logging.getLogger(__name__)
@@ -15,6 +17,10 @@ POLL_SECONDS = 0.5
 BATCH = 10
 """Small: while a batch is written, on SQLite nobody else writes, and people wait for their receipts."""
 PAUSE_BETWEEN_BATCHES_SECONDS = 0.01
+REST_SECONDS = 0.02
+"""So long after the last record arrived, people are taken to be served."""
+LONGEST_YIELD_SECONDS = 0.2
+"""Records that never stop arriving delay the judgement, they do not stop it."""
 PAUSE_AFTER_FAULT_SECONDS = 5.0
 
 
@@ -48,8 +54,14 @@ class Worker:
             while not self._stopping.is_set():
                 self._stopping.wait(self._step())
 
+    def _let_others_go_first(self) -> None:
+        deadline = time.monotonic() + LONGEST_YIELD_SECONDS
+        while inbox.seconds_at_rest() < REST_SECONDS and time.monotonic() < deadline:
+            self._stopping.wait(REST_SECONDS)
+
     def _step(self) -> float:
         """Judge one batch; how long to wait before the next."""
+        self._let_others_go_first()
         try:
             full = self._intake.judge_waiting(BATCH) == BATCH
         except Exception as error:  # noqa: BLE001 (the thread must go on)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from pysqlite3 import dbapi2 as sqlite
 
 from survey_app.database import DatabaseUnavailable, db, make_engine, write_connection
 from survey_app.models import InboxConflict, InboxRecord
+from survey_app.prepared import StatementRefused
 from survey_app.responses import inbox
 from survey_app.responses.credentials import Credential, receipt_mac
 from survey_app.responses.envelope import HashMismatch, UnreadableEnvelope, content_hash
@@ -297,11 +299,11 @@ def test_one_refused_row_does_not_take_its_neighbours_down(
     """Rows that share a commit with one the database refuses are written all the same."""
     original = inbox._store
 
-    def refusing(connection: sa.Connection, batch: list[inbox.Row]) -> list[Receipt]:
+    def refusing(cursor: Any, dialect: sa.Dialect, batch: list[inbox.Row]) -> list[Receipt]:
         if any(row["site"] == "refused" for row in batch):
-            raise sa.exc.DataError("refused", None, ValueError("refused"))
+            raise StatementRefused("refused")
         time.sleep(0.01)
-        return original(connection, batch)
+        return original(cursor, dialect, batch)
 
     monkeypatch.setattr(inbox._commits, "_write", refusing)
 
@@ -310,7 +312,7 @@ def test_one_refused_row_does_not_take_its_neighbours_down(
         with database.app_context():
             try:
                 return not take(a_record(), Credential(mode="tablet", site=site)).conflict
-            except sa.exc.DataError:
+            except StatementRefused:
                 return False
 
     with ThreadPoolExecutor(12) as pool:
