@@ -6,9 +6,9 @@ Floor 0: no web, no database, no clock. Built by :mod:`form_definitions.loader` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,6 +27,13 @@ class FrozenModel(BaseModel):
     """Immutable, refuses unknown keys: what the definition says and nothing more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other parts, and without what the original had already worked out from its own."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in copy.__dict__.keys() - type(self).model_fields.keys():
+            del copy.__dict__[name]
+        return copy
 
 
 class ResponseOption(FrozenModel):

@@ -113,18 +113,23 @@ def _unbound(item: Item) -> dict[str, Any]:
     return fields
 
 
-_forms: dict[str, FormOfQuestionnaire] = {}
+_forms: dict[tuple[str, ...], FormOfQuestionnaire] = {}
 KEPT_FORMS: Final = 32
 
 
 def build_form(questionnaire: Questionnaire, digest: str | None = None) -> FormOfQuestionnaire:
-    """The form of this questionnaire, made once per digest (computed unless the caller knows it)."""
-    digest = digest or questionnaire_digest(questionnaire)
-    if digest not in _forms:
+    """The form of this questionnaire, made once per digest (computed unless the caller knows it).
+
+    The website may put the question about the site before the questionnaire of the same digest, so the names
+    of the sections belong to the key.
+    """
+    sections = (section.name for section in questionnaire.sections)
+    key = (digest or questionnaire_digest(questionnaire), *sections)
+    if key not in _forms:
         if len(_forms) >= KEPT_FORMS:
             _forms.clear()
-        _forms[digest] = FormOfQuestionnaire(questionnaire)
-    return _forms[digest]
+        _forms[key] = FormOfQuestionnaire(questionnaire)
+    return _forms[key]
 
 
 def fault_message(fault: AnswerFault) -> str:

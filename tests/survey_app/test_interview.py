@@ -19,6 +19,7 @@ from survey_app import i18n
 from survey_app.form_state import FormState, UnreadableState, new_state, seal, unseal
 from survey_app.forms import build_form, client_messages, fault_message
 from survey_app.interview import Interview, remaining
+from survey_app.open_waves import SITE_ITEM, site_section
 from tests.survey_app.website_site import SMALL
 
 NOW = dt.datetime(2026, 3, 10, 9, 30, tzinfo=dt.UTC)
@@ -173,6 +174,14 @@ def test_a_state_is_old_after_twelve_hours() -> None:
 
 def test_a_form_is_made_once_per_digest() -> None:
     assert build_form(small()) is build_form(small())
+
+
+def test_the_question_about_the_site_does_not_share_the_form_of_the_same_digest() -> None:
+    without = small()
+    asking = without.model_copy(update={"sections": (site_section(without.sites), *without.sections)})
+    build_form(without, "d" * 64)
+    form = build_form(asking, "d" * 64)(MultiDict([(SITE_ITEM, "immigration")]), [SITE_ITEM])
+    assert form.answers() == {SITE_ITEM: ["immigration"]}
 
 
 def test_items_may_be_called_like_parts_of_a_form() -> None:
