@@ -14,7 +14,7 @@ import secrets
 import uuid
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -105,7 +105,7 @@ def _cipher(secret_key: str) -> AESGCM:
 
 def seal(state: FormState, secret_key: str) -> str:
     """The hidden field."""
-    plain = zlib.compress(json.dumps(asdict(state), ensure_ascii=False, separators=(",", ":")).encode())
+    plain = zlib.compress(json.dumps(vars(state), ensure_ascii=False, separators=(",", ":")).encode())
     nonce = secrets.token_bytes(NONCE_LENGTH)
     return base64.urlsafe_b64encode(nonce + _cipher(secret_key).encrypt(nonce, plain, PURPOSE)).decode()
 

@@ -11,7 +11,7 @@ import datetime as dt
 import hmac
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,7 +76,7 @@ class Receipt:
             epoch=self.epoch,
             stored_at=self.stored_at,
         )
-        return {**asdict(self), "mac": mac}
+        return {**vars(self), "mac": mac}
 
 
 def accept(

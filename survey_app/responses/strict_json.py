@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 MAXIMUM_DEPTH = 20
 LARGEST_WHOLE_NUMBER = 2**53 - 1
 """Beyond this, JavaScript and Python do not read the same number."""
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+_STRUCTURE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 _UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 REPLACEMENT = "\ufffd"
 
@@ -36,7 +36,7 @@ def loads(raw: bytes) -> Any:
         ``encoding``, ``syntax``, ``depth``, ``not_a_number``, ``huge_number``, ``duplicate_key``,
         ``unstorable_text`` (a lone surrogate or NUL).
     """
-    value = _parse(raw, _whole_number)
+    value = _parse(raw, _STRICT)
     if _may_hide_unstorable(raw) and repaired(value)[1]:
         raise StrictJSONError("unstorable_text")
     return value
@@ -49,7 +49,7 @@ def loads_repairing_text(raw: bytes) -> tuple[Any, bool]:
     be exact becomes its digits as text, which no question accepts as a number. The second value says whether
     text was repaired.
     """
-    value = _parse(raw, _whole_number_or_digits)
+    value = _parse(raw, _LENIENT)
     return repaired(value) if _may_hide_unstorable(raw) else (value, False)
 
 
@@ -73,20 +73,14 @@ def repaired(value: Any) -> tuple[Any, bool]:
     return value, False
 
 
-def _parse(raw: bytes, whole_number: Any) -> Any:
+def _parse(raw: bytes, decoder: json.JSONDecoder) -> Any:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise StrictJSONError("encoding") from None
     _refuse_depth(raw)
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_constant=_refuse_constant,
-            parse_int=whole_number,
-            parse_float=_float,
-        )
+        return decoder.decode(text)
     except (json.JSONDecodeError, RecursionError):
         raise StrictJSONError("syntax") from None
 
@@ -131,3 +125,16 @@ def _float(digits: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise StrictJSONError("huge_number")
     return number
+
+
+def _decoder(whole_number: Callable[[str], int | str]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_object,
+        parse_constant=_refuse_constant,
+        parse_int=whole_number,
+        parse_float=_float,
+    )
+
+
+_STRICT = _decoder(_whole_number)
+_LENIENT = _decoder(_whole_number_or_digits)
