@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from analysis.outcomes import OUTCOME_NAMES, ItemReader, Outcome, item_reader
 from analysis.rates import RespondentSums, Tally
+from form_definitions.bundle import questionnaire_digest
 from form_definitions.model import Questionnaire
 
 Cell64: TypeAlias = NDArray[np.int64]
@@ -90,6 +91,11 @@ class CellLayout:
     """The fixed order of counters for one questionnaire."""
 
     questionnaire: Questionnaire = field(repr=False)
+
+    @cached_property
+    def questionnaire_digest(self) -> str:
+        """Names the exact questionnaire; costly, as the whole of it is written for it."""
+        return questionnaire_digest(self.questionnaire)
 
     @cached_property
     def items(self) -> Mapping[str, ItemPlace]:

@@ -22,7 +22,6 @@ from analysis.planning import missing_answers
 from analysis.publication import PublicationFlag, dominance
 from analysis.tally import RESPONSES, CellLayout
 from analysis.wave_settings import Cell, Selection, WaveSettings
-from form_definitions.bundle import questionnaire_digest
 from form_definitions.model import Questionnaire
 
 __all__ = ["Cell", "HiddenAxis", "Selection", "WaveReport", "WaveSettings", "build_wave_report"]
@@ -49,10 +48,10 @@ class WaveReport:
     wave_cells: tuple[Cell, ...]
     """Those of the whole wave: whether a figure may be shown depends on its neighbours."""
 
-    @cached_property
+    @property
     def questionnaire_digest(self) -> str:
         """Names the exact questionnaire that was asked."""
-        return questionnaire_digest(self.questionnaire)
+        return self.layout.questionnaire_digest
 
     @cached_property
     def fieldwork(self) -> Figures:
@@ -252,6 +251,7 @@ def build_wave_report(
     mode: str | None = None,
     language: str | None = None,
     period: str | None = None,
+    layout: CellLayout | None = None,
 ) -> WaveReport:
     """All about one wave, or about the part of it that is selected.
 
@@ -261,13 +261,15 @@ def build_wave_report(
         Vectors of ``CellLayout(questionnaire)``; those of an earlier version go through ``adopt`` first.
     period : str, optional
         ``2026-11``, ``2026-T4`` or ``2026-S48``.
+    layout : CellLayout, optional
+        That of the questionnaire, from whoever keeps it.
 
     Raises
     ------
     ValueError
         When a vector is not of the questionnaire's layout.
     """
-    layout = CellLayout(questionnaire)
+    layout = layout or CellLayout(questionnaire)
     strangers = {cell.vector.shape for cell in cells} - {(layout.size,)}
     if strangers:
         raise ValueError(f"Cellules de taille {sorted(strangers)} ; {layout.size} compteurs attendus.")

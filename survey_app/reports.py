@@ -51,12 +51,21 @@ def report_of(
     period: str | None = None,
 ) -> WaveReport:
     """All about a wave, or the part of it that is selected, from its tallies alone."""
-    questionnaire = questionnaire_of(wave.questionnaire_version)
+    layout = counts.layout_of_wave(wave.id)
+    if layout is None:
+        raise LookupError(f"the wave {wave.id} has no published questionnaire")
     cells: Sequence[Cell] = counts.cells(wave.id)
     if not is_week(period):
         cells = by_month(cells)
     return build_wave_report(
-        questionnaire, cells, settings_of(wave), site=site, mode=mode, language=language, period=period
+        layout.questionnaire,
+        cells,
+        settings_of(wave),
+        site=site,
+        mode=mode,
+        language=language,
+        period=period,
+        layout=layout,
     )
 
 

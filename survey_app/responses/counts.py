@@ -96,6 +96,12 @@ def _current_layout(connection: Connection, wave_id: str) -> CellLayout | None:
     return None if digest is None else tallies.layout_of(connection, digest)
 
 
+def layout_of_wave(wave_id: str) -> CellLayout | None:
+    """The layout of the cells that :func:`cells` gives; the same object from one call to the next."""
+    with db.engine.connect() as connection:
+        return _current_layout(connection, wave_id)
+
+
 def questionnaire_of_wave(wave_id: str) -> Questionnaire | None:
     """The current questionnaire of a wave."""
     with db.engine.connect() as connection:

@@ -46,6 +46,9 @@ Change = Mapping[CellKey, Cell64]
 _SAME_DIGEST = QuestionnaireVersion.digest == sa.bindparam("digest")
 _IS_PUBLISHED: sa.Select[Any] = sa.select(QuestionnaireVersion.digest).where(_SAME_DIGEST)
 _SELECT_CANONICAL: sa.Select[Any] = sa.select(QuestionnaireVersion.canonical).where(_SAME_DIGEST)
+_SELECT_CELLS: sa.Select[Any] = sa.select(
+    *(getattr(TallyCell, name) for name in CellKey._fields), TallyCell.layout, TallyCell.counters
+).where(TallyCell.wave_id == sa.bindparam("wave_id"))
 _layouts: dict[str, CellLayout] = {}
 """By digest. A digest names one content for ever, so nothing here can become wrong."""
 
@@ -229,14 +232,14 @@ def wave_layouts(connection: Connection, wave_id: str) -> dict[str, CellLayout]:
 
 def stored_cells(connection: Connection, wave_id: str) -> dict[CellKey, Cell64]:
     """The cells of a wave as stored; a cell of another layout or length is given as an empty one."""
-    query = sa.select(*TallyCell.__table__.columns).where(TallyCell.wave_id == wave_id)
-    found = connection.execute(query).all()
+    found = connection.execute(_SELECT_CELLS, {"wave_id": wave_id}).all()
     layouts = {digest: layout_of(connection, digest) for digest in {row.digest for row in found}}
     cells = {}
-    for row in found:
-        if (layout := layouts[row.digest]) is not None:
-            usable = row.layout == layout.digest and len(row.counters) == 8 * layout.size
-            cells[_key(row)] = layout.from_bytes(bytes(row.counters)) if usable else layout.zero()
+    for *key, named, counters in found:
+        stored_in = CellKey(*key)
+        if (layout := layouts[stored_in.digest]) is not None:
+            usable = named == layout.digest and len(counters) == 8 * layout.size
+            cells[stored_in] = layout.from_bytes(bytes(counters)) if usable else layout.zero()
     return cells
 
 
