@@ -68,9 +68,9 @@ def virtual_display() -> Iterator[str]:
     process = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
     os.close(writer)
     display = ":" + os.read(reader, 16).decode().strip()
-    os.close(reader)
     try:
         yield display
     finally:
         process.terminate()
         process.wait()
+        os.close(reader)  # not before: Xvfb writes to it again and ends when nobody holds it

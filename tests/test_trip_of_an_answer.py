@@ -35,10 +35,11 @@ from tests.browser.tablet_browser import (
     wait_for_empty_outbox,
 )
 from tests.browsers import free_port
-from tests.survey_app.tablet_site import SITE, TabletSite, tablet_site
+from tests.survey_app.tablet_site import SITE, FakeTablet, TabletSite, tablet_site
 
 USERS = Path(form_definitions.__file__).parent / "questionnaires/users.yaml"
 MOST_SCREENS = 40
+OTHERS = 5
 
 ANSWER_THE_SCREEN = """() => {
   const given = {};
@@ -98,37 +99,48 @@ def follow_on_the_server(site: TabletSite, digest: str, tapped: dict[str, Any], 
         assert response.complete
         assert db.session.scalar(sa.select(sa.func.count()).select_from(TallyCell)) == 1  # 10
         assert rebuild_tallies() == []
-        wave = db.session.get(Wave, site.wave)
-        assert wave is not None
-        report = report_of(wave)
-        courtesy = check_the_figure(report)  # 11, 12, 13
-        check_the_workbook(site.wave, courtesy)  # 14
+        check_the_figure(report_of(the_wave(site)), people=1)  # 11, 12
+        assert rates_in_the_workbook(site.wave) == []  # 13: of one person nothing is shown
+    others = FakeTablet.enrolled(site)
+    for _person in range(OTHERS):
+        sent = others.put(others.envelope(tapped, questionnaire_digest=digest))
+        assert sent.status_code == 200
+    with site.app.app_context():
+        judge_waiting()
+        courtesy = check_the_figure(report_of(the_wave(site)), people=1 + OTHERS)
+        rates = rates_in_the_workbook(site.wave)  # 14
+        assert float(courtesy.rate or 0) in rates
+        assert all(isinstance(value, int | float) for value in rates)
         check_it_can_be_recomputed(site.wave, courtesy, folder)
 
 
-def check_the_figure(report: WaveReport) -> CommitmentResult:
-    assert (report.responses, report.complete) == (1, 1)
+def the_wave(site: TabletSite) -> Wave:
+    db.session.expire_all()
+    wave = db.session.get(Wave, site.wave)
+    assert wave is not None
+    return wave
+
+
+def check_the_figure(report: WaveReport, people: int) -> CommitmentResult:
+    assert (report.responses, report.complete) == (people, people)
     courtesy = next(result for result in report.commitments if result.commitment == "courtoisie")
     assert courtesy.rate == Fraction(1)
-    assert (courtesy.favourable, courtesy.base) == (1, 1)
+    assert (courtesy.favourable, courtesy.base) == (people, people)
     assert (courtesy.improvement_axis, courtesy.verdict) == (False, "too_few")
     return courtesy
 
 
-def check_the_workbook(wave: str, courtesy: CommitmentResult) -> None:
+def rates_in_the_workbook(wave: str) -> list[Any]:
     stream = io.BytesIO()
     EXPORTS["classeur"].write(gather(wave, Rights(rows=True, verbatims=True)), stream)
     workbook = openpyxl.load_workbook(stream)
     assert "Méthode" in workbook.sheetnames
-    rates = [
+    return [
         cell.value
         for row in workbook["Engagements"].iter_rows()
         for cell in row
         if cell.number_format.startswith("0.0") and "%" in cell.number_format and cell.value is not None
     ]
-    assert rates
-    assert all(isinstance(value, int | float) for value in rates)
-    assert float(courtesy.rate or 0) in rates
 
 
 def check_it_can_be_recomputed(wave: str, courtesy: CommitmentResult, folder: Path) -> None:

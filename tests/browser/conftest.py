@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from playwright.sync_api import Browser, Playwright
 from selenium import webdriver
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
+from urllib3.exceptions import HTTPError
 
 from survey_app.security import limiter
 from tests.browsers import free_port, launch_arguments, served, virtual_display
 from tests.survey_app.website_site import SMALL, WebsiteSite
 
+WEBKIT_PATIENCE = 45
 MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser"
 
 
@@ -51,12 +54,28 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """WebKitGTK, the engine nearest to Safari's (it is not Safari)."""
     with virtual_display() as display:
         monkeypatch.setenv("DISPLAY", display)
-        options = Options()
-        options.binary_location = MINI_BROWSER
-        options.add_argument("--automation")
-        service = Service("/usr/bin/WebKitWebDriver", port=free_port(), env=dict(os.environ))
-        driver = webdriver.WebKitGTK(options=options, service=service)
+        driver = start_webkit()
         driver.set_script_timeout(20)
         driver.set_window_size(1280, 900)
         yield driver
         driver.quit()
+
+
+def start_webkit() -> Any:
+    """A session of WebKit's driver. On a busy machine its start can hang: it is then started anew, once."""
+    options = Options()
+    options.binary_location = MINI_BROWSER
+    options.add_argument("--automation")
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(WEBKIT_PATIENCE)
+    try:
+        for attempt in (1, 2):
+            service = Service("/usr/bin/WebKitWebDriver", port=free_port(), env=dict(os.environ))
+            try:
+                return webdriver.WebKitGTK(options=options, service=service)
+            except (HTTPError, OSError):
+                service.stop()
+                if attempt == 2:
+                    raise
+    finally:
+        socket.setdefaulttimeout(before)

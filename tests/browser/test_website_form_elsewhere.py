@@ -15,6 +15,8 @@ from tests.survey_app.website_site import WebsiteSite
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.xdist_group("webkit"),
+    pytest.mark.timeout(180),
     # Selenium's own start of WebKitGTK still uses what its newest version calls deprecated.
     pytest.mark.filterwarnings("ignore:setting remote_server_addr:DeprecationWarning"),
 ]
