@@ -19,6 +19,8 @@ from survey_app.database import Base, UTCDateTime
 Identifier = String(36)
 Digest = String(64)
 Code = String(80)
+_WAITING = sa.text("judged_at IS NULL")
+_NOTEWORTHY = sa.text("(practice OR CAST(flags AS TEXT) <> '[]')")
 
 
 class ServerFact(Base):
@@ -163,12 +165,7 @@ class InboxRecord(Base):
     judged_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     __table_args__ = (
         Index("ix_inbox_record_device_id_seq", "device_id", "seq"),
-        Index(
-            "ix_inbox_record_waiting",
-            "received_at",
-            sqlite_where=sa.text("judged_at IS NULL"),
-            postgresql_where=sa.text("judged_at IS NULL"),
-        ),
+        Index("ix_inbox_record_waiting", "received_at", sqlite_where=_WAITING, postgresql_where=_WAITING),
     )
 
 
@@ -206,7 +203,10 @@ class Response(Base):
     other_answers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     """Answers off the path, to unknown items, or invalid: kept, never counted."""
     flags: Mapped[list[Any]] = mapped_column(JSON, default=list)
-    __table_args__ = (Index("ix_response_wave_id_answered_on", "wave_id", "answered_on"),)
+    __table_args__ = (
+        Index("ix_response_wave_id_answered_on", "wave_id", "answered_on"),
+        Index("ix_response_noteworthy", "wave_id", sqlite_where=_NOTEWORTHY, postgresql_where=_NOTEWORTHY),
+    )
 
 
 class ResponseSetAside(Base):

@@ -15,7 +15,7 @@ from analysis.wave_report import Cell
 from form_definitions import Questionnaire
 from survey_app.database import db
 from survey_app.models import InboxConflict, InboxRecord, Response, Wave
-from survey_app.responses import tallies
+from survey_app.responses import noteworthy, tallies
 
 TEXT_TYPES = ("short_text", "long_text")
 
@@ -134,21 +134,10 @@ def review_list(wave_id: str | None) -> list[StoredResponse]:
 
     A conflict that came after the judgement is not among the flags of its response: it is added here.
     """
-    known = sa.select(Wave.id)
-    belongs = Response.wave_id == wave_id if wave_id else sa.func.coalesce(Response.wave_id, "").not_in(known)
-    query = sa.select(*Response.__table__.columns).where(belongs, Response.practice.is_(False))
     with db.engine.connect() as connection:
-        rows = connection.execute(query.order_by(Response.answered_on, Response.record_id)).all()
-        disputed = _disputed(connection)
-        listed = [row for row in rows if row.flags or (row.record_id, row.revision) in disputed]
+        listed, disputed = noteworthy.to_review(connection, wave_id)
         decisions = tallies.decisions_about(connection, {row.record_id for row in listed})
     return [_reviewed(row, decisions, disputed) for row in listed]
-
-
-def _disputed(connection: Connection) -> set[tuple[str, int]]:
-    """The records under whose number other bytes came too."""
-    found = connection.execute(sa.select(InboxConflict.id, InboxConflict.revision).distinct())
-    return {(row.id, row.revision) for row in found}
 
 
 def _reviewed(
@@ -200,7 +189,7 @@ def fieldwork(wave_id: str) -> Fieldwork:
         waiting = sa.select(sa.func.count()).where(
             InboxRecord.wave_id == wave_id, InboxRecord.judged_at.is_(None)
         )
-        not_counted = tallies.reasons_not_counted(connection, wave_id)
+        not_counted = noteworthy.reasons_not_counted(connection, wave_id)
         return Fieldwork(
             received=connection.scalar(received) or 0,
             waiting=connection.scalar(waiting) or 0,
@@ -209,7 +198,7 @@ def fieldwork(wave_id: str) -> Fieldwork:
             practice=not_counted.pop("practice", 0),
             conflicts=_conflicts(connection, wave_id),
             not_counted=not_counted,
-            flagged=_flagged(connection, wave_id),
+            flagged=noteworthy.flag_totals(connection, wave_id),
         )
 
 
@@ -217,12 +206,3 @@ def _conflicts(connection: Connection, wave_id: str) -> int:
     same = sa.and_(InboxConflict.id == InboxRecord.id, InboxConflict.revision == InboxRecord.revision)
     query = sa.select(sa.func.count()).select_from(InboxConflict).join(InboxRecord, same)
     return connection.scalar(query.where(InboxRecord.wave_id == wave_id)) or 0
-
-
-def _flagged(connection: Connection, wave_id: str) -> dict[str, int]:
-    totals: dict[str, int] = {}
-    query = sa.select(Response.flags).where(Response.wave_id == wave_id, Response.practice.is_(False))
-    for flags in connection.scalars(query.execution_options(yield_per=1000)):
-        for code in flags:
-            totals[code] = totals.get(code, 0) + 1
-    return totals

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -46,6 +45,7 @@ Change = Mapping[CellKey, Cell64]
 _SAME_DIGEST = QuestionnaireVersion.digest == sa.bindparam("digest")
 _IS_PUBLISHED: sa.Select[Any] = sa.select(QuestionnaireVersion.digest).where(_SAME_DIGEST)
 _SELECT_CANONICAL: sa.Select[Any] = sa.select(QuestionnaireVersion.canonical).where(_SAME_DIGEST)
+_SELECT_CELL = sa.select(TallyCell.layout, TallyCell.counters)
 _SELECT_CELLS: sa.Select[Any] = sa.select(
     *(getattr(TallyCell, name) for name in CellKey._fields), TallyCell.layout, TallyCell.counters
 ).where(TallyCell.wave_id == sa.bindparam("wave_id"))
@@ -98,7 +98,7 @@ def summed(changes: Iterable[tuple[CellKey, Cell64]]) -> dict[CellKey, Cell64]:
     """The changes of many responses, one per cell."""
     total: dict[CellKey, Cell64] = {}
     for key, vector in changes:
-        total[key] = total[key] + vector if key in total else vector
+        total[key] = total.get(key, 0) + vector
     return total
 
 
@@ -108,15 +108,12 @@ def apply(connection: Connection, changes: Change) -> None:
         layout = layout_of(connection, key.digest)
         if layout is None:
             raise LookupError(f"no published questionnaire has the digest {key.digest}")
-        found = connection.execute(sa.select(TallyCell.layout, TallyCell.counters).where(_is(key)))
-        stored = found.one_or_none()
+        stored = connection.execute(_SELECT_CELL.where(_is(key))).one_or_none()
         if stored is None:
             row = {**key._asdict(), "layout": layout.digest, "counters": layout.to_bytes(vector)}
             connection.execute(sa.insert(TallyCell).values(row))
         elif stored.layout != layout.digest:
-            raise LookupError(
-                f"a cell of {key.wave_id} was counted by other rules and its responses are gone"
-            )
+            raise LookupError(f"cells of {key.wave_id} follow other rules and their responses are gone")
         else:
             counters = layout.to_bytes(layout.from_bytes(bytes(stored.counters)) + vector)
             connection.execute(sa.update(TallyCell).where(_is(key)).values(counters=counters))
@@ -294,28 +291,10 @@ def _key(row: Any) -> CellKey:
     return CellKey(row.wave_id, row.digest, row.site, row.mode, row.language, row.day)
 
 
-def reasons_not_counted(connection: Connection, wave_id: str) -> dict[str, int]:
-    """How many responses of a wave are not counted, by reason: for the method sheet."""
-    decisions = latest_reasons(connection, wave_id)
-    totals: dict[str, int] = defaultdict(int)
-    columns = (Response.record_id, Response.revision, Response.flags, Response.practice)
-    for row in connection.execute(sa.select(*columns).where(Response.wave_id == wave_id)):
-        action, reason = decisions.get((row.record_id, row.revision), (None, ""))
-        if not is_counted(row, action):
-            totals[reason if action == SET_ASIDE else _first_reason(row)] += 1
-    return dict(totals)
-
-
 def latest_reasons(connection: Connection, wave_id: str) -> dict[tuple[str, int], tuple[str, str]]:
     """The standing decision about each response, with its reason."""
-    table = ResponseSetAside
-    same = sa.and_(Response.record_id == table.record_id, Response.revision == table.revision)
-    query = sa.select(table).join(Response, same).where(Response.wave_id == wave_id).order_by(table.id)
-    columns = query.with_only_columns(table.record_id, table.revision, table.action, table.reason)
-    return {(row.record_id, row.revision): (row.action, row.reason) for row in connection.execute(columns)}
-
-
-def _first_reason(row: Any) -> str:
-    if row.practice:
-        return "practice"
-    return next((code for code in row.flags if not counted_by_default([code], practice=False)), "review")
+    table, its = ResponseSetAside, Response
+    # Decisions first, their responses then: a join may go through all responses of the wave instead.
+    same = (its.record_id == table.record_id, its.revision == table.revision, its.wave_id == wave_id)
+    query = sa.select(*table.__table__.columns).where(sa.exists().where(*same)).order_by(table.id)
+    return {(row.record_id, row.revision): (row.action, row.reason) for row in connection.execute(query)}

@@ -31,7 +31,7 @@ FILTERS: tuple[dict[str, str], ...] = (
 )
 
 
-def a_wave(few: int, answer: str, **chosen: str) -> ReportSource:
+def a_wave(few: int, answer: str, **chosen: Any) -> ReportSource:
     """Forty people in November, and in December a few of another site, mode and language who said this."""
     given = {"courtesy": [answer], "waiting_time": [answer]}
     responses = [

@@ -314,6 +314,14 @@ def create_response_tables() -> None:
         sa.PrimaryKeyConstraint("record_id", "revision", name=op.f("pk_response")),
     )
     op.create_index("ix_response_wave_id_answered_on", "response", ["wave_id", "answered_on"], unique=False)
+    op.create_index(
+        "ix_response_noteworthy",
+        "response",
+        ["wave_id"],
+        unique=False,
+        sqlite_where=sa.text("(practice OR CAST(flags AS TEXT) <> '[]')"),
+        postgresql_where=sa.text("(practice OR CAST(flags AS TEXT) <> '[]')"),
+    )
     op.create_table(
         "response_set_aside",
         sa.Column("id", sa.Integer(), nullable=False),
