@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def a_cell(
     return Cell(site, mode, language, day, vector)
 
 
-def report(*cells: Cell, settings: WaveSettings | None = None, **selection: str) -> WaveReport:
+def report(*cells: Cell, settings: WaveSettings | None = None, **selection: Any) -> WaveReport:
     return build_wave_report(QUESTIONNAIRE, cells, settings or WaveSettings(), **selection)
 
 
@@ -69,7 +70,7 @@ def test_responses_commitments_and_items_are_those_of_all_cells() -> None:
         ({"mode": "tablet", "period": "2026-12"}, 3),
     ],
 )
-def test_a_selection_keeps_its_cells(selection: dict[str, str], responses: int) -> None:
+def test_a_selection_keeps_its_cells(selection: dict[str, Any], responses: int) -> None:
     december = date(2026, 12, 7)
     cells = (
         a_cell(10),
