@@ -42,7 +42,7 @@ def measure() -> Section:
         "Floor: Flask with one Jinja page and one INSERT per record, served by the same gunicorn shape, "
         "durable (`synchronous=FULL`, `synchronous_commit=on`), nothing checked. Ours: signed, hashed, "
         "idempotent, with receipt. The intake judges in the same process what arrived and keeps the tallies; "
-        "it lets the senders go first, so a line says how long it works on after the last of the 2,400 records.",
+        "it lets the senders go first, so a line says how long it works on after the last record.",
     )
     with tempfile.TemporaryDirectory() as folder:
         _measure_on("SQLite", f"sqlite:///{folder}/survey.db", Path(folder), section)
