@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,29 @@ def site(tmp_path: Path) -> WebsiteSite:
 
 
 @pytest.fixture
-def address(site: WebsiteSite) -> Iterator[str]:
+def address(site: WebsiteSite, pages_closed_first: ExitStack) -> Iterator[str]:
     """Where it is served."""
     limiter.enabled = False
-    with served(site.app) as url:
+    with served(site.app) as url, pages_closed_first:
         yield url
     limiter.enabled = True
+
+
+@pytest.fixture
+def pages_closed_first(request: pytest.FixtureRequest) -> ExitStack:
+    """Closes the pages of a test, to be left before its server is.
+
+    A page that is still loading something when its server goes complains, and in the test after this one.
+    """
+    closing = ExitStack()
+    for name in {"browser", "either_browser"}.intersection(request.fixturenames):
+        closing.callback(_close_contexts, request.getfixturevalue(name))
+    return closing
+
+
+def _close_contexts(browser: Browser) -> None:
+    for context in browser.contexts:
+        context.close()
 
 
 @pytest.fixture(scope="session", params=["chromium", "firefox"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,8 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def address(file: Path) -> Iterator[str]:
-    with served(create_preview(file)) as url:
+def address(file: Path, pages_closed_first: ExitStack) -> Iterator[str]:
+    with served(create_preview(file)) as url, pages_closed_first:
         yield url
 
 

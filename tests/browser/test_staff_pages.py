@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ def site(tmp_path: Path) -> StaffSite:
 
 
 @pytest.fixture
-def address(site: StaffSite) -> Iterator[str]:
-    with served(site.app) as url:
+def address(site: StaffSite, pages_closed_first: ExitStack) -> Iterator[str]:
+    with served(site.app) as url, pages_closed_first:
         yield url
 
 

@@ -248,7 +248,7 @@ def test_a_captive_portal_takes_nothing_away(tablet: Page, network: Network) -> 
     network.instead = lambda _method, _path: PORTAL
     interview(tablet)
     expect(tablet.locator("[data-notice=network_login]")).to_be_visible()
-    assert [record["state"] for record in outbox(tablet)] == ["queued"]
+    assert len(outbox(tablet)) == 1
     assert network.site.records() == []
     network.instead = lambda _method, _path: None
     wait_for_empty_outbox(tablet)
