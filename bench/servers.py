@@ -131,14 +131,12 @@ def _until_judged(settings: Settings) -> float:
 
 def _envelopes(settings: Settings, device: str, count: int) -> Iterator[tuple[str, bytes]]:
     from survey_app import create_app
-    from survey_app.open_waves import open_waves, published
+    from survey_app.open_waves import open_waves, published_in
 
     today = datetime.now(tz=UTC).date()
     with create_app(settings).app_context():
         wave = next(wave for wave in open_waves("tablet", today, slug="usagers"))
-        version = published(wave.digest)
-    if version is None:
-        raise RuntimeError("the demonstration published no questionnaire")
+        version = published_in(wave)
     everybody = people(version.questionnaire, USERS, first=today, last=today, seed=SEED)
     for _, person in zip(range(count), everybody, strict=False):
         body = {

@@ -51,6 +51,8 @@ class OpenWave:
     synthetic: bool
     opens_on: dt.date
     closes_on: dt.date
+    published_at: dt.datetime
+    """When its questionnaire was, or the translations of it."""
 
 
 _COLUMNS: Final = (
@@ -64,17 +66,20 @@ _COLUMNS: Final = (
     Wave.synthetic,
     Wave.opens_on,
     Wave.closes_on,
+    QuestionnaireVersion.published_at,
+)
+_WITH_SURVEY_AND_VERSION: Final = (
+    sa.select(*_COLUMNS)
+    .join(Survey, Wave.survey_id == Survey.id)
+    .join(QuestionnaireVersion, Wave.questionnaire_digest == QuestionnaireVersion.digest)
 )
 
 
 # Written once: making a statement costs more than running it.
 _TODAY: Final = sa.bindparam("today", type_=sa.Date)
-_OPEN: Final = (
-    sa.select(*_COLUMNS)
-    .join(Survey, Wave.survey_id == Survey.id)
-    .where(Wave.state == "open", Wave.opens_on <= _TODAY, Wave.closes_on >= _TODAY)
-    .order_by(Wave.opens_on.desc(), Wave.id)
-)
+_OPEN: Final = _WITH_SURVEY_AND_VERSION.where(
+    Wave.state == "open", Wave.opens_on <= _TODAY, Wave.closes_on >= _TODAY
+).order_by(Wave.opens_on.desc(), Wave.id)
 _ALL_OPEN: Final = Prepared(lambda _: _OPEN)
 _OPEN_OF_SURVEY: Final = Prepared(lambda _: _OPEN.where(Survey.slug == sa.bindparam("slug", type_=sa.String)))
 _PUBLISHED_AT: Final = Prepared(
@@ -85,9 +90,7 @@ _PUBLISHED_AT: Final = Prepared(
 
 
 _UNSEALED: Final = (
-    sa.select(*_COLUMNS)
-    .join(Survey, Wave.survey_id == Survey.id)
-    .where(Wave.state.in_(("open", "closed")), Wave.opens_on <= _TODAY)
+    _WITH_SURVEY_AND_VERSION.where(Wave.state.in_(("open", "closed")), Wave.opens_on <= _TODAY)
     .where(Survey.slug == sa.bindparam("slug", type_=sa.String))
     .order_by(Wave.opens_on.desc(), Wave.id)
 )
@@ -167,9 +170,16 @@ def published(digest: str) -> Published | None:
     Publishing a corrected translation under the same digest must move ``published_at``.
     """
     found = _PUBLISHED_AT.read(db.engine, digest=digest)
-    if not found:
-        return None
-    key = (digest, found[0].published_at, definitions.folder())
+    return _kept(digest, found[0].published_at) if found else None
+
+
+def published_in(wave: OpenWave) -> Published:
+    """The questionnaire that a wave asks, without another look into the database."""
+    return _kept(wave.digest, wave.published_at)
+
+
+def _kept(digest: str, published_at: dt.datetime) -> Published:
+    key = (digest, published_at, definitions.folder())
     if key not in _versions:
         if len(_versions) >= KEPT_VERSIONS:
             _versions.clear()

@@ -19,7 +19,7 @@ from flask import render_template
 from form_definitions import LANGUAGES, Questionnaire, Translations, localise
 from survey_app import assets, i18n
 from survey_app.definitions import organisation
-from survey_app.open_waves import open_waves, published, today_in_paris, utc_now
+from survey_app.open_waves import open_waves, published_in, today_in_paris, utc_now
 from survey_app.rendering import render_questionnaire
 
 START: Final = "/tablette/"
@@ -71,18 +71,17 @@ def current_offers() -> tuple[Offer, ...]:
 
 def _offers(today: date) -> Iterator[Offer]:
     for wave in open_waves(MODE, today):
-        version = published(wave.digest)
-        if version is not None:
-            yield Offer(
-                wave.id,
-                wave.sites,
-                wave.languages,
-                version.questionnaire,
-                version.digest,
-                version.translations,
-                wave.opens_on,
-                wave.closes_on,
-            )
+        version = published_in(wave)
+        yield Offer(
+            wave.id,
+            wave.sites,
+            wave.languages,
+            version.questionnaire,
+            version.digest,
+            version.translations,
+            wave.opens_on,
+            wave.closes_on,
+        )
 
 
 _kept: dict[str, Bundle] = {}

@@ -25,6 +25,7 @@ from survey_app.open_waves import (
     OpenWave,
     open_waves,
     published,
+    published_in,
     today_in_paris,
     utc_now,
 )
@@ -81,9 +82,7 @@ def _current_wave(slug: str) -> OpenWave | None:
 
 
 def _new_visit(wave: OpenWave, language: str, *, practice: bool = False) -> Visit:
-    version = published(wave.digest)
-    if version is None:
-        abort(404)
+    version = published_in(wave)
     sites = version.sites(wave.sites)
     site = request.args.get("site", "")
     if site not in sites:
