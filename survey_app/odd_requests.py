@@ -6,7 +6,6 @@ answer alike here: 400 or 404, never 500.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from flask import Flask, Response, abort, request
@@ -16,6 +15,8 @@ from werkzeug.routing import IntegerConverter, Map
 from survey_app.error_pages import error_response
 
 NUL: Final = "\0"
+NUL_IN_A_QUERY: Final = (b"\0", b"%00")
+"""As it is written there; taking every query apart would cost each request more than all other checks."""
 LARGEST_INTEGER: Final = 2**31 - 1
 FORM_TYPES: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
@@ -40,17 +41,13 @@ def refuse_nul() -> None:
 
     Not in the public forms: what a respondent sent is kept and flagged, whatever it holds.
     """
-    if NUL in request.path or any(NUL in text for text in _query()):
+    if NUL in request.path or any(written in request.query_string for written in NUL_IN_A_QUERY):
         abort(400)
     if request.path.startswith("/gestion/") and request.mimetype in FORM_TYPES:
         if any(NUL in text for pair in request.form.items(multi=True) for text in pair):
             abort(400)
         if any(NUL in (upload.filename or "") for upload in request.files.values()):
             abort(400)
-
-
-def _query() -> Iterable[str]:
-    return (text for pair in request.args.items(multi=True) for text in pair)
 
 
 def unstorable(_error: DataError) -> Response:
