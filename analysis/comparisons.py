@@ -1,6 +1,7 @@
 """Two rates side by side (rule S5): the difference, how sure it is, and how to say it.
 
-Collection modes are never pooled silently: their differences are tested and reported with the total.
+Collection modes are never pooled silently: their differences are tested and reported with the total. Two
+waves have no respondents in common that anybody could know of, so they are compared in the same way.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Share:
 class Difference:
     """First rate minus second, for one commitment or item; all in fractions of 1.
 
-    ``adjusted_p`` is Holm's, within all differences of the same report.
+    ``adjusted_p`` is Holm's, within all differences of the same report. ``sure`` asks it to be small, the
+    interval to leave out 0, and both bases to reach the least one.
     """
 
     commitment: str
@@ -76,9 +78,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def differences(
-    groups: Mapping[str, Iterable[CommitmentResult]], confidence: float
+    groups: Mapping[str, Iterable[Result]], confidence: float, minimum_base: int = 0
 ) -> tuple[Difference, ...]:
-    """All pairs of groups (modes, sites) for every commitment, adjusted together.
+    """All pairs of groups (modes, sites, waves) for every commitment or item, adjusted together.
 
     A commitment without a pooled interval is compared item by item.
     """
@@ -93,7 +95,7 @@ def differences(
         score_test(shares[first][subject], shares[second][subject]) for subject, first, second in pairs
     ]
     return tuple(
-        _difference(pair, shares, confidence, p_value, adjusted)
+        _difference(pair, shares, p_value, adjusted, Demand(confidence, minimum_base))
         for pair, p_value, adjusted in zip(pairs, p_values, holm(p_values), strict=True)
     )
 
@@ -101,24 +103,51 @@ def differences(
 Subject = tuple[str, str | None]
 
 
-def _comparable(results: Iterable[CommitmentResult]) -> Iterable[tuple[Subject, Share]]:
+def _comparable(results: Iterable[Result]) -> Iterable[tuple[Subject, Share]]:
     for result in results:
-        lines: Sequence[Result] = result.items if result.effective_base is None else (result,)
+        lines: Sequence[Result] = (result,)
+        if isinstance(result, CommitmentResult) and result.effective_base is None:
+            lines = result.items
         for line in lines:
             if line.rate is not None and line.effective_base:
-                yield (line.commitment, line.item), Share(line.rate, line.effective_base)
+                yield (line.commitment, line.item), Share(line.rate, _worth(line, line.effective_base))
+
+
+def _worth(line: Result, effective_base: float) -> float:
+    """Answers of nobody knows how many people are worth the fewest people who can have given them.
+
+    An interval that assumes independence says so beside it; a difference is said in one word, and must hold.
+    """
+    return float(line.respondents) if line.counts.independence_assumed else effective_base
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a difference must satisfy to be called sure."""
+
+    confidence: float
+    minimum_base: int
+
+    def is_met(self, bases: Iterable[float], bounds: Bounds, adjusted_p: float) -> bool:
+        """Whether it does."""
+        low, high = bounds
+        return (
+            adjusted_p < 1 - self.confidence
+            and not low <= 0 <= high
+            and all(base >= self.minimum_base for base in bases)
+        )
 
 
 def _difference(
     pair: tuple[Subject, str, str],
     shares: Mapping[str, Mapping[Subject, Share]],
-    confidence: float,
     p_value: float,
     adjusted: float,
+    demand: Demand,
 ) -> Difference:
     subject, first, second = pair
     one, other = shares[first][subject], shares[second][subject]
-    low, high = newcombe(one, other, confidence)
+    low, high = newcombe(one, other, demand.confidence)
     return Difference(
         commitment=subject[0],
         item=subject[1],
@@ -129,5 +158,5 @@ def _difference(
         high=high,
         p_value=p_value,
         adjusted_p=adjusted,
-        sure=adjusted < 1 - confidence,
+        sure=demand.is_met((one.effective_base, other.effective_base), (low, high), adjusted),
     )

@@ -7,7 +7,7 @@ and in every file. Numbers of people who took part are no answers and stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias, TypeVar
@@ -115,43 +115,50 @@ class ShownReport:
 
     def _shown(self, figures: Figures, cell: Selection) -> ShownFigures:
         table = self._tables.table(cell)
-        results = tuple(self._judged(result, table.hidden_in(cell)) for result in figures.commitments)
+        hidden = table.hidden_in(cell)
+        results = tuple(judged(result, self.readers, hidden) for result in figures.commitments)
         return ShownFigures(figures.responses, figures.complete, results)
-
-    def _judged(self, result: CommitmentResult, hidden: frozenset[Measure]) -> CommitmentResult:
-        reason = self._reason(result, hidden)
-        if reason:
-            items = tuple(_without_figures(item, reason) for item in result.items)
-            return replace(_without_figures(result, reason), items=items)
-        kept_back = self._items_kept_back(result, hidden)
-        items = tuple(
-            _without_figures(item, self._reason(item, hidden) or GIVEN_UP) if item.item in kept_back else item
-            for item in result.items
-        )
-        return replace(result, items=items)
-
-    def _reason(self, result: Result, hidden: frozenset[Measure]) -> str:
-        if not may_be_shown(result.respondents, self.readers):
-            return too_small(self.readers)
-        return GIVEN_UP if (result.commitment, result.item) in hidden and result.base else ""
-
-    def _items_kept_back(self, result: CommitmentResult, hidden: frozenset[Measure]) -> set[str | None]:
-        """The items to hide: an item is also the commitment less its other items.
-
-        The same people may have answered all the hidden items: one of these must reach the floor by itself.
-        """
-        kept_back = {item.item for item in result.items if self._reason(item, hidden)}
-        for item in sorted(result.items, key=lambda item: item.base):
-            reaching = [i for i in result.items if i.item in kept_back and i.base >= FLOORS[self.readers]]
-            if not kept_back or (len(kept_back) > 1 and reaching):
-                break
-            if item.base:
-                kept_back.add(item.item)
-        return kept_back
 
     @cached_property
     def _tables(self) -> _Tables:
         return _Tables(self.report, self.readers)
+
+
+def judged(
+    result: CommitmentResult, readers: Readers, hidden: Set[Measure] = frozenset()
+) -> CommitmentResult:
+    """The result as these readers may see it; ``hidden`` are the measures that the table around it hides."""
+    reason = _reason(result, readers, hidden)
+    if reason:
+        items = tuple(_without_figures(item, reason) for item in result.items)
+        return replace(_without_figures(result, reason), items=items)
+    kept_back = _items_kept_back(result, readers, hidden)
+    items = tuple(
+        _without_figures(item, _reason(item, readers, hidden) or GIVEN_UP) if item.item in kept_back else item
+        for item in result.items
+    )
+    return replace(result, items=items)
+
+
+def _reason(result: Result, readers: Readers, hidden: Set[Measure]) -> str:
+    if not may_be_shown(result.respondents, readers):
+        return too_small(readers)
+    return GIVEN_UP if (result.commitment, result.item) in hidden and result.base else ""
+
+
+def _items_kept_back(result: CommitmentResult, readers: Readers, hidden: Set[Measure]) -> set[str | None]:
+    """The items to hide: an item is also the commitment less its other items.
+
+    The same people may have answered all the hidden items: one of these must reach the floor by itself.
+    """
+    kept_back = {item.item for item in result.items if _reason(item, readers, hidden)}
+    for item in sorted(result.items, key=lambda item: item.base):
+        reaching = [i for i in result.items if i.item in kept_back and i.base >= FLOORS[readers]]
+        if not kept_back or (len(kept_back) > 1 and reaching):
+            break
+        if item.base:
+            kept_back.add(item.item)
+    return kept_back
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from analysis.rates import Interval
 NO_BREAK = "\u00a0"
 PERCENT = f"{NO_BREAK}%"
 NOTHING = "–"
+PLURAL = 20
+"""Two points, in tenths."""
 
 
 def rate(favourable: int, base: int, threshold: Fraction | None = None) -> str:
@@ -56,10 +58,10 @@ def share(part: Fraction) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of rates: ``+9,0 points``, with a true minus sign."""
+    """A difference of rates: ``+9,0 points``, with a true minus sign; the French plural starts at two."""
     tenths = _half_up(abs(Fraction(difference)) * 1000)
     sign = "" if tenths == 0 else "+" if difference > 0 else "−"
-    return f"{sign}{_tenths(tenths)}{NO_BREAK}points"
+    return f"{sign}{_tenths(tenths)}{NO_BREAK}point{'s' if tenths >= PLURAL else ''}"
 
 
 def effective_base(value: float | None) -> str:

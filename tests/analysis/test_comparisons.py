@@ -79,3 +79,37 @@ def test_s5_without_pooled_interval_items_are_compared_one_by_one() -> None:
 
     found = differences({"tablet": [both(110)], "website": [both(60)]}, 0.95)
     assert [(difference.item, difference.sure) for difference in found] == [("x", True), ("y", False)]
+
+
+def test_s5_nothing_is_sure_under_the_least_base() -> None:
+    groups = {"now": [a_commitment("a", 25, 25)], "before": [a_commitment("a", 5, 25)]}
+    assert differences(groups, 0.95)[0].sure
+    assert not differences(groups, 0.95, minimum_base=30)[0].sure
+
+
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_s5_a_sure_difference_has_an_interval_on_its_side_of_zero(first: int, second: int) -> None:
+    groups = {"now": [a_commitment("a", first, 40)], "before": [a_commitment("a", second, 40)]}
+    found = differences(groups, 0.95)[0]
+    assert not found.sure or found.low > 0 or found.high < 0
+
+
+def test_s5_answers_of_nobody_knows_how_many_people_are_worth_the_fewest_people() -> None:
+    """Three questions to forty people are a hundred and twenty answers of forty people, at the least."""
+    questions = [MeasuredItem(name, Rate(30, 40)) for name in "xyz"]
+    fewer = [MeasuredItem(name, Rate(24, 40)) for name in "xyz"]
+    pooled = {
+        "now": [commitment_result("a", questions, Reading())],
+        "before": [commitment_result("a", fewer, Reading())],
+    }
+    people = {"now": [a_commitment("a", 30, 40)], "before": [a_commitment("a", 24, 40)]}
+    answers = {"now": [a_commitment("a", 90, 120)], "before": [a_commitment("a", 72, 120)]}
+    assert differences(pooled, 0.95)[0].p_value == differences(people, 0.95)[0].p_value
+    assert differences(answers, 0.95)[0].sure
+    assert not differences(pooled, 0.95)[0].sure
+
+
+def test_s5_questions_are_compared_as_engagements_are() -> None:
+    now, before = a_commitment("a", 90, 120), a_commitment("a", 74, 120)
+    (found,) = differences({"now": now.items, "before": before.items}, 0.95)
+    assert (found.item, found.sure) == ("question", True)

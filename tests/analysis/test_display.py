@@ -72,7 +72,12 @@ def test_an_effective_base_is_rounded_down(value: float | None, printed: str) ->
 
 @pytest.mark.parametrize(
     "difference, printed",
-    [(0.09, "+9,0\u00a0points"), (-0.0516, "−5,2\u00a0points"), (0.0001, "0,0\u00a0points")],
+    [
+        (0.09, "+9,0\u00a0points"),
+        (-0.0516, "−5,2\u00a0points"),
+        (0.019, "+1,9\u00a0point"),
+        (0.0001, "0,0\u00a0point"),
+    ],
 )
 def test_a_difference_has_its_sign(difference: float, printed: str) -> None:
     assert display.points(difference) == printed
