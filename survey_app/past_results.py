@@ -1,4 +1,7 @@
-"""Figures of past years, imported as counts from a CSV: every fault by its line, all or nothing. Floor 4."""
+"""Figures of past years, imported as counts from a CSV: every fault by its line, all or nothing. Floor 4.
+
+What our own exports write is taken in: « comptes », and « resultats » with its French headings.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,30 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, TypeAlias
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from analysis.csv_input import RULES
 from survey_app.audit import act, record
 from survey_app.database import db
 from survey_app.definitions import library
+from survey_app.exports.results_csv import FRENCH_HEADINGS
+from survey_app.exports.words import HIDDEN
 from survey_app.models import PastResult, QuestionnaireVersion, Survey
 from survey_app.questionnaires import questionnaire_of
 
 COLUMNS: Final = ("commitment", "item", "favourable", "base")
-OPTIONAL: Final = ("population",)
+OPTIONAL: Final = ("population", "rule")
+"""`rule` is checked and left: it decides verdicts, and of past years only rates are shown."""
+FRENCH: Final = {
+    "Code de l’engagement": "commitment",
+    "Code de la question": "item",
+    "Favorables": "favourable",
+    "Base": "base",
+}
+"""Heading of « resultats » → column; its other headings say in words what these four say."""
 MAXIMUM_LINES: Final = 5_000
 LONGEST: Final = 9
 
@@ -47,18 +61,35 @@ class PastCount:
     population: int | None
 
 
-def read_counts(text: str) -> list[PastCount]:
-    """The lines of a CSV (`,` or `;`); raises `PastResultsError` with every fault."""
-    lines = text.removeprefix("\ufeff").splitlines()
-    header = lines[0] if lines else ""
-    reader = csv.DictReader(io.StringIO("\n".join(lines)), delimiter=";" if ";" in header else ",")
-    _check_header(reader.fieldnames or ())
+Line: TypeAlias = tuple[int, PastCount]
+_NO_LINE = "Le fichier ne contient aucune ligne de chiffres."
+
+
+def read_counts(text: str) -> list[Line]:
+    """The lines of a CSV (`,` or `;`) with their numbers; raises `PastResultsError` with every fault."""
+    text = text.removeprefix("\ufeff")
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    _check_header(_columns(reader))
     faults: list[str] = []
-    counts = [_read_line(number, line, faults) for number, line in enumerate(reader, 2)]
-    _check_all(counts, faults)
+    try:
+        read = [(reader.line_num, _read_line(reader.line_num, line, faults)) for line in reader]
+    except csv.Error as fault:
+        raise PastResultsError([f"Ligne {reader.line_num}\u00a0: ce n’est pas une ligne de CSV."]) from fault
+    counts = [(number, count) for number, count in read if count is not None]
+    _check_all(counts, faults, some=bool(read))
     if faults:
         raise PastResultsError(faults)
-    return [count for count in counts if count is not None]
+    return counts
+
+
+def _columns(reader: csv.DictReader[str]) -> Sequence[str]:
+    """The columns by our names, whichever of our exports wrote them."""
+    found = [name.strip() for name in reader.fieldnames or ()]
+    if tuple(found) == FRENCH_HEADINGS:
+        found = [FRENCH.get(name, name) for name in found]
+    reader.fieldnames = found
+    return [name for name in found if name not in FRENCH_HEADINGS]
 
 
 def _check_header(found: Sequence[str]) -> None:
@@ -71,13 +102,18 @@ def _check_header(found: Sequence[str]) -> None:
 
 
 def _read_line(number: int, line: Mapping[str, str | None], faults: list[str]) -> PastCount | None:
+    """The counts of a line; None for one with a fault, and for one whose figures our export hid."""
     before = len(faults)
     if None in line or None in line.values():
         faults.append(f"Ligne {number}\u00a0: le nombre de colonnes n’est pas celui de la première ligne.")
         return None
+    if HIDDEN in line.values():
+        return None
     commitment = (line["commitment"] or "").strip()
     if not commitment:
         faults.append(f"Ligne {number}\u00a0: l’engagement manque.")
+    if (rule := (line.get("rule") or "").strip()) not in ("", *RULES):
+        faults.append(f"Ligne {number}\u00a0: règle inconnue «\u202f{rule}\u202f»\u202f; {', '.join(RULES)}.")
     favourable = _number(number, line, "favourable", faults)
     base = _number(number, line, "base", faults)
     population = (
@@ -112,15 +148,14 @@ def _number(line_number: int, line: Mapping[str, str | None], name: str, faults:
     return None
 
 
-def _check_all(counts: Sequence[PastCount | None], faults: list[str]) -> None:
-    if not counts:
-        faults.append("Le fichier ne contient aucune ligne de chiffres.")
+def _check_all(counts: Sequence[Line], faults: list[str], *, some: bool) -> None:
+    if not counts and not faults:
+        what = "Tous les chiffres de ce fichier sont masqués." if some else _NO_LINE
+        faults.append(what)
     if len(counts) > MAXIMUM_LINES:
         faults.append(f"Plus de {MAXIMUM_LINES} lignes\u00a0: partagez le fichier.")
     seen: dict[tuple[str, str | None], int] = {}
-    for number, count in enumerate(counts, 2):
-        if count is None:
-            continue
+    for number, count in counts:
         first = seen.setdefault((count.commitment, count.item), number)
         if first != number:
             what = count.item or count.commitment
@@ -152,11 +187,11 @@ def names_of(survey_slug: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def _check_names(counts: Sequence[PastCount], known: Mapping[str, Mapping[str, str]]) -> None:
+def _check_names(counts: Sequence[Line], known: Mapping[str, Mapping[str, str]]) -> None:
     faults = [
         f"Ligne {number}\u00a0: {word} «\u202f{code}\u202f» est inconnu{end} de cette enquête."
         f"{_suggestion(code, known[kind])}"
-        for number, count in enumerate(counts, 2)
+        for number, count in counts
         for kind, word, end, code in (
             ("commitment", "l’engagement", "", count.commitment),
             ("item", "la question", "e", count.item),
@@ -191,7 +226,7 @@ def import_counts(
             delete(PastResult).where(PastResult.survey_id == survey.id, PastResult.year == year)
         )
         common = {"survey_id": survey.id, "year": year, "wave_title": title, "source": source}
-        transaction.add_all(PastResult(**common, **vars(count)) for count in counts)
+        transaction.add_all(PastResult(**common, **vars(count)) for _, count in counts)
         record(transaction, "past-results-imported", actor=actor, subject=f"{survey_slug} {year}")
     return len(counts)
 

@@ -109,7 +109,11 @@ def _counted(source: ReportSource, advance: Any) -> Iterator[Any]:
 @click.option("--title", metavar="TITRE", help="Titre de l’édition. Par défaut\u00a0: l’année.")
 @click.option("--replace", is_flag=True, help="Remplace l’année si elle existe déjà.")
 def import_results(file: str, survey: str, year: int, title: str | None, replace: bool) -> None:
-    """Importe les comptes d’une année passée (commitment,item,favourable,base[,population])."""
+    """Importe les comptes d’une année passée.
+
+    Colonnes : commitment,item,favourable,base[,population][,rule]. Les exports « comptes » et
+    « resultats » conviennent tels quels.
+    """
     from survey_app.exports.words import counted
     from survey_app.past_results import import_counts
 

@@ -163,20 +163,29 @@ def a_plan(digest: str, **changes: Any) -> WavePlan:
     return WavePlan(**{**plan, **changes})
 
 
-def seed_wave(good: int = 24, bad: int = 6, *, site: str = "accueil_general", comment: str = "") -> None:
+def seed_wave(
+    good: int = 24, bad: int = 6, *, site: str = "accueil_general", comment: str = "", **plan: Any
+) -> None:
     """An open wave in the database at hand, with so many good and bad answers of one site."""
     version = questionnaires.publish_source(a_source(), {}, actor="test")
-    waves.create_wave(a_plan(version.digest), actor="test")
+    waves.create_wave(a_plan(version.digest, **plan), actor="test")
     waves.open_wave(WAVE, actor="test")
     add_responses(version.digest, good, bad, site=site, comment=comment)
 
 
 def add_responses(
-    digest: str, good: int, bad: int, *, site: str, mode: str = "tablet", comment: str = ""
+    digest: str,
+    good: int,
+    bad: int,
+    *,
+    site: str,
+    mode: str = "tablet",
+    comment: str = "",
+    wave_id: str = WAVE,
 ) -> None:
     """Judged responses with their tallies, as the intake would have written them."""
     text = {"comment": comment} if comment else {}
-    common = {"wave_id": WAVE, "questionnaire_digest": digest, "revision": 1, "site": site, "mode": mode}
+    common = {"wave_id": wave_id, "questionnaire_digest": digest, "revision": 1, "site": site, "mode": mode}
     rows = [
         {
             **common,
@@ -193,4 +202,4 @@ def add_responses(
     ]
     with write_connection() as connection:
         connection.execute(sa.insert(Response), rows)
-        tallies.rebuild(connection, WAVE)
+        tallies.rebuild(connection, wave_id)

@@ -369,6 +369,17 @@ def test_past_years_are_imported_or_refused_by_line(
     assert f"{path}:2" in capsys.readouterr().err
 
 
+def test_the_counts_that_report_writes_are_what_import_takes(
+    demonstration_folder: Path, keys: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (keys / "survey.db").write_bytes((demonstration_folder / "survey.db").read_bytes())
+    for year, export in ((2023, "comptes"), (2024, "resultats")):
+        path = keys / f"{export}.csv"
+        assert cli.run(["report", "usagers-2026", "-o", str(path), "--export", export]) == 0
+        assert cli.run(["import", str(path), "--survey", "usagers", "--year", str(year)]) == 0
+        assert f"pour usagers {year}." in capsys.readouterr().out
+
+
 def test_the_preview_follows_its_file_in_every_language(tmp_path: Path) -> None:
     path = tmp_path / "essai.yaml"
     path.write_text(QUESTIONNAIRE)

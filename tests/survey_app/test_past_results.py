@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from survey_app import past_results, questionnaires
 from survey_app.database import db
 from survey_app.models import PastResult
 from survey_app.past_results import PastResultsError, read_counts
-from tests.survey_app.staff_site import StaffSite, a_source, post, upload
+from survey_app.reports import report_of
+from survey_app.waves import find_wave
+from tests.survey_app.staff_site import WAVE, StaffSite, a_source, post, seed_wave, upload
 
 
 @pytest.fixture
@@ -117,3 +120,73 @@ def test_an_empty_cell_is_said_to_be_missing() -> None:
     with pytest.raises(PastResultsError) as told:
         read_counts("commitment,item,favourable,base\na,,,2\n")
     assert told.value.faults == ("Ligne 2, «\u202ffavourable\u202f»\u00a0: la valeur manque.",)
+
+
+def as_french_excel_saves(content: bytes) -> bytes:
+    """A file of commas opened, and saved as « CSV UTF-8 (délimité par des points-virgules) »."""
+    return b"\xef\xbb\xbf" + content.replace(b",", b";")
+
+
+@pytest.mark.parametrize(
+    "export, resaved",
+    [("comptes", bytes), ("comptes", as_french_excel_saves), ("resultats", bytes)],
+    ids=["open data", "French Excel", "French words"],
+)
+def test_what_our_exports_write_is_imported_with_equal_figures(
+    site: StaffSite, export: str, resaved: Callable[[bytes], bytes]
+) -> None:
+    with site.database():
+        seed_wave(140, 40)
+    client = site.client()
+    with client.get(f"/gestion/exports/{WAVE}/{export}") as answer:
+        content = resaved(answer.data)
+    assert upload(client, IMPORT, "counts", content, survey="essai", year="2024").status_code == 303
+    with site.database():
+        wave = find_wave(WAVE)
+        assert wave is not None
+        (result,) = report_of(wave).commitments
+        expected = {(result.commitment, item.item, item.favourable, item.base) for item in result.items}
+        if export == "resultats":
+            expected.add((result.commitment, None, result.favourable, result.base))
+        found = [past for _, past in past_results.past_results()]
+    assert {(past.commitment, past.item, past.favourable, past.base) for past in found} == expected
+    assert expected >= {(result.commitment, "courtesy", 140, 180)}
+    assert "77,8" in client.get(IMPORT).text
+
+
+def test_the_population_of_an_export_comes_back_with_its_import(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(140, 40, population=256, headline_modes=("tablet", "website", "paper"))
+    client = site.client()
+    with client.get(f"/gestion/exports/{WAVE}/comptes") as answer:
+        upload(client, IMPORT, "counts", answer.data, survey="essai", year="2024")
+    with site.database():
+        assert [past.population for _, past in past_results.past_results()] == [256]
+
+
+def test_s6_lines_that_our_export_hides_are_left_out_and_a_file_of_nothing_else_is_refused(
+    site: StaffSite,
+) -> None:
+    with site.database():
+        seed_wave(3, 1)
+    client = site.client()
+    with client.get(f"/gestion/exports/{WAVE}/resultats") as answer:
+        hidden = answer.data.decode()
+    told = upload(client, IMPORT, "counts", hidden, survey="essai", year="2024")
+    assert told.status_code == 422
+    assert "Tous les chiffres de ce fichier sont masqués." in told.text
+    title, code, *_ = hidden.splitlines()[1].split(";")
+    more = f"{hidden.strip()}\r\n{title};{code};La clarté;courtesy;9;12;0,75;0,5;0,9;non;autre\r\n"
+    assert [(line, count.base) for line, count in read_counts(more.replace(";courtesy;;", ";other;;"))] == [
+        (4, 12)
+    ]
+
+
+def test_an_unknown_rule_and_a_broken_line_are_named() -> None:
+    with pytest.raises(PastResultsError) as told:
+        read_counts("commitment,item,favourable,base,rule\na,,1,2,mean\n\nb,,3,2,pooled\n")
+    rule, counts = told.value.faults
+    assert rule.startswith("Ligne 2\u00a0: règle inconnue «\u202fmean\u202f»")
+    assert counts.startswith("Ligne 4")
+    with pytest.raises(PastResultsError):
+        read_counts('commitment,item,favourable,base\n"' + "a" * 200_000 + '",,1,2\n')
