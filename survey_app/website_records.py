@@ -91,10 +91,14 @@ def receipt_code(record_id: str, secret_key: str) -> str:
 
     It depends on the record alone: who sends the same form again, changed or not, gets the same reference.
     """
-    digest = _mac(secret_key, f"reference\n{record_id}")
-    letters = base64.b32encode(digest).decode()[:8]
-    reference = f"{letters[:4]}-{letters[4:]}"
+    reference = reference_of(record_id, secret_key)
     return f"{reference}.{_proof(reference, secret_key)}"
+
+
+def reference_of(record_id: str, secret_key: str) -> str:
+    """``ABCD-EFGH``, as the page « Merci » shows it."""
+    letters = base64.b32encode(_mac(secret_key, f"reference\n{record_id}")).decode()[:8]
+    return f"{letters[:4]}-{letters[4:]}"
 
 
 def read_receipt_code(code: str, secret_key: str) -> str | None:

@@ -121,10 +121,10 @@ def responses(wave_id: str, *, counted_only: bool = True) -> Iterator[StoredResp
         for row in connection.execute(query.execution_options(yield_per=1000)):
             counted = tallies.is_counted(row, decisions.get((row.record_id, row.revision)))
             if counted or not counted_only:
-                yield _stored_response(row, counted)
+                yield stored_response(row, counted)
 
 
-def _stored_response(row: Any, counted: bool) -> StoredResponse:
+def stored_response(row: Any, counted: bool) -> StoredResponse:
     values = {name: getattr(row, name) for name in StoredResponse.__dataclass_fields__ if name != "counted"}
     return StoredResponse(**{**values, "flags": tuple(row.flags)}, counted=counted)
 
@@ -144,7 +144,7 @@ def _reviewed(
     row: Any, decisions: Mapping[tuple[str, int], str], disputed: set[tuple[str, int]]
 ) -> StoredResponse:
     key = (row.record_id, row.revision)
-    response = _stored_response(row, tallies.is_counted(row, decisions.get(key)))
+    response = stored_response(row, tallies.is_counted(row, decisions.get(key)))
     if key not in disputed:
         return response
     return replace(response, flags=tuple(sorted({*response.flags, "conflict"})))

@@ -25,7 +25,7 @@ from survey_app.responses import tallies
 from survey_app.responses.envelope import open_body, read_envelope
 from survey_app.responses.flags import OTHER_DEVICE
 from survey_app.responses.judge import Arrival, Judgement, WaveFacts, judge
-from survey_app.responses.set_aside import change, decide
+from survey_app.responses.set_aside import SUPERSEDED, change, decide
 
 log = logging.getLogger(__name__)
 BATCH = 50
@@ -318,6 +318,6 @@ def _supersede(
     changes = []
     for row in earlier:
         if tallies.is_counted(row, decisions.get((row.record_id, row.revision))):
-            decide(connection, row, tallies.SET_ASIDE, "superseded", "", "intake", now)
+            decide(connection, row, tallies.SET_ASIDE, SUPERSEDED, "", "intake", now)
             changes.append(change(connection, row, -1))
     return changes

@@ -7,6 +7,7 @@ sealed wave no longer change.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,8 @@ from survey_app.models import AuditEntry, Response, ResponseSetAside, Wave
 from survey_app.responses import tallies
 from survey_app.responses.flags import OTHER_DEVICE, countable
 
+SUPERSEDED = "superseded"
+"""Given by the intake alone: a later state of the same questionnaire came."""
 REASONS = {
     "test": "Essai",
     "abuse": "Abus",
@@ -25,7 +28,7 @@ REASONS = {
     "reviewed": "Relue",
     "other": "Autre motif",
 }
-"""What people may give as a reason. ``superseded`` is given by the intake alone."""
+"""What people may give as a reason."""
 
 
 class DecisionError(ValueError):
@@ -102,14 +105,18 @@ def _log(connection: Connection, action: str, record_id: str, reason: str, by: s
     connection.execute(sa.insert(AuditEntry).values(**line))
 
 
-def _standing_revision(connection: Connection, record_id: str) -> Any:
+def standing(revisions: Sequence[Any]) -> Any:
     """The first finished revision, else the latest partial one; of the first sender, if it has any."""
+    own = [row for row in revisions if OTHER_DEVICE not in row.flags] or revisions
+    return max(own, key=lambda row: (row.complete, -row.revision if row.complete else row.revision))
+
+
+def _standing_revision(connection: Connection, record_id: str) -> Any:
     query = sa.select(*Response.__table__.columns).where(Response.record_id == record_id)
     found = connection.execute(query).all()
     if not found:
         raise DecisionError(f"Aucune réponse ne porte le numéro {record_id}.")
-    own = [row for row in found if OTHER_DEVICE not in row.flags] or found
-    return max(own, key=lambda row: (row.complete, -row.revision if row.complete else row.revision))
+    return standing(found)
 
 
 def _refuse_impossible(connection: Connection, response: Any, action: str) -> None:

@@ -1,23 +1,50 @@
-"""« Réponses à revoir »: what was flagged, and the decision to set a response aside. Floor 5."""
+"""« Réponses à revoir »: what was flagged or set aside, a search by reference, and decisions. Floor 5."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from survey_app import access
 from survey_app.access import REFERENT
 from survey_app.database import db
 from survey_app.models import Wave
-from survey_app.responses import counts, set_aside, unjudged, variants
+from survey_app.responses import counts, decided, set_aside, unjudged, variants
 from survey_app.responses.flags import FLAGS
 from survey_app.staff.pages import actor, refused, wave_or_404
+from survey_app.website_records import reference_of
 
 blueprint = Blueprint("staff_responses", __name__, url_prefix="/gestion/reponses")
-SHOWN: Final = 200
+PER_PAGE: Final = 50
+LAST_PAGE: Final = 10_000
+LONGEST: Final = 80
+REFERENCED: Final = ("website", "paper")
+"""The modes whose last page shows a reference; a tablet has nobody to give one to."""
+MISREAD: Final = str.maketrans("018", "OIB")
+"""A reference has none of these digits: who copies one read a letter."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, named in the address by its own parameter."""
+
+    parameter: str
+    rows: Sequence[Any]
+    number: int
+    more: bool
+
+
+def _page_of(parameter: str, read: Callable[[int, int], Sequence[Any]]) -> Page:
+    """`read(offset, limit)` gives the rows; one more than a page tells whether there is a next one."""
+    number = min(max(1, request.args.get(parameter, 1, type=int)), LAST_PAGE)
+    rows = read((number - 1) * PER_PAGE, PER_PAGE + 1)
+    return Page(parameter, rows[:PER_PAGE], number, len(rows) > PER_PAGE)
 
 
 @blueprint.get("")
@@ -30,11 +57,14 @@ def without_wave() -> ResponseReturnValue:
 @blueprint.get("/<wave_id>")
 @access.roles(REFERENT)
 def index(wave_id: str) -> ResponseReturnValue:
-    """What the wave received, and the responses that carry a flag."""
+    """What the wave received, the response that is looked for, those set aside, and those with a flag."""
     return render_template("staff/responses.html", **_page(wave_or_404(wave_id)))
 
 
 def _page(wave: Wave) -> dict[str, object]:
+    searched = request.args.get("reference", "").strip()[:LONGEST]
+    found = _found(wave, searched) if searched else []
+    only = found[0].response.record_id if len(found) == 1 else ""
     return {
         "wave": wave,
         "fieldwork": counts.fieldwork(wave.id),
@@ -42,15 +72,41 @@ def _page(wave: Wave) -> dict[str, object]:
         "reason_names": set_aside.REASONS,
         "waiting": unjudged.waiting(wave.id),
         "variants": variants.variants(wave.id),
-        "record_id": request.values.get("reponse", ""),
+        "searched": searched,
+        "found": found,
+        "reference_of": _reference,
+        "referenced": REFERENCED,
+        "set_aside": _page_of("ecartees", partial(_set_aside, wave.id)),
+        "record_id": request.values.get("reponse", only),
         "elsewhere": len(counts.review_list(None)),
         **_flagged(wave.id),
     }
 
 
+def _set_aside(wave_id: str, offset: int, limit: int) -> Sequence[Any]:
+    return decided.set_aside_by_people(wave_id, offset=offset, limit=limit)
+
+
 def _flagged(wave_id: str | None) -> Mapping[str, Any]:
     flagged = counts.review_list(wave_id)
-    return {"flagged": flagged[:SHOWN], "not_shown": max(0, len(flagged) - SHOWN), "flags": FLAGS}
+    page = _page_of("signalees", lambda offset, limit: flagged[offset : offset + limit])
+    return {"flagged": page, "flags": FLAGS}
+
+
+def _found(wave: Wave, searched: str) -> list[decided.DecidedResponse]:
+    """By the reference of the page « Merci », by the number of this page, or by the whole number."""
+    letters = re.sub(r"[^0-9a-z]", "", searched.lower())
+    reference = letters.upper().translate(MISREAD)
+
+    def is_wanted(record_id: str) -> bool:
+        number = record_id.replace("-", "")
+        return letters in (number, number[:8]) or reference == _reference(record_id).replace("-", "")
+
+    return decided.find(wave.id, is_wanted)
+
+
+def _reference(record_id: str) -> str:
+    return reference_of(record_id, current_app.config["SECRET_KEY"])
 
 
 @blueprint.post("/<wave_id>/envois")

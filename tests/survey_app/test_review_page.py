@@ -1,0 +1,146 @@
+"""« Réponses à revoir »: what was set aside, by whom and why; one response found by its reference."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from survey_app import waves
+from survey_app.database import db, write_connection
+from survey_app.models import Response
+from survey_app.responses import counts, set_aside, tallies
+from survey_app.staff import responses as page_of_responses
+from survey_app.website_records import reference_of
+from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, post, seed_wave
+from tests.survey_app.test_results_page import text_of
+
+PAGE = f"/gestion/reponses/{WAVE}"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> StaffSite:
+    made = StaffSite(tmp_path)
+    with made.database():
+        seed_wave(12, 4)
+    return made
+
+
+def record_ids(site: StaffSite) -> list[str]:
+    with site.database():
+        return list(db.session.scalars(sa.select(Response.record_id).order_by(Response.record_id)))
+
+
+def reference(site: StaffSite, record_id: str) -> str:
+    return reference_of(record_id, site.app.config["SECRET_KEY"])
+
+
+def part(page: str, name: str) -> str:
+    """The words of the table with this name."""
+    found = re.search(rf'aria-label="{name}".*?</section>', page, re.DOTALL)
+    return text_of(found[0]) if found else ""
+
+
+def found_in(client: FlaskClient, searched: str) -> str:
+    return part(client.get(PAGE, query_string={"reference": searched}).text, "Réponse trouvée")
+
+
+def test_what_was_set_aside_is_listed_with_its_reason_who_and_when(site: StaffSite) -> None:
+    one, other, back, *_ = record_ids(site)
+    at = dt.datetime(2026, 3, 10, 9, 30, tzinfo=dt.UTC)
+    with site.database():
+        set_aside.set_aside(one, reason="abuse", note="Insultes", by="a@test.fr", now=at, wave_id=WAVE)
+        set_aside.set_aside(other, reason="test", by="b@test.fr", wave_id=WAVE)
+        set_aside.set_aside(back, reason="test", by="c@test.fr", wave_id=WAVE)
+        set_aside.reinstate(back, reason="reviewed", by="c@test.fr", wave_id=WAVE)
+    listed = part(site.client().get(PAGE).text, "Réponses écartées")
+    for words in (one[:8], "Abus", "Insultes", "a@test.fr", "10 mars 2026 à 10:30", other[:8], "b@test.fr"):
+        assert words in listed, words
+    assert "c@test.fr" not in listed
+    assert listed.index(other[:8]) < listed.index(one[:8])
+
+
+def test_what_the_intake_replaced_by_itself_is_not_in_the_list(site: StaffSite) -> None:
+    with site.database(), write_connection() as connection:
+        response = connection.execute(sa.select(*Response.__table__.columns)).first()
+        now = dt.datetime.now(dt.UTC)
+        set_aside.decide(connection, response, tallies.SET_ASIDE, set_aside.SUPERSEDED, "", "intake", now)
+    assert "intake" not in part(site.client().get(PAGE).text, "Réponses écartées")
+
+
+def test_the_lists_are_cut_into_pages(site: StaffSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_of_responses, "PER_PAGE", 5)
+    ids = record_ids(site)
+    with site.database():
+        for record_id in ids[:12]:
+            set_aside.set_aside(record_id, reason="test", by="a@test.fr", wave_id=WAVE)
+    client, seen = site.client(), []
+    for number in (1, 2, 3):
+        page = client.get(PAGE, query_string={"ecartees": number}).text
+        seen.append([x for x in ids if x[:8] in part(page, "Réponses écartées")])
+        assert ("Page suivante" in page) == (number < 3)
+        assert ("Page précédente" in page) == (number > 1)
+    assert [len(page) for page in seen] == [5, 5, 2]
+    assert sorted(one for page in seen for one in page) == ids[:12]
+    for odd in ("0", "-3", "x", "9" * 30):
+        assert client.get(PAGE, query_string={"ecartees": odd, "signalees": odd}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "written",
+    [str, str.lower, lambda r: r.replace("-", " "), lambda r: r.replace("O", "0").replace("I", "1")],
+)
+def test_the_reference_of_the_last_page_finds_its_response(site: StaffSite, written: object) -> None:
+    assert callable(written)
+    client = site.client()
+    ids = record_ids(site)
+    for record_id in ids:
+        found = found_in(client, written(reference(site, record_id)))
+        assert [one for one in ids if one[:8] in found] == [record_id]
+
+
+def test_a_response_found_by_its_reference_is_set_aside_and_counted_again(site: StaffSite) -> None:
+    record_id = record_ids(site)[3]
+    client, asked = site.client(), reference(site, record_id)
+    page = client.get(PAGE, query_string={"reference": asked}).text
+    assert f'name="reponse" type="text" value="{record_id}"' in page
+    form = {"reponse": record_id, "reason": "withdrawn"}
+    assert post(client, PAGE, {**form, "decision": "set_aside"}).status_code == 303
+    found = found_in(client, asked)
+    assert "Retirée à la demande de la personne" in found
+    assert "referent@prefecture.test.fr" in found
+    with site.database():
+        assert counts.fieldwork(WAVE).counted == 15
+    assert post(client, PAGE, {**form, "decision": "count"}).status_code == 303
+    assert " oui " in found_in(client, asked)
+    assert record_id[:8] not in part(client.get(PAGE).text, "Réponses écartées")
+    with site.database():
+        assert counts.fieldwork(WAVE).counted == 16
+
+
+@pytest.mark.parametrize("searched", ["AAAA-AAAA", "x", "é" * 500, "%", "'; --"])
+def test_a_reference_of_nothing_finds_nothing_and_says_so(site: StaffSite, searched: str) -> None:
+    page = site.client().get(PAGE, query_string={"reference": searched})
+    assert page.status_code == 200
+    assert "Aucune réponse de cette édition ne porte cette référence." in page.text
+
+
+def test_a_reference_finds_nothing_in_another_edition(site: StaffSite) -> None:
+    record_id = record_ids(site)[0]
+    with site.database():
+        digest = db.session.scalars(sa.select(Response.questionnaire_digest)).first() or ""
+        waves.create_wave(a_plan(digest, id="autre-2026", title="Autre"), actor="test")
+    page = site.client().get(
+        "/gestion/reponses/autre-2026", query_string={"reference": reference(site, record_id)}
+    )
+    assert record_id not in page.text
+
+
+def test_only_the_referent_searches(site: StaffSite) -> None:
+    asked = reference(site, record_ids(site)[0])
+    for role in ("assistant", "director", "reader", "contributor", "technician"):
+        assert site.client(role).get(PAGE, query_string={"reference": asked}).status_code == 403
