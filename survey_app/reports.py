@@ -11,7 +11,7 @@ from analysis.tally import Cell64
 from analysis.wave_report import Cell, WaveReport, WaveSettings, build_wave_report
 from form_definitions import Questionnaire
 from survey_app.database import db
-from survey_app.models import QuestionnaireVersion, Wave, WaveQuestionnaire
+from survey_app.models import QuestionnaireVersion, TallyCell, Wave, WaveQuestionnaire
 from survey_app.questionnaires import questionnaire_of
 from survey_app.responses import counts
 from survey_app.responses.judge import UNKNOWN_SITE
@@ -87,6 +87,13 @@ def by_month(cells: Sequence[Cell]) -> list[Cell]:
         else:
             totals[key] = cell.vector.copy()
     return [Cell(*key, vector) for key, vector in totals.items()]
+
+
+def counted_versions(wave: Wave) -> dict[str, Questionnaire]:
+    """Those of the versions of a wave whose answers its figures count; the current one without any answer."""
+    counted = set(db.session.scalars(select(TallyCell.digest).where(TallyCell.wave_id == wave.id).distinct()))
+    found = {digest: asked for digest, asked in versions_of(wave).items() if digest in counted}
+    return found or {wave.questionnaire_digest: questionnaire_of(wave.questionnaire_version)}
 
 
 def versions_of(wave: Wave) -> dict[str, Questionnaire]:

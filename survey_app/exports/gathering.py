@@ -18,6 +18,7 @@ from analysis.wave_report import Selection, WaveReport
 from form_definitions import LANGUAGES, Organisation
 from survey_app import definitions
 from survey_app.database import db
+from survey_app.earlier_years import earlier_year
 from survey_app.exports.source import ReportSource, WaveFacts
 from survey_app.exports.words import mode_label
 from survey_app.models import Response, Wave, WaveQuestionnaire
@@ -64,6 +65,7 @@ def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> 
         rows=rights.rows,
         verbatims=rights.verbatims,
         filters=_filters(selected, organisation),
+        earlier=earlier_year(wave, report),
     )
 
 

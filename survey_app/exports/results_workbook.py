@@ -30,6 +30,7 @@ from survey_app.exports.workbook_method import write_method
 from survey_app.exports.workbook_styles import Styles
 from survey_app.exports.workbook_summary import write_summary
 from survey_app.exports.workbook_table import TableColumn, write_table
+from survey_app.exports.workbook_years import SHEET, year_columns, year_rows
 
 OPTIONS = {
     "constant_memory": True,
@@ -59,6 +60,9 @@ def write_workbook(source: ReportSource, stream: BinaryIO) -> None:
         write_summary(workbook, styles, source, footer=footer)
         for name, columns, rows in FIGURE_SHEETS:
             write_table(workbook, styles, name, columns, rows(source, styles), footer=footer)
+        if source.earlier is not None and not source.earlier.unavailable:
+            columns, lines = year_columns(source.earlier), year_rows(source, source.earlier)
+            write_table(workbook, styles, SHEET, columns, lines, footer=footer)
         if source.rows:
             write_answers_sheets(workbook, styles, source, footer=footer)
         _write_codebook(workbook, styles, source, footer)

@@ -11,6 +11,7 @@ from analysis.disclosure import ShownReport
 from analysis.wave_report import WaveReport
 from form_definitions.model import Questionnaire
 from survey_app.disclosure import for_staff
+from survey_app.earlier_years import EarlierYear
 from survey_app.exports.response_table import CollectedResponse, ResponseTable
 
 
@@ -59,6 +60,9 @@ class ReportSource:
     """Whether the requester may read free texts."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """What the figures are limited to, in French words; empty = everything counted."""
+
+    earlier: EarlierYear | None = None
+    """The year before, as far as it may be shown."""
 
     @cached_property
     def shown(self) -> ShownReport:

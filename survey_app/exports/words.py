@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
 
-from analysis import notices
+from analysis import display, notices
+from analysis.comparisons import Difference
 from analysis.notices import FLAGS
 from analysis.rates import Interval
 from form_definitions.model import CollectionMode
@@ -56,6 +57,12 @@ def verdict_label(verdict: str | None, threshold: str) -> str:
     if verdict is None:
         return NO_VERDICT
     return VERDICT_LABELS[verdict].format(threshold=threshold)
+
+
+def difference_label(difference: Difference) -> str:
+    """« +9,0 points, sûr » or « +2,1 points, pas assez de réponses pour le dire »."""
+    said = "sûr" if difference.sure else "pas assez de réponses pour le dire"
+    return f"{display.points(difference.difference)}, {said}"
 
 
 def mode_label(mode: str) -> str:

@@ -28,6 +28,7 @@ from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
 from survey_app.reports import is_week, report_of
 from survey_app.responses import counts
+from survey_app.staff import years
 from survey_app.staff.pages import (
     PARIS,
     language_name,
@@ -83,6 +84,7 @@ def show(wave_id: str) -> ResponseReturnValue:
         axes=sorted(shown.axes, key=worst_first),
         services=_services(report.questionnaire),
         engagements=table(((r.title or r.commitment, r) for r in ranked), report.settings, "c"),
+        year=years.column(wave, shown),
         hidden=[(a.site, table([("", a.result)], report.settings, "").rows[0][1]) for a in shown.hidden_axes],
         missing={} if _is_part() else {site: n for site, n in report.missing_for_margin.items() if n},
         differences=shown.mode_differences,
@@ -219,11 +221,14 @@ def commitment(wave_id: str, code: str) -> ResponseReturnValue:
     report = report_of(wave, **selection())
     shown = for_staff(report)
     result = _commitment(shown.commitments, code)
+    year = years.column(wave, shown)
     return render_template(
         "staff/commitment.html",
         wave=wave,
         report=report,
         result=result,
+        year=year,
+        items_year=year and not year.year.unavailable and year.of_items(result, shown),
         whole_table=table([("Toutes les questions", result)], report.settings, "whole"),
         items=table(
             ((report.questionnaire.questions[i.item or ""], i) for i in result.items), report.settings, "item"
