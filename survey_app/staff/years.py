@@ -22,6 +22,7 @@ class Said:
     question: str
     words: str
     interval: str
+    sure: bool
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Column:
 
 def _said(difference: Difference, question: str) -> Said:
     low, high = (display.points(bound) for bound in (difference.low, difference.high))
-    return Said(question, difference_label(difference), f"de {low.partition(display.NO_BREAK)[0]} à {high}")
+    interval = f"de {low.partition(display.NO_BREAK)[0]} à {high}"
+    return Said(question, difference_label(difference), interval, difference.sure)
 
 
 def column(wave: Wave, shown: ShownReport) -> Column | None:

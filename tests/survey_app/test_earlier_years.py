@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from survey_app import past_results, questionnaires, waves
+from tests.page_checks import assert_good_pages
 from tests.survey_app.staff_site import (
     WAVE,
     StaffSite,
@@ -79,7 +80,7 @@ def test_s5_the_rate_of_the_year_before_stands_beside_with_its_base_and_a_sure_d
         a_wave(240, 60)
     page = words(site.client("reader"))
     for part in (
-        f"{YEAR - 1}, et l’écart depuis",
+        f"l’écart avec {YEAR - 1}",
         "66,7\u202f%",
         "base 180",
         "+13,3\u00a0points, sûr",
@@ -89,6 +90,15 @@ def test_s5_the_rate_of_the_year_before_stands_beside_with_its_base_and_a_sure_d
     ):
         assert part in page, part
     assert "+13,3\u00a0points, sûr" in words(site.client(), f"{RESULTS}/engagement/{some_commitment()}")
+
+
+def test_the_pages_with_a_year_before_are_good_pages(site: StaffSite) -> None:
+    with site.database():
+        a_wave_before(120, 60, headline_sites=("accueil_general",))
+        a_wave(240, 60)
+    client = site.client()
+    addresses = (RESULTS, f"{RESULTS}/engagement/{some_commitment()}", f"{RESULTS}?periode={TODAY:%Y-%m}")
+    assert_good_pages({str(n): (client.get(address).text, "fr") for n, address in enumerate(addresses)})
 
 
 def test_s5_a_difference_that_chance_could_make_is_said_not_to_be_sure(site: StaffSite) -> None:
@@ -122,7 +132,7 @@ def test_only_an_edition_that_has_ended_before_and_is_as_real_is_compared_with(
         else:
             a_wave(240, 60, then="closed")
             a_wave_before(120, 60, then="")
-    assert "l’écart depuis" not in words(site.client())
+    assert "l’écart avec" not in words(site.client())
 
 
 def test_s5_a_broken_series_is_not_compared_and_the_page_says_why(site: StaffSite) -> None:
@@ -178,7 +188,7 @@ def test_a_filter_by_site_compares_the_site_and_a_filter_by_period_nothing(site:
     assert "+50,0\u00a0points, sûr" in words(client, f"{RESULTS}?site=point_numerique")
     page = words(client, f"{RESULTS}?periode={TODAY:%Y-%m}")
     assert "retirez le filtre de période" in page
-    assert "l’écart depuis" not in page
+    assert "l’écart avec" not in page
 
 
 def test_a_headline_of_other_sites_is_said_beside_the_comparison(site: StaffSite) -> None:
@@ -211,7 +221,7 @@ def test_the_latest_year_is_taken_and_an_edition_of_ours_before_an_import_of_its
         imported("C,,120,180", year=YEAR - 2)
         imported("C,,1,180", year=YEAR)
     client = site.client()
-    assert f"{YEAR - 2}, et l’écart depuis" in words(client)
+    assert f"l’écart avec {YEAR - 2}" in words(client)
     with site.database():
         waves.close_wave(WAVE, actor="test")
         imported("C,,170,180")

@@ -16,6 +16,7 @@ from survey_app.models import Response
 from survey_app.responses import counts, set_aside, tallies
 from survey_app.staff import responses as page_of_responses
 from survey_app.website_records import reference_of
+from tests.page_checks import assert_good_pages
 from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, post, seed_wave
 from tests.survey_app.test_results_page import text_of
 
@@ -101,6 +102,15 @@ def test_the_reference_of_the_last_page_finds_its_response(site: StaffSite, writ
     for record_id in ids:
         found = found_in(client, written(reference(site, record_id)))
         assert [one for one in ids if one[:8] in found] == [record_id]
+
+
+def test_the_page_of_a_found_response_and_of_one_set_aside_is_a_good_page(site: StaffSite) -> None:
+    record_id = record_ids(site)[0]
+    with site.database():
+        set_aside.set_aside(record_id, reason="abuse", note="<b>Mot</b>", by="a@test.fr", wave_id=WAVE)
+    page = site.client().get(PAGE, query_string={"reference": reference(site, record_id)}).text
+    assert "&lt;b&gt;Mot" in page
+    assert_good_pages({"found": (page, "fr")})
 
 
 def test_a_response_found_by_its_reference_is_set_aside_and_counted_again(site: StaffSite) -> None:

@@ -31,6 +31,7 @@ def addresses(digest: str) -> dict[str, str]:
         "engagement": f"/gestion/resultats/{WAVE}/engagement/{some_commitment()}",
         "verbatims": f"/gestion/resultats/{WAVE}/verbatims",
         "responses": f"/gestion/reponses/{WAVE}",
+        "no-response-found": f"/gestion/reponses/{WAVE}?reference=AAAA-AAAA",
         "waves": "/gestion/editions",
         "wave": f"/gestion/editions/{WAVE}",
         "new-wave": f"/gestion/editions/nouvelle/{digest}",
