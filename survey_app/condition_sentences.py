@@ -12,8 +12,11 @@ def sentence_of(
 ) -> str:
     """Who answers this question; a plain sentence where the condition is composed of several."""
     ((operator, operand),) = condition.items()
+    refused = operator == "not"
+    if refused:
+        ((operator, operand),) = operand.items()
     if operator not in ("is", "any_of"):
-        return translate(language, "Répondez seulement si cette question vous concerne.")
+        return translate(language, "Répondez seulement si cela vous concerne.")
     name, codes = operand[0], [operand[1]] if operator == "is" else operand[1]
     item = questionnaire.items_by_name[name]
 
@@ -23,9 +26,17 @@ def sentence_of(
     options = [option.label for code in codes if (option := item.option(code))]
     quoted = [translate(language, "« {answer} »", answer=said(option)) for option in options]
     either = translate(language, "ou")
+    answers, question = f" {either} ".join(quoted), said(item.label)
+    if refused:
+        return translate(
+            language,
+            "Sauf si vous avez répondu {answers} à la question « {question} »",
+            answers=answers,
+            question=question,
+        )
     return translate(
         language,
         "Seulement si vous avez répondu {answers} à la question « {question} »",
-        answers=f" {either} ".join(quoted),
-        question=said(item.label),
+        answers=answers,
+        question=question,
     )

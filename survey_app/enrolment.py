@@ -1,17 +1,22 @@
 """One-time codes that turn a browser into a tablet of a site. Floor 4.
 
 Only the hash of a code is stored. A code has 50 bits, ends after a day and works once; tries are limited.
+Pages name a code by its handle: from the hash itself, a patient reader could find the code by trying.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from survey_app.database import write_transaction
 from survey_app.models import Device, EnrolmentCode
@@ -67,3 +72,28 @@ def redeem(code: str, now: datetime | None = None) -> Device | None:
         transaction.flush()
         known.used_at, known.device_id = now, device.id
         return device
+
+
+def waiting_codes(session: Session, now: datetime | None = None) -> Sequence[EnrolmentCode]:
+    """The codes that a tablet can still use, the one that ends first on top."""
+    return session.scalars(_waiting(now or datetime.now(tz=UTC))).all()
+
+
+def _waiting(now: datetime) -> Select[EnrolmentCode]:
+    query = select(EnrolmentCode).where(EnrolmentCode.used_at.is_(None), EnrolmentCode.expires_at > now)
+    return query.order_by(EnrolmentCode.expires_at, EnrolmentCode.code_hash)
+
+
+def handle_of(code: EnrolmentCode, secret_key: str) -> str:
+    """What names a code in an address, and tells nothing about it."""
+    message = f"enrolment code\n{code.code_hash}".encode()
+    return hmac.new(secret_key.encode(), message, hashlib.sha256).hexdigest()[:32]
+
+
+def withdraw(transaction: Session, handle: str, secret_key: str) -> EnrolmentCode | None:
+    """Make a waiting code useless; None when it is no longer waiting."""
+    for code in transaction.scalars(_waiting(datetime.now(tz=UTC)).with_for_update()):
+        if hmac.compare_digest(handle_of(code, secret_key).encode(), handle.encode()):
+            transaction.delete(code)
+            return code
+    return None

@@ -38,8 +38,6 @@ class DrawnPage(Protocol):
     @property
     def errors(self) -> Mapping[str, str]: ...
     @property
-    def hints(self) -> Mapping[str, str]: ...
-    @property
     def hidden(self) -> frozenset[str]: ...
     @property
     def added(self) -> str | None: ...
@@ -122,7 +120,7 @@ class QuestionView:
         return self.drawings[key]
 
     def _is_particular(self, page: DrawnPage) -> bool:
-        if self.name in page.errors or self.name in page.hints or self.name == page.added:
+        if self.name in page.errors or self.name == page.added:
             return True
         return any(key in page.answers for key in self.specify_keys)
 

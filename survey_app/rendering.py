@@ -21,6 +21,8 @@ from survey_app.questionnaire_view import QuestionnaireView, SectionView, view_o
 __all__ = ["Page", "definition_json", "draw_section", "render_questionnaire", "view_of"]
 
 KEPT_DRAWINGS: Final = 64
+QUESTIONS: Final = "items/section.html"
+"""Draws the questions of a section to be answered on a screen."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Page:
     site: str = ""
     conditions: Mapping[str, Any] | None = None
     """What is left of the conditions of the items in the page; None = as in the definition."""
+    drawn_by: str = QUESTIONS
+    """The template with the macro ``blocks(blocks, page)``."""
     nothing_required: bool = False
     """A sheet typed in by staff: what the person left out stays out."""
 
@@ -83,7 +87,9 @@ def _shown_sections(view: QuestionnaireView, page: Page) -> tuple[SectionView, .
 def draw_section(section: SectionView, page: Page) -> Markup:
     """The questions of a section; kept where neither an answer nor a fault makes them differ."""
     names = section.names
-    if page.added or page.errors or page.hints or any(key.partition(".")[0] in names for key in page.answers):
+    if page.drawn_by != QUESTIONS:
+        return _draw(section, page)
+    if page.added or page.errors or any(key.partition(".")[0] in names for key in page.answers):
         return _draw(section, page)
     key = (names if page.items is None else names & page.items, names & page.hidden)
     if key not in section.untouched:
@@ -94,7 +100,7 @@ def draw_section(section: SectionView, page: Page) -> Markup:
 
 
 def _draw(section: SectionView, page: Page) -> Markup:
-    template = current_app.jinja_env.get_template("items/section.html")
+    template = current_app.jinja_env.get_template(page.drawn_by)
     return template.module.blocks(section.blocks, page)  # type: ignore[attr-defined,no-any-return]
 
 

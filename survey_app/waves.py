@@ -20,7 +20,7 @@ from survey_app.database import db
 from survey_app.models import InboxRecord, QuestionnaireVersion, Survey, Wave, WaveQuestionnaire
 from survey_app.questionnaires import questionnaire_of
 from survey_app.responses import unjudged
-from survey_app.wave_rules import faults_of
+from survey_app.wave_rules import PlanFault, faults_of
 
 DRAFT: Final = "draft"
 OPEN: Final = "open"
@@ -41,7 +41,11 @@ NAMED_AT_MOST: Final = 3
 
 
 class WaveError(ValueError):
-    """The wave cannot become that; the message (French) says why, one sentence per fault."""
+    """The wave cannot become that; the message (French) says why, one sentence per fault of its plan."""
+
+    def __init__(self, message: str = "", faults: Sequence[PlanFault] = ()) -> None:
+        super().__init__(message or " ".join(fault.sentence for fault in faults))
+        self.faults = tuple(faults)
 
 
 @dataclass(frozen=True)
@@ -120,9 +124,7 @@ def plan_of(wave: Wave) -> WavePlan:
 def create_wave(plan: WavePlan, *, actor: str) -> Wave:
     """A wave in preparation; raises `WaveError` with every fault of the plan."""
     with act() as transaction:
-        version = _checked(transaction, plan)
-        if transaction.get(Wave, plan.id) is not None:
-            raise WaveError(f"Le code «\u202f{plan.id}\u202f» est déjà pris.")
+        version = _checked(transaction, plan, is_new=True)
         now = datetime.now(tz=UTC)
         wave = Wave(id=plan.id, state=DRAFT, created_at=now, survey_id=_survey_id(transaction, version))
         _write(wave, plan)
@@ -224,12 +226,22 @@ def waiting_records(wave_id: str, session: Session | None = None) -> int:
     return int((session or db.session).execute(query).scalar_one())
 
 
-def _checked(transaction: Session, plan: WavePlan) -> QuestionnaireVersion:
-    version = _version(transaction, plan.questionnaire_digest)
+def plan_faults(plan: WavePlan, *, is_new: bool, session: Session | None = None) -> list[PlanFault]:
+    """All that keeps a wave from being declared so."""
+    session = session or db.session()
+    version = _version(session, plan.questionnaire_digest)
     faults = faults_of(plan, questionnaire_of(version), (SOURCE_LANGUAGE, *version.translations))
+    readable = all(fault.field != "id" for fault in faults)
+    if is_new and readable and session.get(Wave, plan.id) is not None:
+        faults.append(PlanFault("id", f"Le code «\u202f{plan.id}\u202f» est déjà pris."))
+    return faults
+
+
+def _checked(transaction: Session, plan: WavePlan, *, is_new: bool = False) -> QuestionnaireVersion:
+    faults = plan_faults(plan, is_new=is_new, session=transaction)
     if faults:
-        raise WaveError(" ".join(faults))
-    return version
+        raise WaveError(faults=faults)
+    return _version(transaction, plan.questionnaire_digest)
 
 
 def _write(wave: Wave, plan: WavePlan) -> None:

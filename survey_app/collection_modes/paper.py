@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, current_app, make_response, redirect, request
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
-from form_definitions import Questionnaire, RoutingContext
+from form_definitions import Item, Questionnaire, RoutingContext, Section
+from form_definitions.conditions import items_named
 from survey_app.access import ASSISTANT, CONTRIBUTOR, public, roles
-from survey_app.collection_modes.public_pages import page, private, speak
+from survey_app.collection_modes.public_pages import page, private, speak, words
 from survey_app.condition_sentences import sentence_of
 from survey_app.definitions import organisation
 from survey_app.form_state import FormState, UnreadableState, new_state, seal, unseal
@@ -112,12 +114,27 @@ def show_printable(slug: str, language: str) -> ResponseReturnValue:
     sheet = find_sheet(slug, language)
     if sheet.site is None:
         return _choose_site(sheet)
-    hints = {
-        item.name: sentence_of(item.relevant_if, sheet.questionnaire(), sheet.version.translations, language)
-        for item in sheet.questionnaire().items
-        if item.relevant_if is not None
+    drawn = sheet.page(hints=_hints(sheet), drawn_by="paper/questions.html")
+    sections = {
+        section.name: hint for section in sheet.questionnaire().sections if (hint := _hint(sheet, section))
     }
-    return _draw(sheet, sheet.page(hints=hints), template="paper/sheet.html", site=_site_label(sheet.site))
+    return _draw(
+        sheet, drawn, template="paper/sheet.html", site=_public_name(sheet.site), section_hints=sections
+    )
+
+
+def _hints(sheet: Sheet) -> dict[str, str]:
+    """Who answers each question that not all are asked."""
+    hints = {item.name: _hint(sheet, item) for item in sheet.questionnaire().items}
+    return {name: hint for name, hint in hints.items() if hint}
+
+
+def _hint(sheet: Sheet, part: Item | Section) -> str:
+    """Empty also where the condition looks at questions that are not on this sheet."""
+    condition = part.relevant_if
+    if condition is None or not sheet.items().intersection(items_named(condition)):
+        return ""
+    return sentence_of(condition, sheet.questionnaire(), sheet.version.translations, sheet.language)
 
 
 @blueprint.get("/gestion/saisie/<slug>/<language>")
@@ -242,9 +259,15 @@ def _site_label(site: str) -> str:
     return organisation().site_name(site)
 
 
+def _public_name(site: str) -> Markup | None:
+    """The site as the public is asked for it, in the language of the page."""
+    known = organisation().sites_by_code.get(site)
+    return words()(known.public_label if known else site)
+
+
 def _choose_site(sheet: Sheet) -> Response:
     edition = {name: value for name, value in request.args.items() if name == "edition"}
     addresses = [
-        (f"{request.path}?{urlencode({'site': site, **edition})}", _site_label(site)) for site in sheet.sites
+        (f"{request.path}?{urlencode({'site': site, **edition})}", _public_name(site)) for site in sheet.sites
     ]
     return page("paper/choose_site.html", addresses=addresses)

@@ -22,37 +22,38 @@ Row = list[TableCell | Styled]
 
 COUNTS = (
     TableColumn("Favorables", 11, WHOLE),
-    TableColumn("Base", 9, WHOLE),
-    TableColumn("Taux", 9, PERCENT),
-    TableColumn("Borne basse", 9, PERCENT),
-    TableColumn("Borne haute", 9, PERCENT),
+    TableColumn("Base", 8, WHOLE),
+    TableColumn("Taux", 8, PERCENT),
+    TableColumn("Borne basse", 8, PERCENT),
+    TableColumn("Borne haute", 8, PERCENT),
 )
-VERDICTS = (TableColumn("Axe d’amélioration", 14), TableColumn("Ce qu’on peut dire", 31))
+VERDICTS = (TableColumn("Axe d’amélioration", 15), TableColumn("Ce qu’on peut dire", 21, wrap=True))
 
 COMMITMENT_COLUMNS = (
-    TableColumn("Engagement", 46, wrap=True),
-    TableColumn("Code", 19),
-    TableColumn("Module", 20, wrap=True),
-    TableColumn("Service", 16, wrap=True),
+    TableColumn("Engagement", 44, wrap=True),
     *COUNTS,
+    *VERDICTS,
     TableColumn("Personnes", 10, WHOLE),
-    TableColumn("Base efficace", 10, DECIMAL),
-    *VERDICTS,
-    TableColumn("Règle", 26, wrap=True),
-    TableColumn("Intervalle", 22, wrap=True),
-    TableColumn("Remarques", 30, wrap=True),
+    TableColumn("Base efficace", 9, DECIMAL),
+    TableColumn("Code", 18, wrap=True),
+    TableColumn("Remarques", 19, wrap=True),
+    TableColumn("Règle", 36, wrap=True),
+    TableColumn("Intervalle", 17, wrap=True),
+    TableColumn("Module", 25, wrap=True),
+    TableColumn("Service", 17, wrap=True),
 )
+"""The figures on the first sheet of paper; on the second what they are about."""
 ITEM_COLUMNS = (
-    TableColumn("Question", 54, wrap=True),
-    TableColumn("Code", 24),
-    TableColumn("Engagement", 20),
+    TableColumn("Question", 36, wrap=True),
+    TableColumn("Code", 19, wrap=True),
+    TableColumn("Engagement", 17, wrap=True),
     *COUNTS,
-    TableColumn("Non concerné", 11, WHOLE),
-    TableColumn("Sans avis", 9, WHOLE),
-    TableColumn("Sans réponse", 10, WHOLE),
-    TableColumn("Non posée", 9, WHOLE),
+    TableColumn("Non concerné", 9.5, WHOLE),
+    TableColumn("Sans avis", 7, WHOLE),
+    TableColumn("Sans réponse", 9, WHOLE),
+    TableColumn("Non posée", 7, WHOLE),
     *VERDICTS,
-    TableColumn("Remarques", 30, wrap=True),
+    TableColumn("Remarques", 14, wrap=True),
 )
 
 
@@ -63,16 +64,16 @@ def commitment_rows(source: ReportSource, styles: Styles) -> Iterator[Row]:
         commitment = known[result.commitment]
         yield [
             commitment.title,
-            commitment.code,
-            commitment.module,
-            commitment.service,
             *count_cells(result),
+            *verdict_cells(result, source, styles),
             None if result.withheld else result.respondents,
             result.effective_base,
-            *verdict_cells(result, source, styles),
+            commitment.code,
+            result.withheld or flag_words(result.flags),
             RULES[result.rule],
             method_label(result.method),
-            result.withheld or flag_words(result.flags),
+            commitment.module,
+            commitment.service,
         ]
 
 
@@ -109,9 +110,12 @@ def count_cells(result: Result) -> list[TableCell]:
 def verdict_cells(result: Result, source: ReportSource, styles: Styles) -> list[Styled]:
     """The official verdict, then what can be said, each in its colours and in words."""
     if result.withheld:
-        return [Styled(HIDDEN, styles.verdict(None)), Styled(HIDDEN, styles.verdict(None))]
+        return [Styled(HIDDEN, styles.verdict(None))] * 2
     words = verdict_label(result.verdict, percent(source.report.settings.threshold))
-    return [official_cell(result, styles), Styled(words, styles.verdict(result.verdict))]
+    return [
+        official_cell(result, styles),
+        Styled(words, styles.verdict(result.verdict, text_wrap=True, indent=1)),
+    ]
 
 
 def official_cell(result: Result, styles: Styles) -> Styled:

@@ -39,7 +39,7 @@ OPTIONS = {
     "strings_to_urls": False,
     "default_date_format": "dd/mm/yyyy",
 }
-CODEBOOK_WIDTHS = (26, 54, 18, 20, 44, 16, 11, 22)
+CODEBOOK_WIDTHS = (24, 44, 15, 20, 38, 14, 10, 20)
 FIGURE_SHEETS: tuple[
     tuple[str, tuple[TableColumn, ...], Callable[[ReportSource, Styles], Iterator[Row]]], ...
 ] = (

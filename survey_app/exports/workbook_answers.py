@@ -13,7 +13,7 @@ from survey_app.exports.response_table import Cell, Column
 from survey_app.exports.safe_text import workbook_text
 from survey_app.exports.source import ReportSource
 from survey_app.exports.workbook_styles import DAY, WHOLE, Styles
-from survey_app.exports.workbook_table import LAST_ROW, add_sheet, finish_table
+from survey_app.exports.workbook_table import LAST_ROW, add_sheet, finish_table, header_height
 
 SHEET = "Réponses"
 WIDTHS = {"day": 11.0, "code": 16.0, "label": 22.0, "number": 9.0, "text": 60.0}
@@ -44,7 +44,7 @@ def write_answers_sheets(
         here = chain([first] if first is not None else [], islice(rows, rows_per_sheet - 1))
         _write_header(sheet, styles, table.columns)
         last = _write_rows(sheet, [_format(styles, column) for column in table.columns], here)
-        finish_table(sheet, last, len(table.columns), frozen_columns=1)
+        finish_table(sheet, last, [WIDTHS[column.kind] for column in table.columns], frozen_columns=1)
         number += 1
 
 
@@ -69,10 +69,11 @@ def _write_rows(sheet: Worksheet, formats: Sequence[Format | None], rows: Iterab
 
 
 def _write_header(sheet: Worksheet, styles: Styles, columns: tuple[Column, ...]) -> None:
-    sheet.set_row(0, 64)
-    for position, column in enumerate(columns):
-        sheet.set_column(position, position, WIDTHS[column.kind])
-        sheet.write_string(0, position, workbook_text(f"{column.label}\n{column.code}"), styles.heading)
+    headings = [(f"{column.label}\n{column.code}", WIDTHS[column.kind]) for column in columns]
+    sheet.set_row(0, header_height(headings))
+    for position, (heading, width) in enumerate(headings):
+        sheet.set_column(position, position, width)
+        sheet.write_string(0, position, workbook_text(heading), styles.heading)
 
 
 def _format(styles: Styles, column: Column) -> Format | None:

@@ -15,28 +15,28 @@ from survey_app.exports.workbook_table import TableColumn
 TOO_SMALL = "masqué\u00a0: trop peu de personnes"
 
 SITE_COLUMNS = (
-    TableColumn("Site", 34),
-    TableColumn("Réponses du site", 11, WHOLE),
-    TableColumn("Manquent pour ± 6 points", 13, WHOLE),
-    TableColumn("Engagement", 54, wrap=True),
+    TableColumn("Site", 24, wrap=True),
+    TableColumn("Réponses du site", 10, WHOLE),
+    TableColumn("Manquent pour ± 6 points", 11, WHOLE),
+    TableColumn("Engagement", 46, wrap=True),
     *COUNTS,
     *VERDICTS,
-    TableColumn("Remarque", 30),
+    TableColumn("Remarque", 18, wrap=True),
 )
 OTHER_COLUMNS = (
     TableColumn("Ventilation", 16),
-    TableColumn("Part", 24),
-    TableColumn("Réponses", 11, WHOLE),
-    TableColumn("Engagement", 54, wrap=True),
+    TableColumn("Part", 18, wrap=True),
+    TableColumn("Réponses", 10, WHOLE),
+    TableColumn("Engagement", 46, wrap=True),
     *COUNTS,
     *VERDICTS,
-    TableColumn("Remarque", 30),
+    TableColumn("Remarque", 18, wrap=True),
 )
 AXIS_COLUMNS = (
-    TableColumn("Où", 34),
-    TableColumn("Engagement", 54, wrap=True),
-    TableColumn("Module", 20, wrap=True),
-    TableColumn("Service", 24, wrap=True),
+    TableColumn("Où", 24, wrap=True),
+    TableColumn("Engagement", 46, wrap=True),
+    TableColumn("Module", 18, wrap=True),
+    TableColumn("Service", 20, wrap=True),
     *COUNTS,
     *VERDICTS,
 )

@@ -10,7 +10,13 @@ from survey_app.exports.source import ReportSource
 from survey_app.exports.words import METHOD_LABELS, STATE_LABELS, day_words, mode_label, percent, whole
 from survey_app.exports.workbook_answers import HOW_TO_READ
 from survey_app.exports.workbook_styles import ACCENT_DARK, Styles
-from survey_app.exports.workbook_table import TableColumn, add_sheet, row_height, write_cell
+from survey_app.exports.workbook_table import (
+    TableColumn,
+    add_sheet,
+    fit_to_paper,
+    row_height,
+    write_cell,
+)
 
 SHEET = "Méthode"
 COLUMNS = (TableColumn("Sujet", 40, wrap=True), TableColumn("Ce qui vaut", 110, wrap=True))
@@ -43,6 +49,7 @@ def write_method(workbook: Workbook, styles: Styles, source: ReportSource, *, fo
             write_cell(sheet, row, 1, fact, value)
         row += 1
     sheet.print_area(0, 0, row, 1)
+    fit_to_paper(sheet, [column.width for column in COLUMNS])
 
 
 def _chapters(source: ReportSource) -> Iterator[tuple[str, list[Fact]]]:

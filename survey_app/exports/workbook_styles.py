@@ -55,27 +55,16 @@ class Styles:
     @cached_property
     def heading(self) -> Format:
         """The frozen first row of a table."""
-        return self.make(
-            bold=True,
-            font_color="#FFFFFF",
-            bg_color=ACCENT,
-            text_wrap=True,
-            bottom=2,
-            bottom_color=ACCENT_DARK,
-        )
+        return self._heading(indent=1)
 
     @cached_property
     def number_heading(self) -> Format:
         """The same above numbers, which stand to the right."""
-        return self.make(
-            bold=True,
-            font_color="#FFFFFF",
-            bg_color=ACCENT,
-            text_wrap=True,
-            bottom=2,
-            bottom_color=ACCENT_DARK,
-            align="right",
-        )
+        return self._heading(align="right")
+
+    def _heading(self, **properties: Any) -> Format:
+        colours = {"font_color": "#FFFFFF", "bg_color": ACCENT, "bottom_color": ACCENT_DARK}
+        return self.make(bold=True, text_wrap=True, bottom=2, **colours, **properties)
 
     @cached_property
     def small(self) -> Format:

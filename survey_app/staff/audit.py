@@ -34,6 +34,7 @@ ACTIONS: Final = {
     "wave-published": "Résultats publiés",
     "wave-moved": "Édition passée à une autre version",
     "code-made": "Code de tablette créé",
+    "code-withdrawn": "Code de tablette retiré",
     "device-revoked": "Tablette révoquée",
     "past-results-imported": "Année passée importée",
     "past-results-deleted": "Année passée supprimée",

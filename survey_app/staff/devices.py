@@ -1,4 +1,4 @@
-"""« Tablettes »: enrol with a one-time code, list, revoke. Floor 5."""
+"""« Tablettes »: enrol with a one-time code, list, withdraw, revoke. Floor 5."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from survey_app.access import ASSISTANT, TECHNICIAN
 from survey_app.audit import act, record
 from survey_app.database import db
 from survey_app.definitions import organisation
-from survey_app.enrolment import LIFETIME, make_code
+from survey_app.enrolment import LIFETIME, handle_of, make_code, waiting_codes, withdraw
 from survey_app.models import Device
 from survey_app.staff.pages import (
     actor,
@@ -40,12 +40,17 @@ def index() -> ResponseReturnValue:
 def _page() -> dict[str, object]:
     desks = [site.code for site in organisation().sites if site.kind == "desk"]
     return {
+        "codes": [(code, handle_of(code, _secret_key())) for code in waiting_codes(db.session())],
         "devices": db.session.scalars(select(Device).order_by(Device.state, Device.site, Device.name)).all(),
         "sites": choices(desks, site_name),
         "slugs": list(_titles().items()),
         "languages": choices(tuple(LANGUAGES), language_name),
         "form": request.form,
     }
+
+
+def _secret_key() -> str:
+    return str(current_app.config["SECRET_KEY"])
 
 
 def _titles() -> dict[str, str]:
@@ -100,6 +105,23 @@ def qr_code(text: str) -> Markup:
     code = segno.make(text, error="m", micro=False)
     drawing = code.svg_inline(scale=4, border=2, dark="#000", light="#fff", svgclass="qr", title=text)
     return Markup(drawing)  # noqa: S704 (made by the library, which escapes the title)
+
+
+@blueprint.post("/codes/<handle>/retirer")
+@access.roles(ASSISTANT, TECHNICIAN)
+def withdraw_code(handle: str) -> ResponseReturnValue:
+    """A code that nobody needs any more stops working now."""
+    with act() as transaction:
+        code = withdraw(transaction, handle, _secret_key())
+        if code is not None:
+            record(
+                transaction, "code-withdrawn", actor=actor(), subject=code.name, detail={"site": code.site}
+            )
+    if code is None:
+        flash("Ce code ne sert déjà plus\u00a0: il a été utilisé, retiré, ou son délai est passé.")
+    else:
+        flash("Le code est retiré\u00a0: il n’inscrit plus de tablette.")
+    return redirect(url_for("staff_devices.index"), 303)
 
 
 @blueprint.post("/<device_id>/revoquer")

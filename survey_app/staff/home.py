@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from sqlalchemy import select
 
+from form_definitions import LANGUAGES
 from survey_app import access, questionnaires
 from survey_app.access import ASSISTANT, RESULT_READERS, TECHNICIAN, may
 from survey_app.database import db
@@ -18,6 +21,12 @@ from survey_app.exports.words import counted, day_words
 from survey_app.models import Device, Wave
 from survey_app.reports import report_of
 from survey_app.staff.pages import PARIS, site_name
+from survey_app.staff.to_complete import (
+    coverage_of,
+    languages_to_review,
+    newest_versions,
+    values_to_fill,
+)
 from survey_app.waves import CLOSED, DRAFT, OPEN, SEALED, waves
 
 blueprint = Blueprint("staff_home", __name__, url_prefix="/gestion")
@@ -44,7 +53,7 @@ def home() -> ResponseReturnValue:
     if may(ASSISTANT, TECHNICIAN):
         sentences += _about_devices()
     if may(ASSISTANT):
-        sentences += _about_drafts()
+        sentences += [*_about_drafts(), *_about_translations(), *_about_organisation()]
     current = [wave for wave in known if wave.state == OPEN]
     return render_template("staff/home.html", sentences=sentences, current=current)
 
@@ -106,6 +115,35 @@ def _about_drafts() -> list[Sentence]:
         )
         for draft in questionnaires.drafts()
     ]
+
+
+def _about_translations() -> Iterator[Sentence]:
+    for version in newest_versions():
+        address = url_for("staff_questionnaires.version", digest=version.digest, _anchor="translations")
+        for spoken in coverage_of(version):
+            missing, stale = len(spoken.missing), len(spoken.stale)
+            head = Markup("{}, {}\u00a0: ").format(version.title, _named(spoken.language))
+            if missing:
+                yield Sentence(
+                    head + counted(missing, "texte est à traduire.", "textes sont à traduire."), address
+                )
+            if stale:
+                words = counted(stale, "traduction ne sert plus.", "traductions ne servent plus.")
+                yield Sentence(head + words, address)
+
+
+def _about_organisation() -> Iterator[Sentence]:
+    address = url_for("staff_questionnaires.index", _anchor="to-review")
+    for language in languages_to_review():
+        text = Markup("{}\u00a0: la traduction est à relire, par une personne nommée.")
+        yield Sentence(text.format(_named(language.code)), address)
+    for sentence in values_to_fill().values():
+        yield Sentence(sentence, address)
+
+
+def _named(code: str) -> Markup:
+    language = LANGUAGES[code]
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(code, language.direction, language.own_name)
 
 
 def _about_devices() -> list[Sentence]:

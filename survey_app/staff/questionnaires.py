@@ -15,10 +15,11 @@ from form_definitions.yaml_source import MAXIMUM_BYTES
 from survey_app import access, questionnaires
 from survey_app.access import ASSISTANT, REFERENT
 from survey_app.database import db
-from survey_app.definitions import library, organisation
+from survey_app.definitions import library
 from survey_app.draft_translations import coverage
 from survey_app.models import QuestionnaireDraft, QuestionnaireVersion
 from survey_app.rendering import Page, render_questionnaire
+from survey_app.staff import to_complete
 from survey_app.staff.pages import actor, refused
 
 blueprint = Blueprint("staff_questionnaires", __name__, url_prefix="/gestion/questionnaires")
@@ -42,13 +43,13 @@ def _page() -> dict[str, object]:
     newest: dict[str, str] = {}
     for version in versions:
         newest.setdefault(version.slug, version.digest)
-    others = [(code, language.own_name) for code, language in LANGUAGES.items() if code != SOURCE_LANGUAGE]
     return {
         "drafts": questionnaires.drafts(),
         "versions": versions,
         "newest": newest,
-        "languages": others,
-        "unread": [(code, name) for code, name in others if not organisation().reviewers.get(code)],
+        "languages": to_complete.other_languages(),
+        "unread": to_complete.languages_to_review(),
+        "to_fill": to_complete.values_to_fill(),
         "to_check": commitments_to_check(),
     }
 
@@ -179,7 +180,14 @@ def version(digest: str) -> ResponseReturnValue:
     questionnaire = questionnaires.questionnaire_of(found)
     modes = [mode for mode in MODES if mode in questionnaire.modes]
     languages = [SOURCE_LANGUAGE, *found.translations]
-    return render_template("staff/version.html", version=found, modes=modes, languages=languages)
+    in_force = found in to_complete.newest_versions()
+    return render_template(
+        "staff/version.html",
+        version=found,
+        modes=modes,
+        languages=languages,
+        coverage=to_complete.coverage_of(found) if in_force else (),
+    )
 
 
 @blueprint.get("/versions/<digest>/apercu/<mode>/<language>")

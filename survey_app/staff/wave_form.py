@@ -1,79 +1,117 @@
-"""What the form of a wave sends, read into a `WavePlan`; every fault in a French sentence. Floor 5."""
+"""What the form of a wave sends, as a `WavePlan`; every fault at once, each with its field. Floor 5."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import Final
 
 from werkzeug.datastructures import MultiDict
 
 from form_definitions import Questionnaire
-from survey_app.waves import WaveError, WavePlan
+from survey_app.staff.pages import site_name
+from survey_app.wave_rules import EXPECTED, PlanFault
+from survey_app.waves import WavePlan, plan_faults
 
-EXPECTED = "expected_"
+USUAL_THRESHOLD: Final = Fraction(3, 4)
+USUAL_MINIMUM_BASE: Final = 30
+FIELDS: Final = (
+    *("title", "id", "opens_on", "closes_on", "sites", "modes", "languages", EXPECTED),
+    *("headline_sites", "headline_modes", "threshold", "minimum_base", "population", "method", "anonymity"),
+)
+"""In the order of the form, which is that of the summary of its faults."""
+_WHOLE: Final = re.compile(r"[0-9]{1,9}")
+"""Fits every database."""
+_SHARE: Final = re.compile(r"([0-9]{1,6}(?:[./][0-9]{1,6})?)(%?)")
+_SPACES: Final = re.compile(r"\s")
+
+
+class FormReader:
+    """Reads field by field; one that cannot be read is a fault, and leaves a value that keeps every rule."""
+
+    def __init__(self, form: Mapping[str, str]) -> None:
+        self._form = form
+        self.faults: list[PlanFault] = []
+
+    def day(self, field: str, label: str) -> date | None:
+        """A day."""
+        try:
+            return date.fromisoformat(self._form.get(field, ""))
+        except ValueError:
+            self.faults.append(PlanFault(field, f"{label} est une date, comme 2026-10-01."))
+            return None
+
+    def whole(self, field: str, label: str) -> int | None:
+        """A whole number, or nothing."""
+        text = self._text(field)
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        if text:
+            self.faults.append(PlanFault(field, f"{label} est un nombre entier, ou reste vide."))
+        return None
+
+    def threshold(self, field: str) -> Fraction:
+        """« 3/4 », « 75 % » or « 0,75 »."""
+        found = _SHARE.fullmatch(self._text(field).replace(",", "."))
+        try:
+            share = Fraction(found[1]) if found else None
+        except ZeroDivisionError:
+            share = None
+        if found is None or share is None:
+            self.faults.append(PlanFault(field, "Le seuil est une fraction, comme 3/4."))
+            return USUAL_THRESHOLD
+        return share / 100 if found[2] else share
+
+    def _text(self, field: str) -> str:
+        return _SPACES.sub("", self._form.get(field, ""))
 
 
 def read_plan(
     form: MultiDict[str, str], questionnaire: Questionnaire, *, wave_id: str | None = None
+) -> tuple[WavePlan, Sequence[PlanFault]]:
+    """The plan that the form describes, and all that is wrong with it; `wave_id` of a wave that exists."""
+    reader = FormReader(form)
+    plan = _plan(reader, form, questionnaire, wave_id)
+    unreadable = {fault.field for fault in reader.faults}
+    broken = [f for f in plan_faults(plan, is_new=wave_id is None) if f.field not in unreadable]
+    return plan, sorted([*reader.faults, *broken], key=_place)
+
+
+def _place(fault: PlanFault) -> int:
+    return next(place for place, name in enumerate(FIELDS) if fault.field.startswith(name))
+
+
+def _plan(
+    reader: FormReader, form: MultiDict[str, str], questionnaire: Questionnaire, wave_id: str | None
 ) -> WavePlan:
-    """The plan that the form describes; raises `WaveError` with every unreadable field."""
-    faults: list[str] = []
-    sites = tuple(form.getlist("sites"))
-    plan: dict[str, Any] = {
-        "id": wave_id or form.get("id", "").strip(),
-        "title": form.get("title", "").strip(),
-        "questionnaire_digest": form.get("questionnaire_digest", ""),
-        "opens_on": _day(form, "opens_on", "Le début", faults),
-        "closes_on": _day(form, "closes_on", "La fin", faults),
-        "sites": sites,
-        "expected_visits": _expected(form, questionnaire, faults),
-        "anonymity": form.get("anonymity", "anonymous"),
-        "population": _whole(form, "population", "La population", faults),
-        "threshold": _threshold(form, faults),
-        "method": form.get("method", "wilson"),
-        "minimum_base": _whole(form, "minimum_base", "La base minimale", faults) or 30,
-    }
-    for name in ("modes", "languages", "headline_modes", "headline_sites"):
-        plan[name] = tuple(form.getlist(name))
-    if faults:
-        raise WaveError(" ".join(faults))
-    return WavePlan(**plan)
+    opens_on, closes_on = reader.day("opens_on", "Le début"), reader.day("closes_on", "La fin")
+    one_day = opens_on or closes_on or date.max
+    minimum_base = reader.whole("minimum_base", "La base minimale")
+    return WavePlan(
+        id=wave_id or form.get("id", "").strip(),
+        title=form.get("title", "").strip(),
+        questionnaire_digest=form.get("questionnaire_digest", ""),
+        opens_on=opens_on or one_day,
+        closes_on=closes_on or one_day,
+        sites=tuple(form.getlist("sites")),
+        languages=tuple(form.getlist("languages")),
+        modes=tuple(form.getlist("modes")),
+        headline_modes=tuple(form.getlist("headline_modes")),
+        headline_sites=tuple(form.getlist("headline_sites")),
+        expected_visits=_expected(reader, questionnaire),
+        anonymity=form.get("anonymity", "anonymous"),
+        population=reader.whole("population", "La population"),
+        threshold=reader.threshold("threshold"),
+        method=form.get("method", "wilson"),
+        minimum_base=USUAL_MINIMUM_BASE if minimum_base is None else minimum_base,
+    )
 
 
-def _day(form: Mapping[str, str], name: str, label: str, faults: list[str]) -> date | None:
-    try:
-        return date.fromisoformat(form.get(name, ""))
-    except ValueError:
-        faults.append(f"{label} est une date, comme 2026-10-01.")
-        return None
-
-
-def _whole(form: Mapping[str, str], name: str, label: str, faults: list[str]) -> int | None:
-    text = form.get(name, "").replace("\u202f", "").replace(" ", "").strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):  # noqa: PLR2004 (fits every database)
-        faults.append(f"{label} est un nombre entier, ou reste vide.")
-        return None
-    return int(text)
-
-
-def _threshold(form: Mapping[str, str], faults: list[str]) -> Fraction:
-    """« 3/4 », « 75 % » or « 0,75 »."""
-    text = form.get("threshold", "3/4").replace(",", ".").replace("\u202f", "").replace(" ", "").strip()
-    try:
-        share = Fraction(text[:-1]) / 100 if text.endswith("%") else Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        faults.append("Le seuil est une fraction, comme 3/4.")
-        return Fraction(3, 4)
-    return share
-
-
-def _expected(form: Mapping[str, str], questionnaire: Questionnaire, faults: list[str]) -> dict[str, int]:
+def _expected(reader: FormReader, questionnaire: Questionnaire) -> dict[str, int]:
+    label = "Le nombre de visites attendues ({})"
     counts = {
-        site: _whole(form, EXPECTED + site, "Le nombre de visites attendues", faults)
-        for site in questionnaire.sites
+        site: reader.whole(EXPECTED + site, label.format(site_name(site))) for site in questionnaire.sites
     }
     return {site: count for site, count in counts.items() if count is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -18,8 +18,8 @@ from survey_app.exports.words import METHOD_LABELS, mode_label
 from survey_app.models import QuestionnaireVersion, Wave
 from survey_app.responses import counts
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
-from survey_app.staff.wave_form import EXPECTED, read_plan
-from survey_app.wave_rules import METHODS
+from survey_app.staff.wave_form import read_plan
+from survey_app.wave_rules import EXPECTED, METHODS, PlanFault
 
 blueprint = Blueprint("staff_waves", __name__, url_prefix="/gestion/editions")
 USUAL_LENGTH: Final = timedelta(days=28)
@@ -102,10 +102,13 @@ def _save(
 ) -> ResponseReturnValue:
     form = request.form.copy()
     form["questionnaire_digest"] = version.digest
+    asked = questionnaires.questionnaire_of(version)
+    plan, faults = read_plan(form, asked, wave_id=wave.id if wave else None)
+    if faults:
+        return _form(version, form, wave=wave, faults=faults)
     try:
-        plan = read_plan(form, questionnaires.questionnaire_of(version), wave_id=wave.id if wave else None)
         save(plan)
-    except waves.WaveError as fault:
+    except waves.WaveError as fault:  # somebody else was quicker
         return _form(version, form, wave=wave, wrong=str(fault))
     flash("L’édition est enregistrée.")
     for other in waves.overlapping(plan):
@@ -117,7 +120,12 @@ def _save(
 
 
 def _form(
-    version: QuestionnaireVersion, form: MultiDict[str, str], *, wave: Wave | None = None, wrong: str = ""
+    version: QuestionnaireVersion,
+    form: MultiDict[str, str],
+    *,
+    wave: Wave | None = None,
+    wrong: str = "",
+    faults: Sequence[PlanFault] = (),
 ) -> ResponseReturnValue:
     questionnaire = questionnaires.questionnaire_of(version)
     context: dict[str, Any] = {
@@ -127,11 +135,20 @@ def _form(
         "expected": EXPECTED,
         "anonymity": list(ANONYMITY.items()),
         "methods": [(method, METHOD_LABELS[method]) for method in METHODS],
+        "to_mend": faults,
+        "wrong_fields": _by_field(faults),
         **_boxes(questionnaire, version.translations),
     }
-    if wrong:
+    if wrong or faults:
         return refused("staff/wave_form.html", wrong, **context)
     return render_template("staff/wave_form.html", **context)
+
+
+def _by_field(faults: Sequence[PlanFault]) -> dict[str, str]:
+    told: dict[str, list[str]] = {}
+    for fault in faults:
+        told.setdefault(fault.field, []).append(fault.sentence)
+    return {field: " ".join(sentences) for field, sentences in told.items()}
 
 
 def _boxes(questionnaire: Questionnaire, translations: Mapping[str, Any]) -> dict[str, object]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -112,6 +114,58 @@ def test_a_missing_file_ends_with_exit_code_2(tmp_path: Path, capsys: pytest.Cap
     assert "absent.csv" in capsys.readouterr().err
 
 
+def unwrapped(text: str) -> str:
+    """A text whose sentences go over several lines, each on one."""
+    return re.sub(r"\n {2}(?=\S)", " ", text)
+
+
+def test_the_text_says_what_was_found_and_explains_every_column_in_plain_words(
+    counts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(counts), "--confidence", "0.9", "--minimum-base", "40"])
+    out = unwrapped(capsys.readouterr().out)
+    assert out.startswith("2 engagements, 1 axe d’amélioration (taux sous 75\u00a0%).\n")
+    for words in (
+        "Intervalle à 90\u00a0%",
+        "La base compte les réponses exprimées.",
+        "Base utile\u00a0: la base, réduite quand une même personne",
+        "Taux\u00a0: les favorables divisés par la base.",
+        "taux strictement inférieur au seuil",
+        "Sous 40 réponses utiles",
+        "arrondies vers l’extérieur",
+        "(2) Wilson\u00a0: intervalle de Wilson.",
+        "Ce que ces chiffres ne mesurent pas",
+    ):
+        assert words in out
+
+
+def test_the_columns_of_the_text_stand_under_each_other(
+    counts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(counts)])
+    heading, rule, *rows = capsys.readouterr().out.splitlines()[2:9]
+    columns = [(found.start(), found.end()) for found in re.finditer("-+", rule)]
+    assert len(columns) == 9
+    assert [heading[start:end].strip() for start, end in columns[1:5]] == [
+        "Favorables",
+        "Base",
+        "Base utile",
+        "Taux",
+    ]
+    for row in rows:
+        for (_, end), (start, _) in itertools.pairwise(columns):
+            assert row[end:start].strip() == ""
+        assert all(row[end - 1] != " " for _, end in columns[1:6])
+
+
+def test_no_line_of_explanation_is_longer_than_a_window(
+    counts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([str(counts)])
+    explained = capsys.readouterr().out.partition("Comment lire")[2].splitlines()
+    assert max(map(len, explained)) <= 100
+
+
 def test_s5_every_output_says_what_it_does_not_measure(
     counts: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,7 +174,7 @@ def test_s5_every_output_says_what_it_does_not_measure(
     main([str(counts), "--format", "json"])
     machine = capsys.readouterr()
     for said in (text.out, machine.err):
-        assert "ni les refus, ni le choix des personnes interrogées" in said
+        assert "ni les refus, ni le choix des personnes interrogées" in unwrapped(said)
 
 
 def test_s5_with_a_known_population_non_response_is_named_too(

@@ -86,6 +86,56 @@ def test_axe_finds_nothing_and_nothing_overflows_on_a_phone(
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
 
 
+def test_on_a_phone_the_menu_is_one_row_that_opens_and_closes(
+    browser: Browser, site: StaffSite, address: str
+) -> None:
+    page = signed_in(
+        browser, site, address, viewport={"width": 360, "height": 640}, java_script_enabled=False
+    )
+    menu, results = page.get_by_role("button", name="Menu"), page.get_by_role("link", name="Résultats")
+    heading = page.get_by_role("heading", name="À faire").bounding_box()
+    assert heading is not None
+    assert heading["y"] < 160
+    expect(results).to_be_hidden()
+    menu.click()
+    expect(results).to_be_visible()
+    expect(page.get_by_role("button", name="Se déconnecter")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(results).to_be_hidden()
+    menu.click()
+    results.click()
+    expect(page).to_have_url(f"{address}/gestion/resultats/{WAVE}")
+
+
+@pytest.mark.parametrize("width", [720, 800, 1280])
+def test_on_a_wider_screen_the_menu_is_simply_there(
+    browser: Browser, site: StaffSite, address: str, width: int
+) -> None:
+    page = signed_in(browser, site, address, viewport={"width": width, "height": 800})
+    expect(page.get_by_role("button", name="Menu")).to_be_hidden()
+    expect(page.get_by_role("link", name="Journal")).to_be_visible()
+
+
+def test_the_faults_of_a_wave_take_the_focus_and_lead_to_their_fields(
+    browser: Browser, site: StaffSite, address: str
+) -> None:
+    page = signed_in(browser, site, address, viewport={"width": 320, "height": 640}, bypass_csp=True)
+    with site.database():
+        digest = questionnaires.versions()[0].digest
+    page.goto(f"{address}/gestion/editions/nouvelle/{digest}")
+    page.get_by_label("Titre").fill("")
+    page.get_by_label("Seuil").fill("beaucoup")
+    for box in page.get_by_role("group", name="Langues").get_by_role("checkbox").all():
+        box.uncheck()
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_role("group", name="3 points sont à corriger")).to_be_focused()
+    expect(page.get_by_label("Seuil")).to_have_value("beaucoup")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.get_by_role("link", name="Le français fait partie des langues.").click()
+    expect(page.get_by_label("Français")).to_be_focused()
+
+
 def test_the_line_at_the_threshold_runs_through_all_rows(
     browser: Browser, site: StaffSite, address: str
 ) -> None:

@@ -81,11 +81,37 @@ def test_the_sheet_says_who_answers_a_conditional_question(site: PaperSite) -> N
 def test_a_composed_condition_gets_a_plain_sentence() -> None:
     questionnaire = check_source(SMALL).questionnaire
     assert questionnaire is not None
-    composed = {"not": {"is": ["came", "came_in"]}}
-    assert (
-        sentence_of(composed, questionnaire, {}, "fr")
-        == "Répondez seulement si cette question vous concerne."
-    )
+    composed = {"all": [{"is": ["came", "came_in"]}, {"answered": "minutes"}]}
+    for condition in (composed, {"not": composed}):
+        said = sentence_of(condition, questionnaire, {}, "fr")
+        assert said == "Répondez seulement si cela vous concerne."
+
+
+def test_a_section_that_not_all_answer_says_so_in_its_heading(site: PaperSite) -> None:
+    html = unescape(site.app.test_client().get(SHEET.format("fr")).text)
+    said = 'À distance <span class="hint">Seulement si vous avez répondu «\u202fNon\u202f» à la question'
+    assert said in html
+
+
+def test_who_is_left_out_is_said_too(site: PaperSite) -> None:
+    site.publish_shipped()
+    html = unescape(site.app.test_client().get("/q/usagers/fr/imprimer?site=a_distance").text)
+    assert "Sauf si vous avez répondu «\u202fPar le site internet\u202f» ou «\u202fPar un message" in html
+
+
+def test_a_condition_on_a_question_that_the_sheet_does_not_ask_is_not_told(site: PaperSite) -> None:
+    site.publish_shipped()
+    html = unescape(site.app.test_client().get("/q/usagers/fr/imprimer?site=immigration").text)
+    assert "Comment nos agents vous ont-ils parlé" in html
+    assert "contacté nos services" not in html
+
+
+def test_the_rows_of_a_grid_are_those_of_a_table_with_a_box_for_every_option(site: PaperSite) -> None:
+    html = site.app.test_client().get(SHEET.format("fr")).text
+    row = re.search(r'<tr data-item="detail_words">(.*?)</tr>', html)
+    assert row
+    assert row[1].count('<td><span class="box"></span></td>') == html.count('<th scope="col">') == 5
+    assert "<input" not in html
 
 
 def test_without_a_site_the_sheet_asks_for_which(site: PaperSite) -> None:
@@ -95,6 +121,25 @@ def test_without_a_site_the_sheet_asks_for_which(site: PaperSite) -> None:
         "immigration",
     ]
     assert_good_page(answer.text)
+
+
+@pytest.mark.parametrize(
+    "language, heading, place",
+    [
+        ("en", "For which place?", "At the"),
+        ("ar", "لأي مكان؟", "في"),
+    ],
+)
+def test_the_choice_of_the_site_speaks_the_language_of_the_sheet(
+    site: PaperSite, language: str, heading: str, place: str
+) -> None:
+    html = site.app.test_client().get(f"/q/petit/{language}/imprimer").text
+    assert f"<h1>{heading}</h1>" in html
+    assert re.findall(rf'<a class="choice" href="/q/petit/{language}/imprimer\?site=\w+">{place}', html)
+    assert 'lang="fr"' not in html.partition("<main")[2].partition("</main")[0]
+    assert_good_page(html, language=language)
+    sheet = site.app.test_client().get(SHEET.format(language)).text
+    assert re.search(rf"<dd>{place}", sheet)
 
 
 def test_typing_in_needs_a_role(site: PaperSite) -> None:

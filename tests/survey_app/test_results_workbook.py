@@ -23,7 +23,7 @@ from survey_app.exports.source import ReportSource
 from survey_app.exports.words import method_label, outward, percent, verdict_label
 from survey_app.exports.workbook_answers import HOW_TO_READ, write_answers_sheets
 from survey_app.exports.workbook_styles import Styles
-from survey_app.exports.workbook_table import LAST_ROW
+from survey_app.exports.workbook_table import LAST_ROW, header_height
 from tests.survey_app.exported_waves import Answered, a_questionnaire, a_source, a_wave, some_responses
 
 DIGEST = questionnaire_digest(a_questionnaire())
@@ -127,13 +127,48 @@ def test_the_chart_has_intervals_as_error_bars_and_stands_on_the_threshold() -> 
 @pytest.mark.parametrize(
     "name", ["Engagements", "Questions", "Axes", "Sites", "Modes et périodes", "Réponses", "Codes"]
 )
-def test_every_table_has_a_frozen_header_a_filter_and_fits_the_width(name: str) -> None:
+def test_every_table_has_a_frozen_header_a_filter_and_prints_no_letter_under_7_points(name: str) -> None:
     sheet = opened(a_source())[name]
     assert sheet.freeze_panes == "B2"
     assert sheet.auto_filter.ref is not None
     assert sheet.print_title_rows == "$1:$1"
-    assert sheet.sheet_properties.pageSetUpPr.fitToPage is True
-    assert sheet.page_setup.fitToHeight == 0
+    assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight) in (
+        ("landscape", 0),
+        ("landscape", None),
+    )
+    assert printed_points(sheet) >= 7
+
+
+def printed_points(sheet: Any) -> float:
+    """The size of the table's letters on A4 lying down, by the width of its columns."""
+    if not sheet.sheet_properties.pageSetUpPr.fitToPage:
+        return 11 * int(sheet.page_setup.scale) / 100
+    columns = [d for d in sheet.column_dimensions.values() if d.min]
+    width: float = sum((d.width * 1.85 + 1.3) * (d.max - d.min + 1) for d in columns)
+    return min(11.0, 11 * (297 - 2 * 12.7) / width)
+
+
+def test_a_table_too_wide_for_one_sheet_of_paper_goes_on_on_a_second_with_its_first_column() -> None:
+    sheet = opened(a_source())["Engagements"]
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage is not True
+    assert sheet.print_title_cols == "$A:$A"
+    headings = [str(cell.value) for cell in sheet[1]]
+    assert headings[:8] == [
+        "Engagement",
+        "Favorables",
+        "Base",
+        "Taux",
+        "Borne basse",
+        "Borne haute",
+        "Axe d’amélioration",
+        "Ce qu’on peut dire",
+    ]
+
+
+def test_a_header_is_high_enough_for_its_longest_heading() -> None:
+    assert header_height([("Base", 8)]) == 33
+    assert header_height([("Base", 8), ("Manquent pour ± 6 points", 11)]) == 47.5
+    assert header_height([("Comment cela s’est-il passé\u202f? " * 9, 12)]) == 130
 
 
 @pytest.mark.abuse("AC-86")

@@ -19,7 +19,6 @@ from tests.survey_app import records
 from tests.survey_app.staff_site import (
     WAVE,
     StaffSite,
-    a_plan,
     a_source,
     form_token,
     post,
@@ -109,87 +108,6 @@ def test_a_draft_can_be_thrown_away(site: StaffSite) -> None:
     draft = upload(client, QUESTIONNAIRES, "source", a_source()).headers["Location"]
     assert post(client, f"{draft}/supprimer", page=draft).status_code == 303
     assert client.get(draft).status_code == 404
-
-
-def wave_form(**changes: Any) -> dict[str, Any]:
-    form: dict[str, Any] = {
-        "id": WAVE,
-        "title": "Essai 2026",
-        "opens_on": "2026-11-01",
-        "closes_on": "2026-12-01",
-        "sites": ["accueil_general", "point_numerique"],
-        "modes": ["tablet", "website"],
-        "languages": ["fr"],
-        "headline_sites": ["accueil_general"],
-        "headline_modes": ["tablet"],
-        "expected_point_numerique": "1 200",
-        "threshold": "75 %",
-        "minimum_base": "30",
-        "method": "wilson",
-        "anonymity": "anonymous",
-    }
-    return {**form, **changes}
-
-
-def test_the_referent_runs_a_wave_from_the_form_to_publication(site: StaffSite) -> None:
-    with site.database():
-        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
-    client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
-    created = post(client, new, wave_form())
-    assert created.status_code == 303
-    page = created.headers["Location"]
-    assert "En préparation" in client.get(page).text
-    for act, shown in (
-        ("ouvrir", "Ouverte"),
-        ("clore", "Close"),
-        ("sceller", "Scellée"),
-        ("publier", "Publiée"),
-    ):
-        assert post(client, f"{page}/{act}", page=page).status_code == 303
-        assert shown in client.get(page).text
-    with site.database():
-        wave = waves.find_wave(WAVE)
-        assert wave is not None
-        plan = waves.plan_of(wave)
-    assert plan.expected_visits == {"point_numerique": 1200}
-    assert str(plan.threshold) == "3/4"
-    assert plan.headline_modes == ("tablet",)
-
-
-@pytest.mark.parametrize(
-    "changes, word",
-    [
-        ({"opens_on": "demain"}, "Le début est une date"),
-        ({"threshold": "beaucoup"}, "Le seuil est une fraction"),
-        ({"threshold": "3/0"}, "Le seuil est une fraction"),
-        ({"population": "-3"}, "La population est un nombre entier"),
-        ({"headline_sites": []}, "Le chiffre principal"),
-        ({"id": "../etc"}, "Le code tient"),
-    ],
-)
-def test_a_wave_form_with_a_fault_comes_back_filled_in(
-    site: StaffSite, changes: dict[str, Any], word: str
-) -> None:
-    with site.database():
-        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
-    answer = post(
-        site.client(), f"/gestion/editions/nouvelle/{digest}", wave_form(title="Mon titre", **changes)
-    )
-    assert answer.status_code == 422
-    assert word in answer.text
-    assert "Mon titre" in answer.text
-
-
-def test_a_wave_in_preparation_is_changed_in_its_form(site: StaffSite) -> None:
-    with site.database():
-        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
-        waves.create_wave(a_plan(digest), actor="test")
-    client, page = site.client(), f"/gestion/editions/{WAVE}/modifier"
-    assert "Essai 2026" in client.get(page).text
-    assert post(client, page, wave_form(title="Autre titre")).status_code == 303
-    assert "Autre titre" in client.get(f"/gestion/editions/{WAVE}").text
-    post(client, f"/gestion/editions/{WAVE}/ouvrir", page=f"/gestion/editions/{WAVE}")
-    assert client.get(page).status_code == 404
 
 
 def test_a_step_that_is_not_possible_now_is_explained(site: StaffSite) -> None:
@@ -333,9 +251,10 @@ def test_the_home_page_says_in_sentences_what_is_missing(site: StaffSite) -> Non
     assert "±6 points" not in site.client("technician").get("/gestion/").text
 
 
-def test_an_empty_installation_has_nothing_to_do(site: StaffSite) -> None:
+def test_an_empty_installation_leaves_only_its_own_description_to_complete(site: StaffSite) -> None:
     for role in ROLES:
-        assert "Rien à faire" in site.client(role).get("/gestion/").text
+        page = site.client(role).get("/gestion/").text
+        assert ("Rien à faire" in page) is (role not in ("referent", "assistant"))
 
 
 @pytest.mark.parametrize("role, rows", [("referent", True), ("assistant", True), ("reader", False)])
@@ -479,50 +398,6 @@ def test_a_questionnaire_that_is_too_large_leaves_no_draft(site: StaffSite) -> N
     assert "dépasse 256\u00a0Kio" in answer.text
     with site.database():
         assert questionnaires.drafts() == []
-
-
-def test_a_new_wave_is_proposed_a_code_and_a_title_that_are_free(site: StaffSite) -> None:
-    with site.database():
-        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
-    client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
-    first = re.search(r'name="id"[^>]*value="([^"]+)"', client.get(new).text)
-    assert first
-    assert post(client, new, wave_form(id=first[1])).status_code == 303
-    page = client.get(new).text
-    assert f'value="{first[1]}-2"' in page
-    assert "(2)" in page
-
-
-def test_dates_that_cross_those_of_another_wave_are_told_when_it_is_prepared(site: StaffSite) -> None:
-    with site.database():
-        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
-    client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
-    first = post(client, new, wave_form()).headers["Location"]
-    assert "croisent" not in client.get(first).text
-    crossing = wave_form(id="deuxieme", title="Deuxième", opens_on="2026-12-01", closes_on="2027-01-01")
-    second = post(client, new, crossing).headers["Location"]
-    assert "Ses dates croisent celles de «\u202fEssai 2026\u202f»" in client.get(second).text
-    apart = wave_form(id="troisieme", opens_on="2027-02-01", closes_on="2027-03-01")
-    third = post(client, new, apart).headers["Location"]
-    assert "croisent" not in client.get(third).text
-
-
-@pytest.mark.parametrize(
-    "changes, word",
-    [
-        ({"anonymity": "maybe"}, "Choisissez un anonymat"),
-        ({"languages": ["fr", "zz"]}, "Choisissez des langues du questionnaire"),
-        ({"id": "nouvelle"}, "Le code tient"),
-        ({"opens_on": "0001-01-01"}, "à partir de 2000"),
-        ({"title": "x" * 300}, "Le titre tient en 200"),
-    ],
-)
-def test_a_wave_takes_only_what_its_form_offers(site: StaffSite, changes: dict[str, Any], word: str) -> None:
-    with site.database():
-        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
-    answer = post(site.client(), f"/gestion/editions/nouvelle/{digest}", wave_form(**changes))
-    assert answer.status_code == 422
-    assert word in answer.text
 
 
 def test_a_tablet_is_only_offered_questionnaires_made_for_it(site: StaffSite) -> None:

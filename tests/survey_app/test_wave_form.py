@@ -1,0 +1,235 @@
+"""The form of a wave: what it offers, what it keeps, and every fault at once beside its field."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from survey_app import questionnaires, waves
+from tests.page_checks import assert_good_page
+from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, a_source, post
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> StaffSite:
+    return StaffSite(tmp_path)
+
+
+def wave_form(**changes: Any) -> dict[str, Any]:
+    form: dict[str, Any] = {
+        "id": WAVE,
+        "title": "Essai 2026",
+        "opens_on": "2026-11-01",
+        "closes_on": "2026-12-01",
+        "sites": ["accueil_general", "point_numerique"],
+        "modes": ["tablet", "website"],
+        "languages": ["fr"],
+        "headline_sites": ["accueil_general"],
+        "headline_modes": ["tablet"],
+        "expected_point_numerique": "1 200",
+        "threshold": "75 %",
+        "minimum_base": "30",
+        "method": "wilson",
+        "anonymity": "anonymous",
+    }
+    return {**form, **changes}
+
+
+def test_the_referent_runs_a_wave_from_the_form_to_publication(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
+    created = post(client, new, wave_form())
+    assert created.status_code == 303
+    page = created.headers["Location"]
+    assert "En préparation" in client.get(page).text
+    for act, shown in (
+        ("ouvrir", "Ouverte"),
+        ("clore", "Close"),
+        ("sceller", "Scellée"),
+        ("publier", "Publiée"),
+    ):
+        assert post(client, f"{page}/{act}", page=page).status_code == 303
+        assert shown in client.get(page).text
+    with site.database():
+        wave = waves.find_wave(WAVE)
+        assert wave is not None
+        plan = waves.plan_of(wave)
+    assert plan.expected_visits == {"point_numerique": 1200}
+    assert str(plan.threshold) == "3/4"
+    assert plan.headline_modes == ("tablet",)
+
+
+@pytest.mark.parametrize(
+    "changes, word",
+    [
+        ({"opens_on": "demain"}, "Le début est une date"),
+        ({"threshold": "beaucoup"}, "Le seuil est une fraction"),
+        ({"threshold": "3/0"}, "Le seuil est une fraction"),
+        ({"population": "-3"}, "La population est un nombre entier"),
+        ({"headline_sites": []}, "Le chiffre principal"),
+        ({"id": "../etc"}, "Le code tient"),
+    ],
+)
+def test_a_wave_form_with_a_fault_comes_back_filled_in(
+    site: StaffSite, changes: dict[str, Any], word: str
+) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    answer = post(
+        site.client(), f"/gestion/editions/nouvelle/{digest}", wave_form(title="Mon titre", **changes)
+    )
+    assert answer.status_code == 422
+    assert word in answer.text
+    assert "Mon titre" in answer.text
+
+
+def test_a_wave_in_preparation_is_changed_in_its_form(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+        waves.create_wave(a_plan(digest), actor="test")
+    client, page = site.client(), f"/gestion/editions/{WAVE}/modifier"
+    assert "Essai 2026" in client.get(page).text
+    assert post(client, page, wave_form(title="Autre titre")).status_code == 303
+    assert "Autre titre" in client.get(f"/gestion/editions/{WAVE}").text
+    post(client, f"/gestion/editions/{WAVE}/ouvrir", page=f"/gestion/editions/{WAVE}")
+    assert client.get(page).status_code == 404
+
+
+def test_a_new_wave_is_proposed_a_code_and_a_title_that_are_free(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
+    first = re.search(r'name="id"[^>]*value="([^"]+)"', client.get(new).text)
+    assert first
+    assert post(client, new, wave_form(id=first[1])).status_code == 303
+    page = client.get(new).text
+    assert f'value="{first[1]}-2"' in page
+    assert "(2)" in page
+
+
+def test_dates_that_cross_those_of_another_wave_are_told_when_it_is_prepared(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
+    first = post(client, new, wave_form()).headers["Location"]
+    assert "croisent" not in client.get(first).text
+    crossing = wave_form(id="deuxieme", title="Deuxième", opens_on="2026-12-01", closes_on="2027-01-01")
+    second = post(client, new, crossing).headers["Location"]
+    assert "Ses dates croisent celles de «\u202fEssai 2026\u202f»" in client.get(second).text
+    apart = wave_form(id="troisieme", opens_on="2027-02-01", closes_on="2027-03-01")
+    third = post(client, new, apart).headers["Location"]
+    assert "croisent" not in client.get(third).text
+
+
+@pytest.mark.parametrize(
+    "changes, word",
+    [
+        ({"anonymity": "maybe"}, "Choisissez un anonymat"),
+        ({"languages": ["fr", "zz"]}, "Choisissez des langues du questionnaire"),
+        ({"id": "nouvelle"}, "Le code tient"),
+        ({"opens_on": "0001-01-01"}, "à partir de 2000"),
+        ({"title": "x" * 300}, "Le titre tient en 200"),
+    ],
+)
+def test_a_wave_takes_only_what_its_form_offers(site: StaffSite, changes: dict[str, Any], word: str) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    answer = post(site.client(), f"/gestion/editions/nouvelle/{digest}", wave_form(**changes))
+    assert answer.status_code == 422
+    assert word in answer.text
+
+
+EVERY_FAULT = {
+    "title": ("", "Donnez un titre."),
+    "id": ("Pas Bon", "Le code tient en minuscules, chiffres et tirets (usagers-2026)."),
+    "opens_on": ("demain", "Le début est une date, comme 2026-10-01."),
+    "closes_on": ("1999-12-01", "L’année de la fin s’écrit en quatre chiffres, à partir de 2000."),
+    "sites": ([], "Choisissez des sites du questionnaire."),
+    "modes": (["fax"], "Choisissez des modes du questionnaire."),
+    "languages": ([], "Le français fait partie des langues."),
+    "expected_point_numerique": (
+        "beaucoup",
+        "Le nombre de visites attendues (Point numérique) est un nombre entier, ou reste vide.",
+    ),
+    "headline_sites": ([], "Le chiffre principal compte au moins un site, parmi ceux de l’édition."),
+    "headline_modes": ([], "Le chiffre principal compte au moins un mode, parmi ceux de l’édition."),
+    "threshold": ("5/4", "Le seuil est une fraction entre 0 et 1, comme 3/4."),
+    "minimum_base": ("0", "La base minimale vaut au moins 1."),
+    "population": ("-3", "La population est un nombre entier, ou reste vide."),
+    "method": ("wald", "Choisissez une méthode de la liste."),
+    "anonymity": ("maybe", "Choisissez un anonymat de la liste."),
+}
+"""In the order of the form, a value that the rule of a field refuses, and what is said of it."""
+
+
+@pytest.fixture
+def all_wrong(site: StaffSite) -> str:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    form = wave_form(**{field: value for field, (value, _) in EVERY_FAULT.items()})
+    answer = post(site.client(), f"/gestion/editions/nouvelle/{digest}", form)
+    assert answer.status_code == 422
+    return unescape(answer.text)
+
+
+def test_every_fault_is_told_at_once_on_top_with_a_link_to_its_field(all_wrong: str) -> None:
+    told = re.findall(r'<li><a href="#f-(\w+)">([^<]+)</a></li>', all_wrong)
+    assert told == [(field, sentence) for field, (_, sentence) in EVERY_FAULT.items()]
+    assert f"{len(EVERY_FAULT)} points sont à corriger" in all_wrong
+    ids = set(re.findall(r' id="(f-\w+)"', all_wrong))
+    assert {f"f-{field}" for field in EVERY_FAULT} <= ids
+    assert_good_page(all_wrong)
+
+
+@pytest.mark.parametrize("field", EVERY_FAULT)
+def test_a_fault_stands_beside_its_field_and_is_named_by_it(all_wrong: str, field: str) -> None:
+    beside = re.search(rf'id="e-{field}">([^<]+)</span>', all_wrong)
+    assert beside
+    assert EVERY_FAULT[field][1] in beside[1]
+    assert re.search(rf'aria-describedby="[^"]*\be-{field}"', all_wrong)
+    assert re.search(rf'<(?:input|select)[^>]* (?:id="f-|name="){field}"[^>]* aria-invalid="true"', all_wrong)
+
+
+def test_the_browser_leaves_the_checks_to_the_server_and_the_summary_takes_the_focus(all_wrong: str) -> None:
+    assert '<form method="post" novalidate>' in all_wrong
+    assert re.search(r'role="group" aria-labelledby="summary" tabindex="-1" autofocus', all_wrong)
+    assert re.search(r"<title>Erreur\u00a0: ", all_wrong)
+
+
+def test_what_was_typed_and_ticked_is_kept(site: StaffSite, all_wrong: str) -> None:
+    for field in ("id", "opens_on", "closes_on", "expected_point_numerique", "threshold", "population"):
+        assert f'value="{EVERY_FAULT[field][0]}"' in all_wrong
+    assert re.findall(r'name="(\w+)" value="\w+" checked', all_wrong) == []
+    with site.database():
+        digest = questionnaires.versions()[0].digest
+    page = post(site.client(), f"/gestion/editions/nouvelle/{digest}", wave_form(title="")).text
+    ticked = re.findall(r'name="(\w+)" value="(\w+)" checked', page)
+    given = ("sites", "modes", "languages", "headline_sites", "headline_modes")
+    assert ticked == [(name, value) for name in given for value in wave_form()[name]]
+
+
+def test_a_threshold_in_any_usual_writing_is_read(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
+    for number, text in enumerate(("3/4", "75 %", "75\u202f%", "0,75", "0.75")):
+        code = f"essai-{number}00"
+        assert post(client, new, wave_form(id=code, threshold=text)).status_code == 303
+        with site.database():
+            wave = waves.find_wave(code)
+            assert wave is not None
+            assert (wave.threshold_numerator, wave.threshold_denominator) == (3, 4)
+
+
+def test_a_code_that_is_taken_is_told_with_the_other_faults(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+        waves.create_wave(a_plan(digest), actor="test")
+    answer = post(site.client(), f"/gestion/editions/nouvelle/{digest}", wave_form(title=""))
+    assert "est déjà pris." in answer.text
+    assert "Donnez un titre." in answer.text
