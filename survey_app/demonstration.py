@@ -10,7 +10,7 @@ import secrets
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -18,11 +18,14 @@ from typing import Any
 
 from flask import Flask
 
-from form_definitions import load_questionnaire, load_translations
+from analysis.tally import CellLayout, CountedResponse
+from form_definitions import Questionnaire, load_questionnaire, load_translations
 from form_definitions.library import FOLDER
 from survey_app.accounts import add_user, reset_passphrase
 from survey_app.database import db
+from survey_app.exports.asked_items import AskedItems
 from survey_app.migrations import upgrade
+from survey_app.past_results import COLUMNS, import_counts
 from survey_app.questionnaires import publish_source
 from survey_app.responses import inbox
 from survey_app.responses.credentials import Credential
@@ -35,6 +38,8 @@ from survey_app.waves import WavePlan, create_wave, open_wave
 REFERENT_ADDRESS = "referent@exemple.fr"
 ACTOR = "démonstration"
 SEED = 2026
+BEFORE_SIZE, BEFORE_SHARE = 600, 0.9
+"""The year before: so many people, content this much less often."""
 PRACTICE = 3
 """So many of the first answers are marked as practice: shown, never counted."""
 
@@ -170,6 +175,27 @@ def _make_wave(wave: DemonstrationWave, today: date) -> None:
     open_wave(wave.code, actor=ACTOR)
     everybody = people(questionnaire, wave.population, first=plan.opens_on, last=today, seed=SEED)
     _send(list(everybody), plan)
+    _import_year_before(questionnaire, wave, plan)
+
+
+def _import_year_before(questionnaire: Questionnaire, wave: DemonstrationWave, plan: WavePlan) -> None:
+    """Counts of a less content year, brought in as a prefecture brings those of its spreadsheets."""
+    earlier = replace(
+        wave.population,
+        size=BEFORE_SIZE,
+        satisfied={code: share * BEFORE_SHARE for code, share in wave.population.satisfied.items()},
+    )
+    layout, asked = CellLayout(questionnaire), AskedItems(questionnaire)
+    total = layout.merge(
+        layout.vector(CountedResponse(one.answers, asked.of(one.mode, one.site, one.answers), one.complete))
+        for one in people(questionnaire, earlier, first=plan.opens_on, last=plan.opens_on, seed=SEED - 1)
+    )
+    measured = [(place.code, item) for place in layout.commitments.values() for item in place.items]
+    counted = [(code, item, layout.tally(total, item)) for code, item in measured]
+    lines = [",".join(COLUMNS), *(f"{code},{item},{t.favourable},{t.base}" for code, item, t in counted)]
+    year = plan.opens_on.year - 1
+    title = f"{year}, réponses inventées"
+    import_counts(questionnaire.slug, year, title, "\n".join(lines), source=ACTOR, actor=ACTOR)
 
 
 def _send(everybody: list[Person], plan: WavePlan) -> None:

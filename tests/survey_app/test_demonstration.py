@@ -27,11 +27,14 @@ from survey_app.demonstration import (
     new_passphrase,
     prepare,
 )
+from survey_app.earlier_years import compare, earlier_year
 from survey_app.exports import EXPORTS, Rights, file_name, gather
 from survey_app.exports.gathering import shuffled_responses
 from survey_app.models import InboxRecord, Response, User, Wave
+from survey_app.reports import report_of
 from survey_app.responses import doctor
 from survey_app.synthetic_answers import OFFICIALS, USERS, people
+from survey_app.waves import find_wave
 
 TODAY = date(2026, 11, 20)
 
@@ -64,6 +67,19 @@ def test_at_least_1500_synthetic_answers_went_through_the_inbox() -> None:
     assert received >= 1500
     assert judged == received
     assert all(db.session.scalars(sa.select(Wave.synthetic)))
+
+
+@pytest.mark.usefixtures("application")
+def test_a_year_before_stands_beside_the_results_and_says_that_it_is_invented() -> None:
+    wave = find_wave("usagers-2026")
+    assert wave is not None
+    report = report_of(wave)
+    earlier = earlier_year(wave, report)
+    assert earlier is not None
+    assert earlier.title == "2025, réponses inventées"
+    compared = compare(report.commitments, earlier, report.settings)
+    sure = {difference.sure for line in compared.values() for difference in line.differences}
+    assert sure == {True, False}
 
 
 @pytest.mark.usefixtures("application")
