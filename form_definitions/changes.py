@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from form_definitions.model import Item, Questionnaire, Section
+from form_definitions.question_types import QUESTION_TYPES
 from form_definitions.reused_codes import plain_letters
 
 
@@ -88,11 +89,16 @@ def _series(items: Iterator[Item]) -> tuple[str, ...]:
     """The series that items feed: their own and their commitments'. Notes and texts feed none."""
     names: dict[str, None] = {}
     for item in items:
-        if item.question_type not in ("note", "short_text", "long_text"):
+        if _is_counted(item):
             names[item.name] = None
             if item.commitment:
                 names[item.commitment] = None
     return tuple(names)
+
+
+def _is_counted(item: Item) -> bool:
+    question_type = QUESTION_TYPES[item.question_type]
+    return question_type.takes_answer and not question_type.free_text
 
 
 def _removed_items(old: Questionnaire, new: Questionnaire) -> Iterator[Change]:

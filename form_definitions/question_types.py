@@ -32,7 +32,7 @@ class AnswerFault:
 
 
 class QuestionType(ABC):
-    """What a kind of question accepts. A new type is a subclass here and an entry in QUESTION_TYPES."""
+    """What a kind of question accepts. What else a new type needs: README.md, « Costs of a new thing »."""
 
     name: ClassVar[str]
     description: ClassVar[str]
@@ -41,6 +41,8 @@ class QuestionType(ABC):
     has_options: ClassVar[bool] = False
     has_rate: ClassVar[bool] = False
     """Whether its answers are favourable or not, so that it can measure a commitment."""
+    free_text: ClassVar[bool] = False
+    """Whether a person may write anything: read by few, and erased at its term."""
     keys: ClassVar[frozenset[str]] = frozenset()
     """The keys of the YAML that only some types take."""
     defaults: ClassVar[Mapping[str, int]] = {}
@@ -192,6 +194,7 @@ class Recommendation(Number):
 
 
 class _Text(QuestionType):
+    free_text = True
     keys = frozenset({"maximum_length"})
     one_line: ClassVar[bool]
 

@@ -12,12 +12,10 @@ from sqlalchemy.engine import Connection
 
 from analysis.tally import Cell64, CellLayout
 from analysis.wave_report import Cell
-from form_definitions import Questionnaire
+from form_definitions import QUESTION_TYPES, Questionnaire
 from survey_app.database import db
 from survey_app.models import InboxConflict, InboxRecord, Response, Wave
 from survey_app.responses import noteworthy, tallies
-
-TEXT_TYPES = ("short_text", "long_text")
 
 
 @dataclass(frozen=True)
@@ -177,7 +175,7 @@ def text_keys(questionnaire: Questionnaire, answers: Mapping[str, Any]) -> list[
 
 def _is_text(questionnaire: Questionnaire, name: str) -> bool:
     item = questionnaire.items_by_name.get(name)
-    return item is not None and item.question_type in TEXT_TYPES
+    return item is not None and QUESTION_TYPES[item.question_type].free_text
 
 
 def fieldwork(wave_id: str) -> Fieldwork:

@@ -18,7 +18,7 @@ from analysis.notices import RULES
 from analysis.periods import period_of
 from analysis.publication import judge
 from analysis.wave_report import WaveReport, WaveSettings
-from form_definitions import Item, Questionnaire
+from form_definitions import QUESTION_TYPES, Item, Questionnaire
 from survey_app import access, charts, waves
 from survey_app.access import REFERENT, RESULT_READERS
 from survey_app.definitions import organisation
@@ -297,4 +297,4 @@ def verbatims(wave_id: str) -> ResponseReturnValue:
 
 
 def _takes_text(item: Item) -> bool:
-    return item.question_type in counts.TEXT_TYPES or any(option.specify for option in item.options)
+    return QUESTION_TYPES[item.question_type].free_text or any(option.specify for option in item.options)
