@@ -98,6 +98,9 @@ TYPE_KEYS = {
 }
 """Keys that only some question types take: each type says which in its ``keys``."""
 
+LIMITS = tuple(key for key in TYPE_KEYS if key not in ("options", "scale", "unit"))
+"""The keys that bound an answer: a check needs them wherever it is made, in the browser too."""
+
 ANSWERED_TYPES = tuple(name for name, question_type in QUESTION_TYPES.items() if question_type.takes_answer)
 
 ITEM = RecordOf(

@@ -15,6 +15,7 @@ from flask import current_app
 from markupsafe import Markup
 
 from form_definitions import CollectionMode, Item, Questionnaire, Translations
+from form_definitions.language import LIMITS
 from survey_app import i18n
 from survey_app.questionnaire_view import QuestionnaireView, SectionView, view_of
 
@@ -151,9 +152,7 @@ def _item_definition(item: Item, page: Page) -> dict[str, Any]:
             "relevant_if": condition,
             "sites": item.sites if page.conditions is None else None,
             "options": options,
-            "minimum": item.minimum,
-            "maximum": item.maximum,
-            "maximum_length": item.maximum_length,
+            **{limit: getattr(item, limit) for limit in LIMITS},
         }
     )
 
