@@ -154,7 +154,8 @@ def _answer(item: Item, rate: float, chance: random.Random, number: int, answers
             answers[item.name] = min(10, max(0, round(chance.gauss(10 * rate, 2))))
         case "short_text" | "long_text":
             if chance.random() < COMMENTED:
-                answers[item.name] = f"Commentaire synthétique n° {number}. {chance.choice(COMMENTS)}"
+                text = f"Commentaire synthétique n° {number}. {chance.choice(COMMENTS)}"
+                answers[item.name] = text[: item.maximum_length].strip()
         case "multiple_choice":
             inclusive = [option.code for option in item.options if not option.exclusive]
             answers[item.name] = sorted(chance.sample(inclusive, k=1 + (chance.random() < TWO_TICKS)))

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from form_definitions import Questionnaire, check_source, explain_changes
+from form_definitions.language import LIMITS
 from tests.form_definitions.definitions import FIXTURES, library
 
 SOURCE = (FIXTURES / "questionnaires" / "every_type.yaml").read_text(encoding="utf-8")
@@ -69,6 +70,22 @@ def test_a_change_is_told_with_the_series_it_breaks(old: str, new: str, words: s
         assert change.sentence.endswith(".")
         ours = re.sub(r"«\u202f.*?\u202f»", "«\u202f…\u202f»", change.sentence)
         assert not re.search(r"[^\u202f][;!?»]|«[^\u202f]|[^\u00a0]:", ours), change.sentence
+
+
+@pytest.mark.parametrize("key", [*LIMITS, "unit"])
+def test_a_change_of_any_key_of_a_type_is_told(key: str) -> None:
+    item = OLD.items_by_name["minutes"]
+    one, other = (
+        OLD.model_copy(
+            update={
+                "sections": (
+                    OLD.sections[0].model_copy(update={"blocks": (item.model_copy(update={key: value}),)}),
+                )
+            }
+        )
+        for value in (None, "another")
+    )
+    assert len(explain_changes(one, other)) == 1, f"changes.py does not look at « {key} »"
 
 
 def test_a_new_item_breaks_the_series_of_its_commitment_only() -> None:
