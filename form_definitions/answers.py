@@ -1,6 +1,6 @@
 """The answers of one person as a whole: read from a form, checked against the path.
 
-Keys and shapes are the table « Les réponses en JSON » of README.md.
+Keys and shapes are the table « Answers in JSON » of README.md.
 """
 
 from __future__ import annotations
