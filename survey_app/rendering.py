@@ -73,7 +73,6 @@ def render_questionnaire(
             language=language,
             direction=view.direction,
             drawn=[(section, draw_section(section, page)) for section in sections],
-            faces=any(question.has_faces for section in sections for question in section.questions),
             definition=definition_json(view, sections, page),
             **more,
         )

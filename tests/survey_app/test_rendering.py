@@ -44,7 +44,7 @@ def twenty_questions() -> Questionnaire:
 
 
 def test_every_question_type_has_a_template_and_every_template_is_used() -> None:
-    shared = {"parts", "choices", "control", "section", "faces"}
+    shared = {"parts", "choices", "control", "section"}
     assert {path.stem for path in TEMPLATES.glob("*.html")} - shared == set(QUESTION_TYPES)
 
 
