@@ -5,6 +5,7 @@ The table of the variables is in ``survey_app/responses/README.md`` and in ``doc
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+LARGEST_POOL = 4
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_DISTINCT_CHARACTERS = 10
 _DATABASES = ("sqlite://", "postgresql://", "postgresql+psycopg://", "postgres://")
@@ -79,6 +81,13 @@ class Settings:
             object.__setattr__(self, "database_url", url)
         if not self.trusted_hosts:
             object.__setattr__(self, "trusted_hosts", _default_hosts(self.public_url))
+
+    @property
+    def processes(self) -> int:
+        """One process for SQLite; for PostgreSQL one per core and one more, up to a limit."""
+        if self.database_url.startswith("sqlite"):
+            return 1
+        return min(LARGEST_POOL, (os.cpu_count() or 1) + 1)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

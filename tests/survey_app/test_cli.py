@@ -24,7 +24,7 @@ from survey_app import settings as survey_settings
 from survey_app.commands.french import FrenchGroup
 from survey_app.demonstration import PRACTICE, demonstration_waves, prepare
 from survey_app.preview import create_preview
-from survey_app.serving import Address, SurveyServer, process_count
+from survey_app.serving import Address, SurveyServer
 from tests.browsers import free_port
 
 USERS, OFFICIALS = 80, 12
@@ -405,8 +405,8 @@ def test_the_preview_stores_nothing(tmp_path: Path) -> None:
 
 
 def test_one_process_serves_sqlite_and_several_serve_postgresql() -> None:
-    assert process_count(survey_settings.testing()) == 1
-    assert process_count(survey_settings.testing(database_url="postgresql://x/y")) > 1
+    assert survey_settings.testing().processes == 1
+    assert survey_settings.testing(database_url="postgresql://x/y").processes > 1
 
 
 def test_the_server_never_writes_addresses_of_respondents() -> None:

@@ -7,11 +7,13 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import time_machine
 
+from survey_app import access
 from survey_app.assets import BUILD
 from survey_app.database import db
 from survey_app.enrolment import redeem
@@ -131,6 +133,33 @@ def test_nobody_and_a_stranger_are_refused(site: TabletSite, tablet: FakeTablet)
     assert tablet.put(raw, X_Signature="0" * 64).status_code == 401
     assert tablet.put(raw, X_Signature="é").status_code == 401
     assert site.records() == []
+
+
+@pytest.mark.abuse("AC-50")
+def test_a_route_of_tablets_whose_view_checks_nothing_still_refuses_the_unsigned(site: TabletSite) -> None:
+    path = "/api/v1/new"
+    site.app.add_url_rule(path, "new", access.device(lambda: "open"), methods=["POST"])
+    tablet = FakeTablet.enrolled(site)
+    assert tablet.call("POST", path, b"x").text == "open"
+    assert tablet.client.post(path, data=b"x").status_code == 401
+    assert tablet.client.post(path, data=b"x", headers={"X-Device": tablet.device}).status_code == 401
+    assert tablet.call("POST", path, b"x", X_Signature="0" * 64).status_code == 401
+    assert tablet.call("POST", path, b"x", X_Device="00000000-0000-4000-8000-000000000000").status_code == 401
+    signed = tablet.call("POST", path, b"x").request.headers["X-Signature"]
+    assert tablet.call("POST", path, b"y", X_Signature=signed).status_code == 401
+
+
+def test_the_bytes_of_a_stranger_are_not_read(site: TabletSite, tablet: FakeTablet) -> None:
+    unread = BytesIO(b"x" * 100)
+    headers = {"X-Device": "00000000-0000-4000-8000-000000000000", "X-Signature": "0" * 64}
+    sent = {"input_stream": unread, "content_length": 100, "headers": headers}
+    assert tablet.client.post("/api/v1/records", **sent).status_code == 401
+    assert unread.tell() == 0
+
+
+@pytest.mark.parametrize("path", ["/api/v1/devices/heartbeat", "/api/v1/devices/enrol"])
+def test_small_calls_take_small_bodies_only(tablet: FakeTablet, path: str) -> None:
+    assert tablet.call("POST", path, b"x" * 4_001).status_code == 413
 
 
 def test_a_signature_is_good_for_one_address_only(site: TabletSite, tablet: FakeTablet) -> None:
