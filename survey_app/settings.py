@@ -41,6 +41,8 @@ class RetentionTerms:
     """Answers person by person: days after the wave closed. The tallies stay."""
     enrolment_codes: int = 30
     """One-time codes: days after their end."""
+    sign_in_tries: int = 1
+    """Tries to sign in: days after the try, at most; failures go after ten minutes, with the next try."""
     audit_entries: int = 1095
     """The log of staff actions: days after the entry."""
 
