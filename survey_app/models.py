@@ -170,7 +170,7 @@ class InboxRecord(Base):
 
 
 class InboxConflict(Base):
-    """Other bytes under an id and revision already taken: kept apart, never counted, never overwriting."""
+    """Other bytes under an id and revision already taken: kept apart, counted only by decision."""
 
     __tablename__ = "inbox_conflict"
     id: Mapped[str] = mapped_column(Identifier, primary_key=True)

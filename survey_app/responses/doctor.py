@@ -203,7 +203,10 @@ def _conflicts(_now: dt.datetime) -> Iterator[Finding]:
     if number:
         message = f"{number} envois sont arrivés sous un numéro déjà pris, avec un autre contenu."
         yield Finding(
-            "conflicts", "warning", message, "Les premiers comptent\u00a0; les autres sont gardés à part."
+            "conflicts",
+            "warning",
+            message,
+            "Les premiers comptent\u00a0; voyez les autres dans «\u202fRéponses à revoir\u202f».",
         )
 
 
