@@ -1,7 +1,7 @@
 """What a tablet says to the server: enrolment, records, heartbeat. Floor 5.
 
 A record is taken whenever its frame can be read: a closed wave, an old questionnaire or a revoked tablet is
-flagged, never refused. Every call but the enrolment is signed with the device's secret (``access.py`` checks).
+flagged, never refused. Every call but the enrolment is signed with the device's secret: see ``access.py``.
 """
 
 from __future__ import annotations
