@@ -6,10 +6,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
@@ -183,6 +185,16 @@ def test_an_empty_database_is_told_as_such(keys: Path, capsys: pytest.CaptureFix
     assert "La base est vide. Préparez-la\u00a0: survey-app database upgrade" in capsys.readouterr().err
     assert cli.run(["doctor"]) == 1
     assert "survey-app database upgrade" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["serve"], ["database", "upgrade"]])
+def test_a_database_of_a_newer_program_is_told_as_such(
+    command: list[str], database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(database / "survey.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert cli.run(command) == 2
+    assert "La base vient d’un programme plus récent (version 9999" in capsys.readouterr().err
 
 
 def test_serving_a_new_installation_says_what_to_do_first(
