@@ -19,6 +19,7 @@ from survey_app.database import db
 from survey_app.enrolment import redeem
 from survey_app.models import Device, InboxConflict
 from survey_app.security import limiter
+from survey_app.settings import Settings
 from tests.survey_app.tablet_site import QUESTIONNAIRE, FakeTablet, TabletSite, tablet_site
 
 
@@ -194,6 +195,17 @@ def test_a_batch_gives_the_fate_of_each_record(site: TabletSite, tablet: FakeTab
 @pytest.mark.parametrize("content", [{}, {"records": "x"}, {"records": [1]}, {"records": ["{}"] * 1_001}, []])
 def test_a_batch_of_another_shape_is_refused(site: TabletSite, tablet: FakeTablet, content: object) -> None:
     assert tablet.call("POST", "/api/v1/records", json.dumps(content).encode()).status_code == 400
+
+
+@pytest.mark.parametrize(("processes", "tries"), [(1, 10), (3, 3), (4, 2)])
+def test_each_process_lets_its_share_of_the_tries_for_a_code_through(
+    site: TabletSite, monkeypatch: pytest.MonkeyPatch, processes: int, tries: int
+) -> None:
+    monkeypatch.setattr(Settings, "processes", processes)
+    client = site.app.test_client()
+    limiter.reset()
+    answers = [client.post("/api/v1/devices/enrol", json={"code": "x"}).status_code for _ in range(tries + 1)]
+    assert answers == [400] * tries + [429]
 
 
 def test_a_code_works_once(site: TabletSite) -> None:
