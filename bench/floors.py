@@ -18,7 +18,7 @@ from gunicorn.app.base import BaseApplication
 
 from bench.synthetic import twenty_questions
 from survey_app import settings
-from survey_app.serving import THREADS, process_count
+from survey_app.serving import THREADS
 
 TEMPLATE = """<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>{{ title }}</title></head>
 <body><h1>{{ title }}</h1><form method="post">
@@ -95,7 +95,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        workers = process_count(settings.testing(database_url=self._url))
+        workers = settings.testing(database_url=self._url).processes
         shape = {"worker_class": "gthread", "workers": workers, "threads": THREADS, "keepalive": 30}
         for name, value in {"bind": [f"127.0.0.1:{self._port}"], "loglevel": "error", **shape}.items():
             self.cfg.set(name, value)

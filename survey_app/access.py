@@ -1,7 +1,8 @@
 """Who may use a route. Every route says so, or the application does not start.
 
 Floor 4. A rule sits on the view (``@public``, ``@device``, ``@roles("referent", …)``) or, for a route that a
-library brings, in :func:`declare`. One hook applies the rules before any view runs.
+library brings, in :func:`declare`. One hook applies the rules before any view runs: who is signed in, which
+tablet signed the request.
 """
 
 from __future__ import annotations
@@ -10,9 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar, cast
 
-from flask import Flask, abort, current_app, redirect, request, url_for
+import sqlalchemy as sa
+from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
+
+from survey_app.database import db
+from survey_app.models import Device
+from survey_app.prepared import Prepared
+from survey_app.responses.credentials import Credential, device_secret, verify_request
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -32,6 +39,13 @@ ROLES: Final[dict[str, str]] = {
     TECHNICIAN: "Technicien",
 }
 """The roles and their names on screen. The referent may do everything."""
+
+REVOKED: Final = "revoked"
+_DEVICE: Final = Prepared(
+    lambda _: sa.select(Device.id, Device.site, Device.state).where(
+        Device.id == sa.bindparam("id", type_=sa.String)
+    )
+)
 
 RESULT_READERS: Final = (ASSISTANT, CONTRIBUTOR, DIRECTOR, READER)
 """Who reads figures, beside the referent. Verbatims are for the referent alone."""
@@ -80,7 +94,7 @@ public = _marking(PUBLIC)
 """Anybody may use this route."""
 
 device = _marking(DEVICE)
-"""Only an enrolled tablet: the view checks its signature, as a revoked one is still heard and flagged."""
+"""Only an enrolled tablet that signed the request; a revoked one is still heard, and flagged."""
 
 
 def roles(*names: str) -> Callable[[View], View]:
@@ -129,9 +143,37 @@ def apply_rule() -> ResponseReturnValue | None:
     rule = rule_of(current_app, request.endpoint)
     if rule is None:
         abort(403)
-    if rule.kind == "device" and not request.headers.get("X-Device"):
-        abort(401)
+    if rule.kind == "device":
+        g.sender = _signed_by()
     return _staff_only(rule) if rule.kind == "staff" else None
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The tablet that signed the present request, and the secret for the receipts it gets."""
+
+    credential: Credential
+    secret: bytes
+
+
+def sender() -> Sender:
+    """Who signed the present request; only in the views of tablets."""
+    return cast(Sender, g.sender)
+
+
+def _signed_by() -> Sender:
+    """401 for anybody we do not know; the bytes of a stranger are not even read."""
+    name = request.headers.get("X-Device")
+    found = _DEVICE.read(db.engine, id=name) if name else ()
+    if not found:
+        abort(401)
+    device = found[0]
+    secret = device_secret(current_app.extensions["survey_settings"].device_master_key, device.id)
+    signature = request.headers.get("X-Signature", "")
+    if not verify_request(secret, request.method, request.path, request.get_data(), signature):
+        abort(401)
+    revoked = device.state == REVOKED
+    return Sender(Credential(mode="tablet", device_id=device.id, site=device.site, revoked=revoked), secret)
 
 
 def _staff_only(rule: Rule) -> ResponseReturnValue | None:

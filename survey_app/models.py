@@ -170,7 +170,7 @@ class InboxRecord(Base):
 
 
 class InboxConflict(Base):
-    """Other bytes under an id and revision already taken: kept apart, never counted, never overwriting."""
+    """Other bytes under an id and revision already taken: kept apart, counted only by decision."""
 
     __tablename__ = "inbox_conflict"
     id: Mapped[str] = mapped_column(Identifier, primary_key=True)
@@ -255,6 +255,21 @@ class PastResult(Base):
     base: Mapped[int]
     population: Mapped[int | None]
     source: Mapped[str] = mapped_column(Text)
+
+
+class SignInTry(Base):
+    """A try to sign in to the staff pages, under keyed hashes of account and origin; gone within a day."""
+
+    __tablename__ = "sign_in_try"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    account: Mapped[str] = mapped_column(Digest)
+    place: Mapped[str] = mapped_column(Digest)
+    succeeded: Mapped[bool]
+    __table_args__ = (
+        Index("ix_sign_in_try_account_place", "account", "place"),
+        Index("ix_sign_in_try_place", "place"),
+    )
 
 
 class AuditEntry(Base):

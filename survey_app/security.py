@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, request
@@ -20,6 +20,7 @@ from survey_app.responses.bursts import network_of
 from survey_app.settings import Settings
 
 MEBIBYTE: Final = 2**20
+SMALL_BODIES: Final = {"/api/v1/devices/enrol": 1_000, "/api/v1/devices/heartbeat": 4_000}
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(
@@ -77,6 +78,9 @@ def origin_of(address: str) -> str:
 
 def body_limit(path: str, settings: Settings) -> int:
     """How many bytes a request to this path may carry: a batch of records, an uploaded file, or answers."""
+    small = SMALL_BODIES.get(path)
+    if small is not None:
+        return small
     if path == "/api/v1/records":
         return settings.batch_size_limit
     return settings.upload_size_limit if path.startswith("/gestion/") else settings.answer_size_limit
@@ -156,6 +160,11 @@ def caller() -> str:
     return _address_key(request.remote_addr, datetime.now(tz=UTC).date())
 
 
+def processes() -> int:
+    """The cost of one request: each process counts alone, and together they let through what a limit says."""
+    return cast(Settings, current_app.extensions["survey_settings"]).processes
+
+
 limiter = Limiter(key_func=caller, storage_uri="memory://", headers_enabled=False)
 """Counts in memory only: an address, even hashed, is never stored. One process serves SQLite; with several
-workers each counts for itself and nginx's ``limit_req`` holds the whole."""
+each allows its share of a limit (``cost=processes``), so that all together allow no more than it says."""

@@ -8,7 +8,6 @@ process, after the fork, and so is the thread that judges what was received.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
 THREADS = 8
-LARGEST_POOL = 4
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (gunicorn's heartbeat files, not data)
 PATIENCE_SECONDS = 60
 
@@ -54,7 +52,7 @@ class SurveyServer(BaseApplication):  # type: ignore[misc]
         return {
             "bind": [f"{self._address.host}:{self._address.port}"],
             "worker_class": "gthread",
-            "workers": process_count(self._settings),
+            "workers": self._settings.processes,
             "threads": THREADS,
             "timeout": PATIENCE_SECONDS,
             "graceful_timeout": PATIENCE_SECONDS // 2,
@@ -73,13 +71,6 @@ class SurveyServer(BaseApplication):  # type: ignore[misc]
         from survey_app import create_app
 
         return create_app(self._settings)
-
-
-def process_count(settings: Settings) -> int:
-    """One process for SQLite; for PostgreSQL one per core and one more, up to a limit."""
-    if settings.database_url.startswith("sqlite"):
-        return 1
-    return min(LARGEST_POOL, (os.cpu_count() or 1) + 1)
 
 
 def without_addresses(record: logging.LogRecord) -> bool:

@@ -5,6 +5,7 @@ The table of the variables is in ``survey_app/responses/README.md`` and in ``doc
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+LARGEST_POOL = 4
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_DISTINCT_CHARACTERS = 10
 _DATABASES = ("sqlite://", "postgresql://", "postgresql+psycopg://", "postgres://")
@@ -39,6 +41,8 @@ class RetentionTerms:
     """Answers person by person: days after the wave closed. The tallies stay."""
     enrolment_codes: int = 30
     """One-time codes: days after their end."""
+    sign_in_tries: int = 1
+    """Tries to sign in: days after the try, at most; failures go after ten minutes, with the next try."""
     audit_entries: int = 1095
     """The log of staff actions: days after the entry."""
 
@@ -79,6 +83,13 @@ class Settings:
             object.__setattr__(self, "database_url", url)
         if not self.trusted_hosts:
             object.__setattr__(self, "trusted_hosts", _default_hosts(self.public_url))
+
+    @property
+    def processes(self) -> int:
+        """One process for SQLite; for PostgreSQL one per core and one more, up to a limit."""
+        if self.database_url.startswith("sqlite"):
+            return 1
+        return min(LARGEST_POOL, (os.cpu_count() or 1) + 1)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -6,7 +6,6 @@ No registration, no reset by mail, no "remember me". The accounts themselves are
 from __future__ import annotations
 
 import hmac
-import secrets
 import time
 import uuid
 from datetime import timedelta
@@ -21,9 +20,6 @@ from flask_security.forms import LoginForm
 from flask_security.signals import user_authenticated
 from flask_security.utils import logout_user
 from flask_wtf.csrf import CSRFProtect
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import update
 
 from survey_app import access
@@ -31,19 +27,12 @@ from survey_app.audit import record
 from survey_app.database import db, write_transaction
 from survey_app.models import Role, User
 from survey_app.passphrases import PASSPHRASE_MINIMUM
-from survey_app.security import caller
 from survey_app.settings import Settings
+from survey_app.sign_in_delay import SignInDelay
 
 IDLE_SECONDS: Final = 15 * 60
 ABSOLUTE_SECONDS: Final = 8 * 3600
 TOUCH_SECONDS: Final = 30
-
-ACCOUNT_TRIES: Final = RateLimitItemPerMinute(5)
-"""Failures per minute on one account from one place: a delay, never a lock; not for its owner elsewhere."""
-ACCOUNT_TRIES_OVERALL: Final = RateLimitItemPerMinute(30)
-"""From all places together, but those where the account was opened before: its owner is never locked out."""
-ADDRESS_TRIES: Final = RateLimitItemPerMinute(20, 10)
-"""Failures per ten minutes from one place, whatever the accounts: one passphrase tried on many accounts."""
 
 csrf: Final = CSRFProtect()
 
@@ -65,7 +54,7 @@ def install(app: Flask, settings: Settings) -> None:
     csrf.init_app(app)
     datastore = SQLAlchemyUserDatastore(db, User, Role)
     security = Security(app, datastore, login_form=StaffLoginForm)
-    app.extensions["survey_sign_in_delay"] = SignInDelay()
+    app.extensions["survey_sign_in_delay"] = SignInDelay(derived_key(settings, "sign-in delay"))
     # Both would read the session, the database or the body on every request, public ones included.
     app.login_manager.request_loader(None)  # type: ignore[attr-defined]
     app.login_manager.session_protection = None  # type: ignore[attr-defined]
@@ -131,45 +120,15 @@ class StaffLoginForm(LoginForm):
     remember = None
 
     def validate(self, **kwargs: Any) -> bool:
-        """Check the delay before the passphrase is hashed; count the failure after."""
+        """Count the try before the passphrase is hashed; take it back where it was right."""
         delay = cast(SignInDelay, current_app.extensions["survey_sign_in_delay"])
-        account = str(self.email.data or "").strip().lower()
-        if not delay.allows(account, caller()):
+        number = delay.begin(str(self.email.data or "").strip().lower(), request.remote_addr)
+        if number is None:
             abort(429)
         valid = bool(super().validate(**kwargs))
-        (delay.succeeded if valid else delay.failed)(account, caller())
+        if valid:
+            delay.succeeded(number)
         return valid
-
-
-class SignInDelay:
-    """Failed sign-ins of the last minutes, in memory, under keys that say neither account nor address."""
-
-    def __init__(self) -> None:
-        self._counts = MovingWindowRateLimiter(MemoryStorage())
-        self._key = secrets.token_bytes(32)
-        self._known: set[str] = set()
-
-    def allows(self, account: str, place: str) -> bool:
-        """Whether another try may be made now."""
-        return all(self._counts.test(limit, name) for limit, name in self._limits(account, place))
-
-    def failed(self, account: str, place: str) -> None:
-        """Remember one failure."""
-        for limit, name in self._limits(account, place):
-            self._counts.hit(limit, name)
-
-    def succeeded(self, account: str, place: str) -> None:
-        """Remember that the owner works here: tries from elsewhere no longer slow this place down."""
-        self._known.add(f"{self._name(account)}/{place}")
-
-    def _name(self, account: str) -> str:
-        return hmac.new(self._key, account.encode(), sha256).hexdigest()
-
-    def _limits(self, account: str, place: str) -> tuple[tuple[RateLimitItemPerMinute, str], ...]:
-        name = self._name(account)
-        here = f"{name}/{place}"
-        anywhere = () if here in self._known else ((ACCOUNT_TRIES_OVERALL, name),)
-        return ((ACCOUNT_TRIES, here), (ADDRESS_TRIES, place), *anywhere)
 
 
 def _start_session(_app: Flask, user: User, **_details: Any) -> None:

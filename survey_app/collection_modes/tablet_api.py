@@ -1,7 +1,7 @@
 """What a tablet says to the server: enrolment, records, heartbeat. Floor 5.
 
 A record is taken whenever its frame can be read: a closed wave, an old questionnaire or a revoked tablet is
-flagged, never refused. Every call but the enrolment is signed with the device's secret.
+flagged, never refused. Every call but the enrolment is signed with the device's secret: see ``access.py``.
 """
 
 from __future__ import annotations
@@ -11,19 +11,17 @@ import hmac
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-import sqlalchemy as sa
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
 from survey_app import access
-from survey_app.database import db, write_transaction
+from survey_app.database import write_transaction
 from survey_app.definitions import organisation
 from survey_app.enrolment import redeem
 from survey_app.models import Device
-from survey_app.prepared import Prepared
 from survey_app.responses import inbox, strict_json
-from survey_app.responses.credentials import Credential, device_secret, verify_request
+from survey_app.responses.credentials import device_secret
 from survey_app.responses.envelope import content_hash
-from survey_app.security import limiter
+from survey_app.security import limiter, processes
 from survey_app.settings import Settings
 
 blueprint = Blueprint("tablet_api", __name__, url_prefix="/api/v1")
@@ -31,13 +29,7 @@ blueprint = Blueprint("tablet_api", __name__, url_prefix="/api/v1")
 CONFLICT: Final = 409
 LONGEST_BATCH: Final = 1_000
 LARGEST_NUMBER: Final = 2**31 - 1
-REVOKED: Final = "revoked"
 DIGEST_LENGTH: Final = 64
-_DEVICE: Final = Prepared(
-    lambda _: sa.select(Device.id, Device.site, Device.state).where(
-        Device.id == sa.bindparam("id", type_=sa.String)
-    )
-)
 
 
 def settings() -> Settings:
@@ -49,36 +41,34 @@ def settings() -> Settings:
 @access.device
 def put_record(record_id: object) -> tuple[Response, int]:
     """Store one record; the receipt names its id and hash. 409 with a receipt: other bytes were first."""
-    raw = body(settings().answer_size_limit)
-    credential, secret = sender(raw)
+    sender = access.sender()
     try:
         receipt = inbox.accept(
-            raw,
+            request.get_data(),
             source="tablet",
-            credential=credential,
+            credential=sender.credential,
             expected_id=str(record_id),
             expected_hash=announced_hash(),
         )
     except (inbox.UnreadableEnvelope, inbox.HashMismatch):
         abort(400)
-    return jsonify(receipt.as_json(secret)), CONFLICT if receipt.conflict else 200
+    return jsonify(receipt.as_json(sender.secret)), CONFLICT if receipt.conflict else 200
 
 
 @blueprint.post("/records")
 @access.device
 def post_records() -> Response:
     """Store many records in one commit; the fate of each in order: a bad one never blocks the others."""
-    raw = body(settings().batch_size_limit)
-    credential, secret = sender(raw)
-    given = announced_and_read(raw).get("records")
+    sender = access.sender()
+    given = announced_and_read(request.get_data()).get("records")
     if (
         not isinstance(given, list)
         or len(given) > LONGEST_BATCH
         or not all(isinstance(one, str) for one in given)
     ):
         abort(400)
-    fates = inbox.accept_all([one.encode() for one in given], source="tablet", credential=credential)
-    return jsonify({"receipts": [_fate(fate, secret) for fate in fates]})
+    fates = inbox.accept_all([one.encode() for one in given], source="tablet", credential=sender.credential)
+    return jsonify({"receipts": [_fate(fate, sender.secret) for fate in fates]})
 
 
 def _fate(fate: inbox.Receipt | inbox.UnreadableEnvelope, secret: bytes) -> dict[str, Any]:
@@ -87,10 +77,10 @@ def _fate(fate: inbox.Receipt | inbox.UnreadableEnvelope, secret: bytes) -> dict
 
 @blueprint.post("/devices/enrol")
 @access.public
-@limiter.limit("10 per minute; 60 per hour")
+@limiter.limit("10 per minute; 60 per hour", cost=processes)
 def enrol() -> Response:
     """Exchange a one-time code for an identity and its secret, which is in this answer and nowhere else."""
-    code = read_json(body(1_000)).get("code")
+    code = read_json(request.get_data()).get("code")
     device = redeem(code) if isinstance(code, str) else None
     if device is None:
         abort(400)
@@ -111,9 +101,8 @@ def enrol() -> Response:
 @access.device
 def heartbeat() -> Response:
     """Note that the tablet lives and what waits on it; tell it the time and whether it may go on."""
-    raw = body(4_000)
-    credential, _secret = sender(raw)
-    news = announced_and_read(raw)
+    credential = access.sender().credential
+    news = announced_and_read(request.get_data())
     now = datetime.now(tz=UTC)
     with write_transaction() as transaction:
         device = transaction.get(Device, credential.device_id)
@@ -133,30 +122,6 @@ def _remember(device: Device, news: dict[str, Any], now: datetime) -> None:
     device.high_seq = device.high_seq if high_seq is None else high_seq
     device.head_hash = _digest(news.get("head_hash"))
     device.app_digest = _digest(news.get("app_digest"))
-
-
-def body(limit: int) -> bytes:
-    """The request's bytes; 413 from the announced length before one is read, or where the limit is passed."""
-    if request.content_length is not None and request.content_length > limit:
-        abort(413)
-    request.max_content_length = limit
-    return request.get_data(cache=False)
-
-
-def sender(raw: bytes) -> tuple[Credential, bytes]:
-    """Who signed these bytes, and the secret for the receipts; 401 for anybody we do not know."""
-    found = _DEVICE.read(db.engine, id=request.headers.get("X-Device", ""))
-    if not found:
-        abort(401)
-    device = found[0]
-    secret = device_secret(settings().device_master_key, device.id)
-    signature = request.headers.get("X-Signature", "")
-    if not verify_request(secret, request.method, request.path, raw, signature):
-        abort(401)
-    credential = Credential(
-        mode="tablet", device_id=device.id, site=device.site, revoked=device.state == REVOKED
-    )
-    return credential, secret
 
 
 def announced_hash() -> str | None:

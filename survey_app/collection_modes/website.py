@@ -30,7 +30,7 @@ from survey_app.open_waves import (
     utc_now,
 )
 from survey_app.responses.bursts import BurstCounter
-from survey_app.security import limiter
+from survey_app.security import limiter, processes
 from survey_app.website_records import AlreadySent, accept_answers, read_receipt_code
 
 blueprint = Blueprint("website", __name__)
@@ -62,7 +62,7 @@ def open_form(slug: str, language: str) -> ResponseReturnValue:
 
 @blueprint.post("/q/<slug>/<language>")
 @public
-@limiter.limit(PAGES_PER_MINUTE)
+@limiter.limit(PAGES_PER_MINUTE, cost=processes)
 def take_page(slug: str, language: str) -> ResponseReturnValue:
     """One page of answers: the next one, the same one to correct, or the end."""
     speak(language)
@@ -174,7 +174,7 @@ def _finish(visit: Visit) -> ResponseReturnValue:
         own = {item.name for item in section.items}
         here = {name: text for name, text in faults.items() if item_of(name) in own}
         return show(visit, section.name, errors=here, status=UNPROCESSABLE)
-    flags = _bursts.observe(request.remote_addr)
+    flags = _bursts.observe(request.remote_addr, processes())
     try:
         code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE, flags=flags)
     except AlreadySent:

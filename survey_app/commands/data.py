@@ -5,7 +5,13 @@ from __future__ import annotations
 import click
 
 from survey_app.commands.french import FrenchCommand, FrenchGroup
-from survey_app.commands.surroundings import actor, application, check_exists, settings_of_environment
+from survey_app.commands.surroundings import (
+    actor,
+    application,
+    check_exists,
+    refuse_newer,
+    settings_of_environment,
+)
 
 SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
 
@@ -62,6 +68,7 @@ def upgrade() -> None:
 
     with application(schema=False):
         before = migrations.current(db.engine)
+        refuse_newer(before)
         migrations.upgrade(db.engine)
         after = migrations.current(db.engine)
     click.echo("La base est à jour." if before == after else f"Base\u00a0: {before or 'vide'} → {after}.")

@@ -63,10 +63,22 @@ def check_schema() -> None:
     found = current(db.engine)
     if found is None:
         raise click.UsageError("La base est vide. Préparez-la\u00a0: survey-app database upgrade")
+    refuse_newer(found)
     if found != head():
         raise click.UsageError(
             f"La base est à la version {found}, ce programme attend {head()}. "
             "Sauvegardez-la, puis lancez\u00a0: survey-app database upgrade"
+        )
+
+
+def refuse_newer(found: str | None) -> None:
+    """Refuse a database that a newer program upgraded: this one knows no way back."""
+    from survey_app.migrations import head, is_newer
+
+    if is_newer(found):
+        raise click.UsageError(
+            f"La base vient d’un programme plus récent (version {found}, celui-ci connaît {head()}). "
+            "Remettez ce programme, ou revenez à la sauvegarde d’avant la mise à jour."
         )
 
 

@@ -45,6 +45,11 @@ def revisions() -> tuple[str, ...]:
     return tuple(found.revision for found in reversed(list(script.walk_revisions())))
 
 
+def is_newer(revision: str | None) -> bool:
+    """Whether a database at this revision was upgraded by a newer program than this one."""
+    return revision is not None and revision not in revisions()
+
+
 def _config(connection: Connection | None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))

@@ -31,8 +31,11 @@ class BurstCounter:
         self._recent: dict[bytes, deque[float]] = {}
         self._new_key()
 
-    def observe(self, address: str | None) -> tuple[str, ...]:
-        """The flags for a response sent from this address: ``("burst",)`` or none."""
+    def observe(self, address: str | None, processes: int = 1) -> tuple[str, ...]:
+        """The flags for a response sent from this address: ``("burst",)`` or none.
+
+        Each of several processes sees its share alone, and takes the others to have seen as much.
+        """
         with self._guard:
             now = self._clock()
             if now - self._key_born > KEY_LIFE_SECONDS:
@@ -40,7 +43,7 @@ class BurstCounter:
             self._forget(now)
             times = self._recent.setdefault(self._origin(address), deque())
             times.append(now)
-            return ("burst",) if len(times) > LARGEST_USUAL_NUMBER else ()
+            return ("burst",) if len(times) * processes > LARGEST_USUAL_NUMBER else ()
 
     def _new_key(self) -> None:
         self._key = secrets.token_bytes(32)

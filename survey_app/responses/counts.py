@@ -16,6 +16,7 @@ from form_definitions import QUESTION_TYPES, Questionnaire
 from survey_app.database import db
 from survey_app.models import InboxConflict, InboxRecord, Response, Wave
 from survey_app.responses import noteworthy, tallies
+from survey_app.responses.flags import OTHER_PERSON
 
 
 @dataclass(frozen=True)
@@ -187,16 +188,17 @@ def fieldwork(wave_id: str) -> Fieldwork:
         waiting = sa.select(sa.func.count()).where(
             InboxRecord.wave_id == wave_id, InboxRecord.judged_at.is_(None)
         )
+        flagged = noteworthy.flag_totals(connection, wave_id)
         not_counted = noteworthy.reasons_not_counted(connection, wave_id)
         return Fieldwork(
-            received=connection.scalar(received) or 0,
+            received=(connection.scalar(received) or 0) + flagged.get(OTHER_PERSON, 0),
             waiting=connection.scalar(waiting) or 0,
             counted=sum(int(vector[0]) for vector in stored.values()) if layout else 0,
             complete=sum(int(vector[1]) for vector in stored.values()) if layout else 0,
             practice=not_counted.pop("practice", 0),
             conflicts=_conflicts(connection, wave_id),
             not_counted=not_counted,
-            flagged=noteworthy.flag_totals(connection, wave_id),
+            flagged=flagged,
         )
 
 

@@ -102,9 +102,10 @@ def _schema(_now: dt.datetime) -> Iterator[Finding]:
         yield Finding("schema", "ok", f"Schéma à jour ({head}).")
     else:
         message = f"Le schéma est en version {current or 'aucune'}, le programme attend {head}."
-        yield Finding(
-            "schema", "error", message, "Sauvegardez, puis lancez «\u202fsurvey-app database upgrade\u202f»."
-        )
+        remedy = "Sauvegardez, puis lancez «\u202fsurvey-app database upgrade\u202f»."
+        if migrations.is_newer(current):
+            remedy = "Remettez le programme plus récent, ou revenez à la sauvegarde d’avant la mise à jour."
+        yield Finding("schema", "error", message, remedy)
         raise DatabaseUnavailable("Le reste ne peut pas être examiné avant la mise à jour du schéma.")
 
 
@@ -203,7 +204,10 @@ def _conflicts(_now: dt.datetime) -> Iterator[Finding]:
     if number:
         message = f"{number} envois sont arrivés sous un numéro déjà pris, avec un autre contenu."
         yield Finding(
-            "conflicts", "warning", message, "Les premiers comptent\u00a0; les autres sont gardés à part."
+            "conflicts",
+            "warning",
+            message,
+            "Les premiers comptent\u00a0; voyez les autres dans «\u202fRéponses à revoir\u202f».",
         )
 
 

@@ -61,6 +61,7 @@ class Body:
     site: str | None = None
     complete: bool = False
     practice: bool = False
+    started_at: dt.datetime | None = None
     finished_at: dt.datetime | None = None
     clock_offset: dt.timedelta | None = None
     flags: tuple[str, ...] = ()
@@ -118,6 +119,7 @@ def open_body(envelope: Envelope) -> Body:
         site=_text(content.get("site")) or None,
         complete=content.get("complete") is True,
         practice=content.get("practice") is True,
+        started_at=_moment(content.get("started_at")),
         finished_at=_moment(content.get("finished_at")),
         clock_offset=_offset(content.get("clock_offset_ms")),
         flags=("repaired_text",) if text_repaired else (),

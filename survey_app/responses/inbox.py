@@ -157,13 +157,14 @@ def _row(
         "prev": envelope.prev,
         "site": credential.site,
         "wave_id": envelope.wave,
-        "flags": [*flags, *_credential_flags(credential, envelope.device)],
+        "flags": [*flags, *credential_flags(credential, envelope.device)],
         "received_at": now,
         "judged_at": None,
     }
 
 
-def _credential_flags(credential: Credential, claimed_device: str | None) -> list[str]:
+def credential_flags(credential: Credential, claimed_device: str | None) -> list[str]:
+    """What is doubtful about whoever sends."""
     flags = ["revoked_device"] if credential.revoked else []
     if claimed_device is not None and claimed_device != credential.device_id:
         flags.append("foreign_device")

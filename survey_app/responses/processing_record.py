@@ -24,6 +24,10 @@ CONTENTS: Mapping[str, str] = {
     "enrolment_code": "Codes d’enrôlement (empreintes seulement).",
     "user_account": "Comptes des agents\u00a0: nom, adresse électronique, empreinte du mot de passe.",
     "user_role": "Rôles des agents.",
+    "sign_in_try": (
+        "Essais de connexion des agents\u00a0: compte et origine, jamais en clair (empreinte à clé)\u00a0; "
+        "un échec s’efface dix minutes après, avec l’essai suivant."
+    ),
     "audit_entry": "Journal des actions des agents.",
 }
 """The tables that hold data about persons, or could."""
@@ -62,7 +66,7 @@ def processing_record(organisation: Mapping[str, str], terms: RetentionTerms) ->
         "- Base légale\u00a0: mission d’intérêt public (RGPD, article 6, 1, e).",
         "- Personnes\u00a0: usagers et élus qui répondent librement\u00a0; agents qui gèrent l’enquête.",
         "- Destinataires\u00a0: référent qualité et agents habilités. Aucun transfert hors de l’Union.",
-        "- Adresses réseau\u00a0: jamais enregistrées (rafales\u00a0: empreinte à clé tournante en mémoire).",
+        "- Adresses réseau des répondants\u00a0: jamais enregistrées (rafales\u00a0: empreinte, en mémoire).",
         "- Témoins (cookies)\u00a0: aucun pour les répondants\u00a0; un témoin de session pour les agents.",
         "",
         "## Données",

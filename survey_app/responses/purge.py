@@ -21,6 +21,7 @@ from survey_app.models import (
     Response,
     ResponseSetAside,
     ServerFact,
+    SignInTry,
     Wave,
 )
 from survey_app.responses import tallies
@@ -158,6 +159,10 @@ def _erase_codes(connection: Connection, cutoff: dt.datetime) -> int:
     return connection.execute(sa.delete(EnrolmentCode).where(EnrolmentCode.expires_at <= cutoff)).rowcount
 
 
+def _erase_tries(connection: Connection, cutoff: dt.datetime) -> int:
+    return connection.execute(sa.delete(SignInTry).where(SignInTry.at <= cutoff)).rowcount
+
+
 def _erase_audit(connection: Connection, cutoff: dt.datetime) -> int:
     return connection.execute(sa.delete(AuditEntry).where(AuditEntry.at <= cutoff)).rowcount
 
@@ -172,6 +177,7 @@ KINDS = (
     ),
     Kind("responses_after_closing", "Réponses individuelles, après la clôture", _erase_responses),
     Kind("enrolment_codes", "Codes d’enrôlement des tablettes, après leur échéance", _erase_codes),
+    Kind("sign_in_tries", "Essais de connexion des agents, sous empreinte à clé", _erase_tries),
     Kind("audit_entries", "Journal des actions des agents", _erase_audit),
 )
 """Every kind of data that has a term, in the order of erasing."""

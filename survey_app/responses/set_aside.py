@@ -26,6 +26,7 @@ REASONS = {
     "duplicate": "Doublon",
     "withdrawn": "Retirée à la demande de la personne",
     "reviewed": "Relue",
+    "other_person": "Réponse d’une autre personne",
     "other": "Autre motif",
 }
 """What people may give as a reason."""
@@ -87,15 +88,31 @@ def _decide(
         response = _standing_revision(connection, record_id)
         if wave_id not in (None, response.wave_id):
             raise DecisionError(f"Aucune réponse de cette édition ne porte le numéro {record_id}.")
-        _refuse_impossible(connection, response, action)
-        decision = tallies.decisions_about(connection, {record_id}).get((record_id, response.revision))
-        before = tallies.is_counted(response, decision)
-        if before == (action == tallies.REINSTATED):
-            return False
-        tallies.refresh_layouts(connection, [response.questionnaire_digest])
-        decide(connection, response, action, reason, note, by, at)
-        _log(connection, LOGGED[action], record_id, reason, by, at)
-        tallies.apply(connection, dict([change(connection, response, -1 if before else +1)]))
+        return settle(connection, response, action, reason, note, by, at, logged=LOGGED[action])
+
+
+def settle(
+    connection: Connection,
+    response: Any,
+    action: str,
+    reason: str,
+    note: str,
+    by: str,
+    at: dt.datetime,
+    *,
+    logged: str,
+) -> bool:
+    """Take a decision and change its tally, in the transaction of a caller who holds :func:`tallies.lock`."""
+    _refuse_impossible(connection, response, action)
+    record_id = response.record_id
+    decision = tallies.decisions_about(connection, {record_id}).get((record_id, response.revision))
+    before = tallies.is_counted(response, decision)
+    if before == (action == tallies.REINSTATED):
+        return False
+    tallies.refresh_layouts(connection, [response.questionnaire_digest])
+    decide(connection, response, action, reason, note, by, at)
+    _log(connection, logged, record_id, reason, by, at)
+    tallies.apply(connection, dict([change(connection, response, -1 if before else +1)]))
     return True
 
 

@@ -1,45 +1,86 @@
-"""What arrived under a number already taken, with other contents: never counted, shown to the referent."""
+"""What arrived under a number already taken, with other contents: shown to the referent, who may count it.
+
+The first contents stand. The others count only where a person finds that they are another person's; they then
+become a response of their own, under a number made from their hash: the same one however often it is asked.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
-from survey_app.database import db
-from survey_app.models import InboxConflict, InboxRecord
+from survey_app.database import db, write_connection
+from survey_app.models import Device, InboxConflict, InboxRecord, Response
+from survey_app.responses import tallies
+from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import open_body, read_envelope
+from survey_app.responses.flags import OTHER_PERSON
+from survey_app.responses.inbox import credential_flags
+from survey_app.responses.intake import wave_facts
+from survey_app.responses.judge import Arrival, Judgement, judge
+from survey_app.responses.set_aside import DecisionError, settle
 
 LISTED_AT_MOST = 50
+SENT_ANEW_WITHIN = dt.timedelta(days=1)
+SAME_MOMENT = dt.timedelta(seconds=5)
+_FIRST = sa.and_(InboxRecord.id == InboxConflict.id, InboxRecord.revision == InboxConflict.revision)
+_SELECT = sa.select(
+    *InboxConflict.__table__.columns,
+    InboxRecord.envelope.label("first"),
+    InboxRecord.device_id.label("first_device"),
+    InboxRecord.source.label("first_source"),
+).join(InboxRecord, _FIRST)
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One envelope that came second. ``differences``: what it says otherwise; None once it is erased."""
+    """One envelope that came second.
+
+    ``differences``: what it says otherwise; None once it is erased. ``counted``: None until somebody decided.
+    """
 
     record_id: str
     revision: int
+    content_hash: str
     received_at: dt.datetime
     same_sender: bool
     differences: Mapping[str, Any] | None
+    counted: bool | None = None
+
+    @property
+    def own_number(self) -> str:
+        """The number of the response that it becomes when it is counted."""
+        return number_of(self.content_hash)
+
+
+def number_of(content_hash: str) -> str:
+    """The record id of a variant as a response of its own."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, content_hash))
 
 
 def variants(wave_id: str) -> list[Variant]:
     """The variants of the records of a wave, the latest first."""
-    same = sa.and_(InboxRecord.id == InboxConflict.id, InboxRecord.revision == InboxConflict.revision)
-    first = (InboxRecord.envelope.label("first"), InboxRecord.device_id.label("first_device"))
-    query = sa.select(*InboxConflict.__table__.columns, *first).join(InboxRecord, same)
-    query = query.where(InboxRecord.wave_id == wave_id).order_by(InboxConflict.received_at.desc())
+    query = _SELECT.where(InboxRecord.wave_id == wave_id).order_by(InboxConflict.received_at.desc())
     with db.engine.connect() as connection:
-        return [_variant(row) for row in connection.execute(query.limit(LISTED_AT_MOST))]
+        found = [_variant(row) for row in connection.execute(query.limit(LISTED_AT_MOST))]
+        decisions = tallies.decisions_about(connection, [one.own_number for one in found])
+    return [replace(one, counted=_counted(decisions.get((one.own_number, one.revision)))) for one in found]
+
+
+def _counted(decision: str | None) -> bool | None:
+    return None if decision is None else decision == tallies.REINSTATED
 
 
 def _variant(row: Any) -> Variant:
     same_sender = row.device_id == row.first_device
-    return Variant(row.id, row.revision, row.received_at, same_sender, _differences(row.first, row.envelope))
+    differences = _differences(row.first, row.envelope)
+    return Variant(row.id, row.revision, row.content_hash, row.received_at, same_sender, differences)
 
 
 def _differences(first: bytes | None, second: bytes | None) -> dict[str, Any] | None:
@@ -51,3 +92,96 @@ def _differences(first: bytes | None, second: bytes | None) -> dict[str, Any] | 
 
 def _answers(raw: bytes) -> dict[str, Any]:
     return open_body(read_envelope(bytes(raw))).answers
+
+
+def count_apart(
+    content_hash: str, *, by: str, note: str = "", now: dt.datetime | None = None, wave_id: str | None = None
+) -> bool:
+    """Count a variant as another person's response; whether that changed anything.
+
+    With `wave_id`, only one that names that wave.
+
+    Raises
+    ------
+    DecisionError
+        It cannot be counted; nothing is written then.
+    """
+    at = now or dt.datetime.now(dt.UTC)
+    with write_connection() as connection:
+        tallies.lock(connection)
+        response = _stored(connection, content_hash) or _store(connection, content_hash)
+        if wave_id not in (None, response.wave_id):
+            raise DecisionError("Ce contenu nomme une autre édition.")
+        decision = (tallies.REINSTATED, "other_person", note, by, at)
+        return settle(connection, response, *decision, logged="variant-counted")
+
+
+def _stored(connection: Connection, content_hash: str) -> Any:
+    query = sa.select(*Response.__table__.columns).where(Response.record_id == number_of(content_hash))
+    found = connection.execute(query).one_or_none()
+    if found is not None and OTHER_PERSON not in found.flags:
+        raise DecisionError("Un autre envoi porte déjà le numéro que ce contenu aurait.")
+    return found
+
+
+def _store(connection: Connection, content_hash: str) -> Judgement:
+    row = connection.execute(_SELECT.where(InboxConflict.content_hash == content_hash)).first()
+    if row is None:
+        raise DecisionError("Ce contenu n’existe pas. Choisissez-en un dans la liste.")
+    if row.envelope is None:
+        raise DecisionError("Ce contenu est effacé\u00a0: il ne peut plus être compté.")
+    if anew := _sent_anew(connection, row):
+        raise DecisionError(
+            f"La personne a renvoyé ces réponses sous le numéro {anew[:8]}\u00a0: elle y est comptée."
+        )
+    judgement = _judged(connection, row)
+    if not judgement.complete and "unreadable_body" not in judgement.flags:
+        # A partial one may be the start of what came finished since: it would count one person twice.
+        raise DecisionError(
+            "Ce questionnaire est inachevé\u00a0: seul un questionnaire terminé compte à part."
+        )
+    values = {name: getattr(judgement, name) for name in Response.__table__.columns.keys()}  # noqa: SIM118 (not a dict)
+    connection.execute(sa.insert(Response).values(values))
+    return judgement
+
+
+def _sent_anew(connection: Connection, row: Any) -> str | None:
+    """The record by which the same person sent the same answers again, as the website then offers.
+
+    That form was opened by the very answer that said no to this one: its start is the moment of this one.
+    """
+    if row.device_id is not None:
+        return None
+    mine = open_body(read_envelope(bytes(row.envelope)))
+    since, until = row.received_at, row.received_at + SENT_ANEW_WITHIN
+    query = sa.select(InboxRecord.id, InboxRecord.envelope).where(
+        InboxRecord.received_at.between(since, until), InboxRecord.device_id.is_(None)
+    )
+    for other in connection.execute(query.where(InboxRecord.envelope.is_not(None))):
+        body = open_body(read_envelope(bytes(other.envelope)))
+        if body.answers == mine.answers and body.started_at and abs(body.started_at - since) < SAME_MOMENT:
+            return str(other.id)
+    return None
+
+
+def _judged(connection: Connection, row: Any) -> Judgement:
+    """Judged as any record of its sender, by what was known when it came."""
+    envelope = read_envelope(bytes(row.envelope))
+    credential = _credential(connection, row)
+    flags = credential_flags(credential, envelope.device)
+    arrival = Arrival(credential.mode, credential.site, row.received_at, (*flags, OTHER_PERSON))
+    questionnaire = tallies.questionnaire_of(connection, envelope.questionnaire_digest)
+    wave = wave_facts(connection, envelope.wave)
+    judgement = judge(envelope, open_body(envelope), arrival, wave, questionnaire)
+    return replace(judgement, record_id=number_of(row.content_hash))
+
+
+def _credential(connection: Connection, row: Any) -> Credential:
+    """The sender, as the inbox believed it: a tablet, or the same pages from which the first ones came."""
+    if row.device_id is None:
+        return Credential(mode="website" if row.first_device else row.first_source)
+    columns = (Device.site, Device.revoked_at)
+    device = connection.execute(sa.select(*columns).where(Device.id == row.device_id)).one_or_none()
+    site, revoked_at = device or (None, None)
+    revoked = revoked_at is not None and revoked_at <= row.received_at
+    return Credential(mode="tablet", device_id=row.device_id, site=site, revoked=revoked)

@@ -39,6 +39,7 @@ ACTIONS: Final = {
     "past-results-imported": "Année passée importée",
     "past-results-deleted": "Année passée supprimée",
     "response-set-aside": "Réponse écartée",
+    "variant-counted": "Contenu compté à part",
     "record-set-apart": "Envoi illisible mis à part",
     "response-reinstated": "Réponse rétablie",
     "exported": "Export téléchargé",

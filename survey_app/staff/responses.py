@@ -122,6 +122,23 @@ def end_waiting(wave_id: str) -> ResponseReturnValue:
     return redirect(url_for("staff_responses.index", wave_id=wave_id), 303)
 
 
+@blueprint.post("/<wave_id>/variantes")
+@access.roles(REFERENT)
+def count_apart(wave_id: str) -> ResponseReturnValue:
+    """Count what came under a number already taken as another person's response."""
+    wave = wave_or_404(wave_id)
+    chosen, note = request.form.get("variante", ""), request.form.get("precision", "")[:500]
+    try:
+        changed = variants.count_apart(chosen, note=note, by=actor(), wave_id=wave.id)
+    except set_aside.DecisionError as fault:
+        return refused("staff/responses.html", str(fault), **_page(wave))
+    db.session.rollback()
+    flash(
+        "Ce contenu est compté à part." if changed else "Rien n’a changé\u00a0: ce contenu est déjà compté."
+    )
+    return redirect(url_for("staff_responses.index", wave_id=wave_id), 303)
+
+
 @blueprint.post("/<wave_id>")
 @access.roles(REFERENT)
 def decide(wave_id: str) -> ResponseReturnValue:

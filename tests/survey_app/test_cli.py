@@ -6,10 +6,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
@@ -24,7 +26,7 @@ from survey_app import settings as survey_settings
 from survey_app.commands.french import FrenchGroup
 from survey_app.demonstration import PRACTICE, demonstration_waves, prepare
 from survey_app.preview import create_preview
-from survey_app.serving import Address, SurveyServer, process_count
+from survey_app.serving import Address, SurveyServer
 from tests.browsers import free_port
 
 USERS, OFFICIALS = 80, 12
@@ -183,6 +185,16 @@ def test_an_empty_database_is_told_as_such(keys: Path, capsys: pytest.CaptureFix
     assert "La base est vide. Préparez-la\u00a0: survey-app database upgrade" in capsys.readouterr().err
     assert cli.run(["doctor"]) == 1
     assert "survey-app database upgrade" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["serve"], ["database", "upgrade"]])
+def test_a_database_of_a_newer_program_is_told_as_such(
+    command: list[str], database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(sqlite3.connect(database / "survey.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert cli.run(command) == 2
+    assert "La base vient d’un programme plus récent (version 9999" in capsys.readouterr().err
 
 
 def test_serving_a_new_installation_says_what_to_do_first(
@@ -405,8 +417,8 @@ def test_the_preview_stores_nothing(tmp_path: Path) -> None:
 
 
 def test_one_process_serves_sqlite_and_several_serve_postgresql() -> None:
-    assert process_count(survey_settings.testing()) == 1
-    assert process_count(survey_settings.testing(database_url="postgresql://x/y")) > 1
+    assert survey_settings.testing().processes == 1
+    assert survey_settings.testing(database_url="postgresql://x/y").processes > 1
 
 
 def test_the_server_never_writes_addresses_of_respondents() -> None:

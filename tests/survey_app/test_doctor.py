@@ -96,6 +96,13 @@ def test_an_old_schema_is_told(settings: Settings) -> None:
     assert set(trouble(settings)) == {"schema", "unavailable"}
 
 
+def test_the_schema_of_a_newer_program_is_told_with_another_remedy(settings: Settings) -> None:
+    with write_connection() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    (found,) = (finding for finding in examine(settings, LATER) if finding.code == "schema")
+    assert "plus récent" in found.remedy
+
+
 def test_little_space_is_told(settings: Settings, tmp_path: Path) -> None:
     tight = settings_for_tests(
         database_url=settings.database_url, data_folder=tmp_path, minimum_free_bytes=2**60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from dataclasses import fields
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 import pytest
 
 from survey_app import cli
-from survey_app.settings import RetentionTerms, Settings, SettingsError, read_settings
+from survey_app.settings import _VARIABLES, RetentionTerms, Settings, SettingsError, read_settings
 
 GUIDE = (Path(cli.__file__).parents[1] / "docs" / "installer.md").read_text(encoding="utf-8")
 SECRETS = {
@@ -26,6 +27,8 @@ OTHER_VALUES = {
     "PUBLIC_URL": "https://enquete.exemple.fr",
 }
 TABLE = dict(re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| ([^|]+) \|$", GUIDE, flags=re.MULTILINE))
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE, flags=re.DOTALL | re.MULTILINE)
+COMMANDS = [text for kind, text in BLOCKS if kind == "sh"]
 FILES = dict(re.findall(r"Fichier `([^`]+)`\s:\n\n```\w+\n(.*?)```", GUIDE, flags=re.DOTALL))
 
 
@@ -38,6 +41,11 @@ def test_the_guide_gives_each_term_and_its_default() -> None:
 def test_a_variable_of_the_guide_is_read(variable: str) -> None:
     value = OTHER_VALUES.get(variable, "7")
     assert read_settings(SECRETS | {variable: value}) != read_settings(SECRETS)
+
+
+def test_every_variable_is_in_the_table_of_the_guide() -> None:
+    """But the one that marks a demonstration: no real installation may set it."""
+    assert set(_VARIABLES) - set(TABLE) == {"DEMONSTRATION"}
 
 
 def test_the_file_of_settings_in_the_guide_is_accepted() -> None:
@@ -69,6 +77,26 @@ def test_every_command_of_the_guide_exists() -> None:
             assert command.get_command(context, second) is not None, name
 
 
+def command_lines() -> list[list[str]]:
+    """The arguments of every call of the program in a block of commands or in a unit."""
+    lines = "\n".join([*COMMANDS, *FILES.values()]).splitlines()
+    calls = [re.fullmatch(r"(?:ExecStart=)?(?:/opt/survey-app/venv/bin/)?survey-app (.+)", x) for x in lines]
+    return [shlex.split(call[1].split(" > ")[0]) for call in calls if call]
+
+
+def test_the_arguments_of_every_command_are_understood() -> None:
+    assert len(command_lines()) >= 9
+    for arguments in command_lines():
+        command: click.Command = cli.survey_app
+        context = click.Context(command)
+        while isinstance(command, click.Group):
+            name, *arguments = arguments
+            found = command.get_command(context, name)
+            assert found is not None, name
+            command = found
+        command.make_context(command.name, arguments)
+
+
 def test_the_options_in_the_units_exist() -> None:
     serve = FILES["/etc/systemd/system/survey-app.service"]
     line = re.search(r"^ExecStart=\S+ (.+)$", serve, flags=re.MULTILINE)
@@ -83,6 +111,37 @@ def test_the_options_in_the_units_exist() -> None:
 def test_a_script_of_the_guide_is_readable_by_the_shell(path: str) -> None:
     checked = subprocess.run(["sh", "-n"], input=FILES[path], text=True, capture_output=True, check=False)
     assert checked.stderr == ""
+
+
+@pytest.mark.parametrize("commands", COMMANDS)
+def test_a_block_of_commands_is_readable_by_the_shell(commands: str) -> None:
+    checked = subprocess.run(["sh", "-n"], input=commands, text=True, capture_output=True, check=False)
+    assert checked.stderr == ""
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.startswith("/etc/systemd/")])
+def test_a_unit_of_the_guide_holds_sections_and_settings_only(path: str) -> None:
+    lines = [line for line in FILES[path].splitlines() if line and not line.startswith("#")]
+    assert lines[0] == "[Unit]"
+    assert all(re.fullmatch(r"\[[A-Z][a-z]+\]|[A-Z]\w+=.*", line) for line in lines)
+
+
+def test_the_folders_that_a_unit_may_write_to_are_those_that_the_guide_makes() -> None:
+    made = {
+        path
+        for line in re.findall(r"install -d -o survey .*", GUIDE)
+        for path in re.findall(r" (/\S+)", line)
+    }
+    units = [FILES[path] for path in FILES if path.endswith(".service")]
+    for unit in units:
+        assert set(re.findall(r"ReadWritePaths=(.+)", unit)[0].split()) <= made
+
+
+def test_the_configuration_of_nginx_is_closed_and_every_directive_ends() -> None:
+    lines = [line.strip() for line in FILES["/etc/nginx/sites-available/enquete"].splitlines()]
+    told = [line for line in lines if line and not line.startswith("#")]
+    assert [line for line in told if not line.endswith((";", "{", "}"))] == []
+    assert sum(line.endswith("{") for line in told) == told.count("}")
 
 
 def test_nginx_writes_no_address_of_a_visitor() -> None:

@@ -12,7 +12,6 @@ from survey_app import create_app
 from survey_app.accounts import add_user
 from survey_app.database import db
 from survey_app.settings import testing
-from survey_app.sign_in import SignInDelay
 from tests.survey_app.staff_site import sign_in
 
 TOO_LARGE = "9" * 23
@@ -49,20 +48,3 @@ def test_odd_staff_addresses_never_break_a_page(application: Flask, address: str
     client.environ_base["HTTP_SEC_FETCH_SITE"] = "same-origin"
     sign_in(client, "r@prefecture.test.fr", passphrase)
     assert client.get(address, base_url="https://localhost").status_code in statuses
-
-
-def test_strangers_cannot_lock_the_owner_out_of_a_place_that_worked_before() -> None:
-    delay = SignInDelay()
-    delay.succeeded("a@b.fr", "office")
-    for place in range(40):
-        delay.failed("a@b.fr", f"stranger {place}")
-    assert delay.allows("a@b.fr", "office")
-    assert not delay.allows("a@b.fr", "a new place")
-
-
-def test_a_place_that_worked_before_is_slowed_down_by_its_own_failures() -> None:
-    delay = SignInDelay()
-    delay.succeeded("a@b.fr", "office")
-    for _try in range(5):
-        delay.failed("a@b.fr", "office")
-    assert not delay.allows("a@b.fr", "office")

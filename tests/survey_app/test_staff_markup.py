@@ -8,6 +8,7 @@ import pytest
 
 from survey_app import past_results, questionnaires
 from tests.page_checks import assert_good_pages
+from tests.survey_app import records
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, seed_wave, some_commitment
 
 
@@ -19,6 +20,9 @@ def site(tmp_path: Path) -> StaffSite:
         questionnaires.save_draft(a_source(Votre="Notre"), {}, actor="test")
         questionnaires.save_draft("questionnaire: autre\ntitle: [", {}, actor="test")
         text = f"commitment,item,favourable,base\n{some_commitment()},,140,180\n"
+        records.open_a_wave()
+        for content in ({"minutes": 40}, {"minutes": 50}):
+            records.take(records.a_record(content, record_id=records.DEVICE))
         past_results.import_counts("essai", 2024, "2024", text, source="2024.csv", actor="test")
     return made
 
@@ -32,6 +36,7 @@ def addresses(digest: str) -> dict[str, str]:
         "verbatims": f"/gestion/resultats/{WAVE}/verbatims",
         "responses": f"/gestion/reponses/{WAVE}",
         "no-response-found": f"/gestion/reponses/{WAVE}?reference=AAAA-AAAA",
+        "variants": f"/gestion/reponses/{records.WAVE}",
         "waves": "/gestion/editions",
         "wave": f"/gestion/editions/{WAVE}",
         "new-wave": f"/gestion/editions/nouvelle/{digest}",

@@ -15,6 +15,9 @@ from survey_app import audit, enrolment, questionnaires, waves
 from survey_app.access import ROLES
 from survey_app.database import db, write_transaction
 from survey_app.models import Device, Response, ResponseSetAside
+from survey_app.responses.envelope import content_hash
+from survey_app.responses.intake import judge_waiting
+from survey_app.responses.variants import number_of
 from tests.survey_app import records
 from tests.survey_app.staff_site import (
     WAVE,
@@ -199,6 +202,28 @@ def test_the_review_page_shows_what_waits_and_what_came_second_and_ends_the_wait
     shown = client.get(page).text
     assert "L’envoi est lu." in shown
     assert f'value="{record_id}"' not in shown
+
+
+def test_what_came_second_is_counted_apart_where_the_referent_says_so(site: StaffSite) -> None:
+    with site.database():
+        records.open_a_wave()
+        record_id = records.take(records.a_record()).id
+        other = records.a_record({"minutes": 40}, record_id=record_id)
+        records.take(other)
+        judge_waiting(now=records.NOW)
+    client, page = site.client(), f"/gestion/reponses/{records.WAVE}"
+    chosen = {"variante": content_hash(other), "precision": "deux personnes"}
+    assert f'value="{content_hash(other)}"' in client.get(page).text
+    for expected in ("compté à part", "Rien n’a changé"):
+        assert post(client, f"{page}/variantes", chosen, page=page).status_code == 303
+        shown = client.get(page).text
+        assert expected in shown
+    assert f'value="{content_hash(other)}"' not in shown
+    assert f"reponse={number_of(content_hash(other))}#decision" in shown
+    assert "Contenu compté à part" in client.get("/gestion/journal").text
+    refused = post(client, f"{page}/variantes", {"variante": "x"}, page=page)
+    assert refused.status_code == 422
+    assert "Ce contenu n’existe pas" in refused.text
 
 
 def test_responses_of_an_unknown_edition_are_listed_apart(site: StaffSite) -> None:

@@ -7,16 +7,19 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import time_machine
 
+from survey_app import access
 from survey_app.assets import BUILD
 from survey_app.database import db
 from survey_app.enrolment import redeem
 from survey_app.models import Device, InboxConflict
 from survey_app.security import limiter
+from survey_app.settings import Settings
 from tests.survey_app.tablet_site import QUESTIONNAIRE, FakeTablet, TabletSite, tablet_site
 
 
@@ -133,6 +136,33 @@ def test_nobody_and_a_stranger_are_refused(site: TabletSite, tablet: FakeTablet)
     assert site.records() == []
 
 
+@pytest.mark.abuse("AC-50")
+def test_a_route_of_tablets_whose_view_checks_nothing_still_refuses_the_unsigned(site: TabletSite) -> None:
+    path = "/api/v1/new"
+    site.app.add_url_rule(path, "new", access.device(lambda: "open"), methods=["POST"])
+    tablet = FakeTablet.enrolled(site)
+    assert tablet.call("POST", path, b"x").text == "open"
+    assert tablet.client.post(path, data=b"x").status_code == 401
+    assert tablet.client.post(path, data=b"x", headers={"X-Device": tablet.device}).status_code == 401
+    assert tablet.call("POST", path, b"x", X_Signature="0" * 64).status_code == 401
+    assert tablet.call("POST", path, b"x", X_Device="00000000-0000-4000-8000-000000000000").status_code == 401
+    signed = tablet.call("POST", path, b"x").request.headers["X-Signature"]
+    assert tablet.call("POST", path, b"y", X_Signature=signed).status_code == 401
+
+
+def test_the_bytes_of_a_stranger_are_not_read(site: TabletSite, tablet: FakeTablet) -> None:
+    unread = BytesIO(b"x" * 100)
+    headers = {"X-Device": "00000000-0000-4000-8000-000000000000", "X-Signature": "0" * 64}
+    sent = {"input_stream": unread, "content_length": 100, "headers": headers}
+    assert tablet.client.post("/api/v1/records", **sent).status_code == 401
+    assert unread.tell() == 0
+
+
+@pytest.mark.parametrize("path", ["/api/v1/devices/heartbeat", "/api/v1/devices/enrol"])
+def test_small_calls_take_small_bodies_only(tablet: FakeTablet, path: str) -> None:
+    assert tablet.call("POST", path, b"x" * 4_001).status_code == 413
+
+
 def test_a_signature_is_good_for_one_address_only(site: TabletSite, tablet: FakeTablet) -> None:
     raw = json.dumps({"records": [tablet.envelope().decode()]}).encode()
     heartbeat = tablet.call("POST", "/api/v1/devices/heartbeat", raw).request.headers["X-Signature"]
@@ -165,6 +195,17 @@ def test_a_batch_gives_the_fate_of_each_record(site: TabletSite, tablet: FakeTab
 @pytest.mark.parametrize("content", [{}, {"records": "x"}, {"records": [1]}, {"records": ["{}"] * 1_001}, []])
 def test_a_batch_of_another_shape_is_refused(site: TabletSite, tablet: FakeTablet, content: object) -> None:
     assert tablet.call("POST", "/api/v1/records", json.dumps(content).encode()).status_code == 400
+
+
+@pytest.mark.parametrize(("processes", "tries"), [(1, 10), (3, 3), (4, 2)])
+def test_each_process_lets_its_share_of_the_tries_for_a_code_through(
+    site: TabletSite, monkeypatch: pytest.MonkeyPatch, processes: int, tries: int
+) -> None:
+    monkeypatch.setattr(Settings, "processes", processes)
+    client = site.app.test_client()
+    limiter.reset()
+    answers = [client.post("/api/v1/devices/enrol", json={"code": "x"}).status_code for _ in range(tries + 1)]
+    assert answers == [400] * tries + [429]
 
 
 def test_a_code_works_once(site: TabletSite) -> None:
