@@ -1,22 +1,17 @@
 """What protects every response and refuses the wrong requests. Floor 4; no survey in here.
 
-Headers, origin of unsafe requests, sizes, hosts, proxy hops and the rate limiter. The error pages are in
+Headers, origin of unsafe requests, sizes, hosts and proxy hops. The error pages are in
 ``error_pages.py``.
 """
 
 from __future__ import annotations
 
-import hmac
-import secrets
-from datetime import UTC, date, datetime
-from typing import Final, cast
+from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, request
-from flask_limiter import Limiter
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from survey_app.responses.bursts import network_of
 from survey_app.settings import Settings
 
 MEBIBYTE: Final = 2**20
@@ -67,7 +62,6 @@ def install(app: Flask, settings: Settings) -> None:
     app.before_request(refuse_large_bodies)
     app.before_request(refuse_foreign_origins)
     app.after_request(add_headers)
-    limiter.init_app(app)
 
 
 def origin_of(address: str) -> str:
@@ -136,35 +130,3 @@ def add_headers(response: Response) -> Response:
 def is_private(path: str) -> bool:
     """Pages for signed-in people, and answers to calls of the tablets: nothing of them is kept by a cache."""
     return path.startswith(("/gestion/", "/api/"))
-
-
-class AddressKey:
-    """A name for whoever calls that says nothing about the address: keyed, in memory, new every day."""
-
-    def __init__(self) -> None:
-        self._secret = secrets.token_bytes(32)
-        self._day: date | None = None
-
-    def __call__(self, address: str | None, today: date) -> str:
-        """The keyed hash of the address (IPv6: of its /64)."""
-        if today != self._day:
-            self._secret, self._day = secrets.token_bytes(32), today
-        return hmac.new(self._secret, network_of(address).encode(), "sha256").hexdigest()[:32]
-
-
-_address_key = AddressKey()
-
-
-def caller() -> str:
-    """The key of the present caller for the limiter."""
-    return _address_key(request.remote_addr, datetime.now(tz=UTC).date())
-
-
-def processes() -> int:
-    """The cost of one request: each process counts alone, and together they let through what a limit says."""
-    return cast(Settings, current_app.extensions["survey_settings"]).processes
-
-
-limiter = Limiter(key_func=caller, storage_uri="memory://", headers_enabled=False)
-"""Counts in memory only: an address, even hashed, is never stored. One process serves SQLite; with several
-each allows its share of a limit (``cost=processes``), so that all together allow no more than it says."""

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.test import TestResponse
 
-from survey_app import access, security
+from survey_app import access, rate_limits, security
 from survey_app.database import DatabaseUnavailable, db
 from survey_app.responses.bursts import network_of
 from survey_app.responses.worker import Worker
@@ -233,14 +233,14 @@ def test_only_our_own_proxies_are_believed(tmp_path: Path, hops: int, forwarded:
 
 @pytest.mark.abuse("AC-28")
 def test_the_key_of_a_caller_says_nothing_about_the_address_and_changes_every_day() -> None:
-    key = security.AddressKey()
+    key = rate_limits.AddressKey()
     monday, tuesday = date(2026, 11, 23), date(2026, 11, 24)
     first = key("192.0.2.7", monday)
     assert first == key("192.0.2.7", monday)
     assert first != key("192.0.2.8", monday)
     assert "192" not in first
     assert key("192.0.2.7", tuesday) != first
-    assert security.AddressKey()("192.0.2.7", monday) != first
+    assert rate_limits.AddressKey()("192.0.2.7", monday) != first
 
 
 def test_one_household_on_ipv6_counts_as_one_caller() -> None:

@@ -1,0 +1,81 @@
+"""How often one caller may use a route. Counted in memory under a key that is no address. Floor 4.
+
+One process serves SQLite. With several each counts alone and lets its share through, so that all together
+allow no more than a limit says.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import abort, current_app, request
+from limits import parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from survey_app.responses.bursts import network_of
+from survey_app.settings import Settings
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class AddressKey:
+    """A name for whoever calls that says nothing about the address: keyed, in memory, new every day."""
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(32)
+        self._day: date | None = None
+
+    def __call__(self, address: str | None, today: date) -> str:
+        """The keyed hash of the address (IPv6: of its /64)."""
+        if today != self._day:
+            self._secret, self._day = secrets.token_bytes(32), today
+        return hmac.new(self._secret, network_of(address).encode(), "sha256").hexdigest()[:32]
+
+
+class RateLimits:
+    """The counts of one process; tests switch them off, or set them back."""
+
+    def __init__(self) -> None:
+        self.enabled = True
+        self._storage = MemoryStorage()
+        self._counts = FixedWindowRateLimiter(self._storage)
+        self._key = AddressKey()
+
+    def at_most(self, written: str) -> Callable[[View], View]:
+        """For a view: 429 beyond ``"10 per minute; 60 per hour"`` and the like."""
+        limits = parse_many(written)
+
+        def limit(view: View) -> View:
+            name = f"{view.__module__}.{view.__qualname__}"
+
+            @wraps(view)
+            def limited(*args: Any, **kwargs: Any) -> Any:
+                caller, cost = self._caller(), processes()
+                if self.enabled and not all(self._counts.hit(one, name, caller, cost=cost) for one in limits):
+                    abort(429)
+                return view(*args, **kwargs)
+
+            return cast(View, limited)
+
+        return limit
+
+    def reset(self) -> None:
+        """Forget all callers."""
+        self._storage.reset()
+
+    def _caller(self) -> str:
+        return self._key(request.remote_addr, datetime.now(tz=UTC).date())
+
+
+def processes() -> int:
+    """Among how many what is counted in memory is shared out."""
+    return cast(Settings, current_app.extensions["survey_settings"]).processes
+
+
+rate_limits = RateLimits()
