@@ -58,9 +58,11 @@ class _OnDriver:
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self._sql = str(compiled)
-        self._order: Sequence[str] | None = compiled.positiontup
+        self._by_position = compiled.positiontup is not None
         self._given = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-        self._encode = {name: _encoder(bind.type, dialect) for name, bind in compiled.binds.items()}
+        names = compiled.positiontup if compiled.positiontup is not None else list(compiled.binds)
+        self._names = tuple(names)
+        self._encode = [(name, _encoder(compiled.binds[name].type, dialect)) for name in names]
         columns = list(statement.selected_columns) if statement.is_select else []
         self._decode = [_decoder(column.type, dialect) for column in columns]
         self._row: Any = namedtuple("PreparedRow", [column.key for column in columns])  # type: ignore[misc]
@@ -68,7 +70,12 @@ class _OnDriver:
     def rows(self, cursor: Any, values: Values) -> list[Any]:
         """What a SELECT finds."""
         found = cursor.execute(self._sql, self._encoded(values)).fetchall()
-        return [self._row._make(map(_converted, self._decode, row)) for row in found]
+        return [
+            self._row._make(
+                [v if decode is None else decode(v) for decode, v in zip(self._decode, row, strict=True)]
+            )
+            for row in found
+        ]
 
     def run(self, cursor: Any, rows: Sequence[Values]) -> int:
         """Run once for each of these; how many rows it touched."""
@@ -78,13 +85,10 @@ class _OnDriver:
         return int(cursor.rowcount)
 
     def _encoded(self, values: Values) -> Any:
+        # No function call per value where none is needed: a batch brings thousands of them.
         known = {**self._given, **values}
-        encoded = {name: _converted(encode, known[name]) for name, encode in self._encode.items()}
-        return encoded if self._order is None else [encoded[name] for name in self._order]
-
-
-def _converted(convert: Convert | None, value: Any) -> Any:
-    return value if convert is None else convert(value)
+        encoded = [known[name] if encode is None else encode(known[name]) for name, encode in self._encode]
+        return encoded if self._by_position else dict(zip(self._names, encoded, strict=True))
 
 
 def _encoder(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Convert | None:

@@ -24,7 +24,7 @@ class Credential:
 
 
 def _derive(key: bytes | str, label: str) -> bytes:
-    return hmac.new(key.encode() if isinstance(key, str) else key, label.encode(), hashlib.sha256).digest()
+    return hmac.digest(key.encode() if isinstance(key, str) else key, label.encode(), "sha256")
 
 
 def device_secret(master_key: str, device_id: str) -> bytes:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 MAXIMUM_DEPTH = 20
 LARGEST_WHOLE_NUMBER = 2**53 - 1
 """Beyond this, JavaScript and Python do not read the same number."""
-_STRUCTURE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]', re.DOTALL)
 _UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 REPLACEMENT = "\ufffd"
 
@@ -78,22 +77,28 @@ def _parse(raw: bytes, decoder: json.JSONDecoder) -> Any:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise StrictJSONError("encoding") from None
-    _refuse_depth(raw)
     try:
-        return decoder.decode(text)
-    except (json.JSONDecodeError, RecursionError):
+        value = decoder.decode(text)
+    except json.JSONDecodeError:
         raise StrictJSONError("syntax") from None
+    except RecursionError:  # the reader itself stops, far beyond our limit
+        raise StrictJSONError("depth") from None
+    if raw.count(b"[") + raw.count(b"{") > MAXIMUM_DEPTH:
+        _refuse_depth(value)
+    return value
 
 
-def _refuse_depth(raw: bytes) -> None:
-    if raw.count(b"[") + raw.count(b"{") <= MAXIMUM_DEPTH:
-        return
-    depth = 0
-    for token in _STRUCTURE.finditer(raw):
-        first = token[0][:1]
-        depth += (first in b"[{") - (first in b"]}")
-        if depth > MAXIMUM_DEPTH:
-            raise StrictJSONError("depth")
+def _refuse_depth(value: Any) -> None:
+    """Level by level, without recursion of our own."""
+    level = [value]
+    for _ in range(MAXIMUM_DEPTH):
+        level = [part for whole in level for part in _parts(whole) if isinstance(part, dict | list)]
+    if level:
+        raise StrictJSONError("depth")
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
