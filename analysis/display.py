@@ -25,9 +25,10 @@ def rate(favourable: int, base: int, threshold: Fraction | None = None) -> str:
     if base == 0:
         return NOTHING
     exact = Fraction(favourable, base)
-    if threshold is not None and exact < threshold <= Fraction(_half_up(exact * 1000), 1000):
+    tenths = tenths_of_percent(exact)
+    if threshold is not None and exact < threshold <= Fraction(tenths, 1000):
         return f"<{NO_BREAK}{share(threshold)}"
-    return _tenths(_half_up(exact * 1000)) + PERCENT
+    return _tenths(tenths) + PERCENT
 
 
 def low_bound(interval: Interval) -> str:
@@ -59,7 +60,7 @@ def share(part: Fraction) -> str:
 
 def points(difference: float) -> str:
     """A difference of rates: ``+9,0 points``, with a true minus sign; the French plural starts at two."""
-    tenths = _half_up(abs(Fraction(difference)) * 1000)
+    tenths = tenths_of_percent(abs(difference))
     sign = "" if tenths == 0 else "+" if difference > 0 else "−"
     return f"{sign}{_tenths(tenths)}{NO_BREAK}point{'s' if tenths >= PLURAL else ''}"
 
@@ -69,8 +70,10 @@ def effective_base(value: float | None) -> str:
     return NOTHING if value is None else _tenths(floor(Fraction(value) * 10)).removesuffix(",0")
 
 
-def _half_up(value: Fraction) -> int:
-    return floor(value + Fraction(1, 2))
+def tenths_of_percent(value: Fraction | float) -> int:
+    """A share in tenths of a percent, half up, on whole numbers: 786 for 1571/2000."""
+    numerator, denominator = value.as_integer_ratio()
+    return (2000 * numerator + denominator) // (2 * denominator)
 
 
 def _tenths(tenths: int) -> str:

@@ -132,28 +132,36 @@ class Interval:
 
     def is_below(self, threshold: Fraction) -> bool:
         """Whether the whole interval lies strictly below the threshold."""
-        bound = self.exact_high
-        return bound is not None and bound < threshold
+        bound = self._exact(self.high, 1)
+        return bound is not None and _compared(bound, threshold) < 0
 
     def is_above(self, threshold: Fraction) -> bool:
         """Whether the whole interval lies at or above the threshold."""
-        bound = self.exact_low
-        return bound is not None and bound >= threshold
+        bound = self._exact(self.low, 0)
+        return bound is not None and _compared(bound, threshold) >= 0
 
     @property
     def exact_low(self) -> Fraction | None:
         """The lower bound without rounding: a share of whole people, or the computed number itself."""
-        return self._exact(self.low, 0)
+        bound = self._exact(self.low, 0)
+        return None if bound is None else Fraction(bound)
 
     @property
     def exact_high(self) -> Fraction | None:
         """The upper bound without rounding."""
-        return self._exact(self.high, 1)
+        bound = self._exact(self.high, 1)
+        return None if bound is None else Fraction(bound)
 
-    def _exact(self, bound: float | None, side: int) -> Fraction | None:
+    def _exact(self, bound: float | None, side: int) -> Fraction | float | None:
         if self.people is not None and self.population is not None:
             return Fraction(self.people[side], self.population)
-        return None if bound is None else Fraction(bound)
+        return bound
+
+
+def _compared(bound: Fraction | float, threshold: Fraction) -> int:
+    """Negative, 0 or positive, on whole numbers: a page compares hundreds of bounds."""
+    numerator, denominator = bound.as_integer_ratio()
+    return numerator * threshold.denominator - threshold.numerator * denominator
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,7 @@ class CellLayout:
         return cell.astype("<i8").tobytes()
 
     def from_bytes(self, data: bytes) -> Cell64:
-        """The cell from its bytes.
+        """The cell from its bytes, to be read only: nothing is copied.
 
         Raises
         ------
@@ -215,7 +215,7 @@ class CellLayout:
         """
         if len(data) != 8 * self.size:
             raise ValueError(f"Cellule de {len(data)} octets ; cette disposition en compte {8 * self.size}.")
-        return np.frombuffer(data, dtype="<i8").astype(np.int64)
+        return np.frombuffer(data, dtype="<i8").astype(np.int64, copy=False)
 
     def continued_items(self, source: CellLayout) -> frozenset[str]:
         """The items whose answers to another version of the questionnaire count on in this one.

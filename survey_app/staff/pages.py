@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from fractions import Fraction
-from math import floor
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
@@ -14,6 +12,7 @@ from flask import Flask, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
+from analysis.display import tenths_of_percent
 from form_definitions import LANGUAGES
 from survey_app.access import ASSISTANT, CONTRIBUTOR, DIRECTOR, READER, REFERENT, TECHNICIAN, may
 from survey_app.definitions import organisation
@@ -106,7 +105,7 @@ def _rail() -> list[dict[str, Any]]:
 
 def one_decimal(share: float) -> str:
     """« 75,0 % »: always one decimal, half up, so that a column of rates lines up."""
-    tenths = floor(Fraction(share) * 1000 + Fraction(1, 2))
+    tenths = tenths_of_percent(share)
     return f"{tenths // 10},{tenths % 10}\u202f%"
 
 
