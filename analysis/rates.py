@@ -270,7 +270,7 @@ class Rate:
 
 def _named(method: str, flags: tuple[str, ...]) -> str:
     """The method as every result names it, with what was assumed."""
-    return ", ".join([method, *(SAID[flag] for flag in flags if flag in SAID)])
+    return ", ".join([method, *(SAID[flag] for flag in flags if flag in SAID)]) if flags else method
 
 
 def half_width(interval: Interval) -> float | None:

@@ -21,6 +21,7 @@ from form_definitions.bundle import questionnaire_digest
 from form_definitions.model import Questionnaire
 
 Cell64: TypeAlias = NDArray[np.int64]
+Counts64: TypeAlias = NDArray[np.int64]
 
 RESPONSES, COMPLETE = 0, 1
 SUM_NAMES = ("n", "k", "b", "kk", "kb", "bb")
@@ -205,17 +206,18 @@ class CellLayout:
         """The cell as little-endian 64-bit integers."""
         return cell.astype("<i8").tobytes()
 
-    def from_bytes(self, data: bytes) -> Cell64:
-        """The cell from its bytes, to be read only: nothing is copied.
+    def from_bytes(self, *data: bytes) -> Counts64:
+        """The cells from their bytes: an array of shape ``(len(data), size)``.
 
         Raises
         ------
         ValueError
-            When the bytes are not a cell of this layout.
+            When some of the bytes are not a cell of this layout.
         """
-        if len(data) != 8 * self.size:
-            raise ValueError(f"Cellule de {len(data)} octets ; cette disposition en compte {8 * self.size}.")
-        return np.frombuffer(data, dtype="<i8").astype(np.int64, copy=False)
+        wrong = {len(one) for one in data} - {8 * self.size}
+        if wrong:
+            raise ValueError(f"Cellule de {wrong} octets ; cette disposition en compte {8 * self.size}.")
+        return np.frombuffer(b"".join(data), dtype="<i8").astype(np.int64).reshape(-1, self.size)
 
     def continued_items(self, source: CellLayout) -> frozenset[str]:
         """The items whose answers to another version of the questionnaire count on in this one.

@@ -115,7 +115,7 @@ def apply(connection: Connection, changes: Change) -> None:
         elif stored.layout != layout.digest:
             raise LookupError(f"cells of {key.wave_id} follow other rules and their responses are gone")
         else:
-            counters = layout.to_bytes(layout.from_bytes(bytes(stored.counters)) + vector)
+            counters = layout.to_bytes(layout.from_bytes(stored.counters)[0] + vector)
             connection.execute(sa.update(TallyCell).where(_is(key)).values(counters=counters))
 
 
@@ -230,13 +230,17 @@ def wave_layouts(connection: Connection, wave_id: str) -> dict[str, CellLayout]:
 def stored_cells(connection: Connection, wave_id: str) -> dict[CellKey, Cell64]:
     """The cells of a wave as stored; a cell of another layout or length is given as an empty one."""
     found = connection.execute(_SELECT_CELLS, {"wave_id": wave_id}).all()
-    layouts = {digest: layout_of(connection, digest) for digest in {row.digest for row in found}}
-    cells = {}
-    for *key, named, counters in found:
-        stored_in = CellKey(*key)
-        if (layout := layouts[stored_in.digest]) is not None:
-            usable = named == layout.digest and len(counters) == 8 * layout.size
-            cells[stored_in] = layout.from_bytes(bytes(counters)) if usable else layout.zero()
+    cells: dict[CellKey, Cell64] = {}
+    for digest in {row.digest for row in found}:
+        if (layout := layout_of(connection, digest)) is not None:
+            rows = [(CellKey(*key), named, counters) for *key, named, counters in found if key[1] == digest]
+            usable = {
+                key: counters
+                for key, named, counters in rows
+                if named == layout.digest and len(counters) == 8 * layout.size
+            }
+            cells |= {key: layout.zero() for key, *_ in rows if key not in usable}
+            cells |= zip(usable, layout.from_bytes(*usable.values()), strict=True)
     return cells
 
 

@@ -106,7 +106,7 @@ def test_a_cell_survives_its_bytes(rows: list[list[str | None]]) -> None:
     cell = LAYOUT.merge(LAYOUT.vector(a_response(QUESTIONNAIRE, *row)) for row in rows)
     data = LAYOUT.to_bytes(cell)
     assert len(data) == 8 * LAYOUT.size
-    assert np.array_equal(LAYOUT.from_bytes(data), cell)
+    assert np.array_equal(LAYOUT.from_bytes(data, data), [cell, cell])
 
 
 def test_bytes_of_another_layout_are_refused() -> None:
