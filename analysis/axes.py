@@ -188,7 +188,7 @@ def commitment_result(
     results = tuple(item_result(commitment, item, reading) for item in items)
     rate = _pooled(items, sums, population)
     decided = _worst(results, reading) if rule == "every_item" and len(_answered(items)) > 1 else None
-    interval, axis, words = decided or _read(rate, reading)
+    interval, axis, words = decided or _read_once(rate, results, reading)
     return CommitmentResult(
         commitment=commitment,
         item=None,
@@ -208,6 +208,14 @@ Judgement = tuple[Interval, bool, Verdict | None]
 def _read(rate: Rate, reading: Reading) -> Judgement:
     interval = rate.interval(reading.method, reading.confidence)
     return interval, rate.is_below(reading.threshold), verdict(rate, interval, reading)
+
+
+def _read_once(rate: Rate, items: Sequence[ItemResult], reading: Reading) -> Judgement:
+    """The figures of a single answered item are those of its commitment, and were read already."""
+    for item in items:
+        if item.counts is rate:
+            return item.interval, item.improvement_axis, item.verdict
+    return _read(rate, reading)
 
 
 def _worst(items: Sequence[ItemResult], reading: Reading) -> Judgement:

@@ -133,6 +133,8 @@ def judged(
         items = tuple(_without_figures(item, reason) for item in result.items)
         return replace(_without_figures(result, reason), items=items)
     kept_back = _items_kept_back(result, readers, hidden)
+    if not kept_back:
+        return result
     items = tuple(
         _without_figures(item, _reason(item, readers, hidden) or GIVEN_UP) if item.item in kept_back else item
         for item in result.items

@@ -233,7 +233,7 @@ def stored_cells(connection: Connection, wave_id: str) -> dict[CellKey, Cell64]:
     cells: dict[CellKey, Cell64] = {}
     for digest in {row.digest for row in found}:
         if (layout := layout_of(connection, digest)) is not None:
-            rows = [(CellKey(*key), named, counters) for *key, named, counters in found if key[1] == digest]
+            rows = [(CellKey._make(row[:-2]), *row[-2:]) for row in found if row.digest == digest]
             usable = {
                 key: counters
                 for key, named, counters in rows
