@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from analysis.axes import CommitmentResult, MeasuredItem, Result, commitment_result
 from analysis.comparisons import Difference, Subject, differences
@@ -27,6 +27,25 @@ from survey_app.waves import CLOSED, PUBLISHED, SEALED, plan_of
 
 NOW, BEFORE = "now", "before"
 ENDED: Final = (CLOSED, SEALED, PUBLISHED)
+
+# Written once: making a statement costs more than running it.
+_EARLIER_EDITIONS: Final = (
+    select(Wave)
+    .where(Wave.survey_id == bindparam("survey_id"), Wave.opens_on < bindparam("opens_on"))
+    .where(Wave.state.in_(ENDED), Wave.synthetic == bindparam("synthetic"))
+    .where(select(TallyCell.wave_id).where(TallyCell.wave_id == Wave.id).exists())
+    .order_by(Wave.opens_on.desc(), Wave.id)
+)
+_IMPORTED_BEFORE: Final = (
+    PastResult.survey_id == bindparam("survey_id"),
+    PastResult.year < bindparam("year"),
+)
+_LATEST_IMPORT: Final = (
+    select(PastResult)
+    .where(*_IMPORTED_BEFORE)
+    .where(PastResult.year == select(func.max(PastResult.year)).where(*_IMPORTED_BEFORE).scalar_subquery())
+    .order_by(PastResult.id)
+)
 
 
 @dataclass(frozen=True)
@@ -118,17 +137,13 @@ def earlier_year(wave: Wave, report: WaveReport) -> EarlierYear | None:
 
 def _earlier_edition(wave: Wave) -> Wave | None:
     """The latest one that has ended and counted somebody. Invented answers are never set beside real ones."""
-    counted = select(TallyCell.wave_id).where(TallyCell.wave_id == Wave.id).exists()
-    query = select(Wave).where(Wave.survey_id == wave.survey_id, Wave.state.in_(ENDED), counted)
-    query = query.where(Wave.opens_on < wave.opens_on, Wave.synthetic == wave.synthetic)
-    return db.session.scalars(query.order_by(Wave.opens_on.desc(), Wave.id)).first()
+    of_wave = {"survey_id": wave.survey_id, "opens_on": wave.opens_on, "synthetic": wave.synthetic}
+    return db.session.scalars(_EARLIER_EDITIONS, of_wave).first()
 
 
 def _imported_before(wave: Wave) -> Sequence[PastResult]:
-    of_survey = (PastResult.survey_id == wave.survey_id, PastResult.year < wave.opens_on.year)
-    latest = select(func.max(PastResult.year)).where(*of_survey).scalar_subquery()
-    query = select(PastResult).where(*of_survey, PastResult.year == latest).order_by(PastResult.id)
-    return db.session.scalars(query).all()
+    of_wave = {"survey_id": wave.survey_id, "year": wave.opens_on.year}
+    return db.session.scalars(_LATEST_IMPORT, of_wave).all()
 
 
 def _of_edition(edition: Wave, wave: Wave, report: WaveReport) -> EarlierYear:
