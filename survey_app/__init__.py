@@ -29,11 +29,22 @@ BLUEPRINT_MODULES: Final = (
 
 def create_app(settings: Settings) -> Flask:
     """The WSGI application for these settings. Raises `AccessError` when a route declares no rule."""
-    from survey_app import access, assets, database, error_pages, i18n, odd_requests, security, sign_in
+    from survey_app import (
+        access,
+        assets,
+        database,
+        error_pages,
+        i18n,
+        odd_requests,
+        rate_limits,
+        security,
+        sign_in,
+    )
     from survey_app.staff import pages
 
     app = Flask(__name__)
     security.install(app, settings)
+    rate_limits.install(app)
     odd_requests.install(app)
     database.install(app, settings)
     i18n.install(app)

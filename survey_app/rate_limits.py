@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import abort, current_app, request
-from limits import parse_many
+from flask import Flask, abort, current_app, request
+from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
@@ -39,43 +39,43 @@ class AddressKey:
 
 
 class RateLimits:
-    """The counts of one process; tests switch them off, or set them back."""
+    """The counts of one application in one process; tests may switch them off."""
 
     def __init__(self) -> None:
         self.enabled = True
-        self._storage = MemoryStorage()
-        self._counts = FixedWindowRateLimiter(self._storage)
+        self._counts = FixedWindowRateLimiter(MemoryStorage())
         self._key = AddressKey()
 
-    def at_most(self, written: str) -> Callable[[View], View]:
-        """For a view: 429 beyond ``"10 per minute; 60 per hour"`` and the like."""
-        limits = parse_many(written)
+    def allow(self, limits: Sequence[RateLimitItem], route: str) -> bool:
+        """Count the present request; False beyond any of the limits."""
+        caller = self._key(request.remote_addr, datetime.now(tz=UTC).date())
+        cost = processes()
+        return not self.enabled or all(self._counts.hit(one, route, caller, cost=cost) for one in limits)
 
-        def limit(view: View) -> View:
-            name = f"{view.__module__}.{view.__qualname__}"
 
-            @wraps(view)
-            def limited(*args: Any, **kwargs: Any) -> Any:
-                caller, cost = self._caller(), processes()
-                if self.enabled and not all(self._counts.hit(one, name, caller, cost=cost) for one in limits):
-                    abort(429)
-                return view(*args, **kwargs)
+def install(app: Flask) -> None:
+    """Begin to count."""
+    app.extensions["survey_rate_limits"] = RateLimits()
 
-            return cast(View, limited)
 
-        return limit
+def at_most(written: str) -> Callable[[View], View]:
+    """For a view: 429 beyond ``"10 per minute; 60 per hour"`` and the like."""
+    limits = parse_many(written)
 
-    def reset(self) -> None:
-        """Forget all callers."""
-        self._storage.reset()
+    def limit(view: View) -> View:
+        route = f"{view.__module__}.{view.__qualname__}"
 
-    def _caller(self) -> str:
-        return self._key(request.remote_addr, datetime.now(tz=UTC).date())
+        @wraps(view)
+        def limited(*args: Any, **kwargs: Any) -> Any:
+            if not cast(RateLimits, current_app.extensions["survey_rate_limits"]).allow(limits, route):
+                abort(429)
+            return view(*args, **kwargs)
+
+        return cast(View, limited)
+
+    return limit
 
 
 def processes() -> int:
     """Among how many what is counted in memory is shared out."""
     return cast(Settings, current_app.extensions["survey_settings"]).processes
-
-
-rate_limits = RateLimits()

@@ -18,7 +18,7 @@ from survey_app.database import write_transaction
 from survey_app.definitions import organisation
 from survey_app.enrolment import redeem
 from survey_app.models import Device
-from survey_app.rate_limits import rate_limits
+from survey_app.rate_limits import at_most
 from survey_app.responses import inbox, strict_json
 from survey_app.responses.credentials import device_secret
 from survey_app.responses.envelope import content_hash
@@ -77,7 +77,7 @@ def _fate(fate: inbox.Receipt | inbox.UnreadableEnvelope, secret: bytes) -> dict
 
 @blueprint.post("/devices/enrol")
 @access.public
-@rate_limits.at_most("10 per minute; 60 per hour")
+@at_most("10 per minute; 60 per hour")
 def enrol() -> Response:
     """Exchange a one-time code for an identity and its secret, which is in this answer and nowhere else."""
     code = read_json(request.get_data()).get("code")

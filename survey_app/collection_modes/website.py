@@ -29,7 +29,7 @@ from survey_app.open_waves import (
     today_in_paris,
     utc_now,
 )
-from survey_app.rate_limits import processes, rate_limits
+from survey_app.rate_limits import at_most, processes
 from survey_app.responses.bursts import BurstCounter
 from survey_app.website_records import AlreadySent, accept_answers, read_receipt_code
 
@@ -62,7 +62,7 @@ def open_form(slug: str, language: str) -> ResponseReturnValue:
 
 @blueprint.post("/q/<slug>/<language>")
 @public
-@rate_limits.at_most(PAGES_PER_MINUTE)
+@at_most(PAGES_PER_MINUTE)
 def take_page(slug: str, language: str) -> ResponseReturnValue:
     """One page of answers: the next one, the same one to correct, or the end."""
     speak(language)

@@ -16,7 +16,6 @@ from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 from urllib3.exceptions import HTTPError
 
-from survey_app.rate_limits import rate_limits
 from tests.browsers import free_port, launch_arguments, served, virtual_display
 from tests.survey_app.website_site import SMALL, WebsiteSite
 
@@ -36,10 +35,9 @@ def site(tmp_path: Path) -> WebsiteSite:
 @pytest.fixture
 def address(site: WebsiteSite, pages_closed_first: ExitStack) -> Iterator[str]:
     """Where it is served."""
-    rate_limits.enabled = False
+    site.app.extensions["survey_rate_limits"].enabled = False
     with served(site.app) as url, pages_closed_first:
         yield url
-    rate_limits.enabled = True
 
 
 @pytest.fixture

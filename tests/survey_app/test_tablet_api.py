@@ -18,7 +18,6 @@ from survey_app.assets import BUILD
 from survey_app.database import db
 from survey_app.enrolment import redeem
 from survey_app.models import Device, InboxConflict
-from survey_app.rate_limits import rate_limits
 from survey_app.settings import Settings
 from tests.survey_app.tablet_site import QUESTIONNAIRE, FakeTablet, TabletSite, tablet_site
 
@@ -26,7 +25,6 @@ from tests.survey_app.tablet_site import QUESTIONNAIRE, FakeTablet, TabletSite, 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[TabletSite]:
     with tablet_site(tmp_path) as running:
-        rate_limits.reset()
         yield running
 
 
@@ -203,7 +201,6 @@ def test_each_process_lets_its_share_of_the_tries_for_a_code_through(
 ) -> None:
     monkeypatch.setattr(Settings, "processes", processes)
     client = site.app.test_client()
-    rate_limits.reset()
     answers = [client.post("/api/v1/devices/enrol", json={"code": "x"}).status_code for _ in range(tries + 1)]
     assert answers == [400] * tries + [429]
 

@@ -17,7 +17,6 @@ from survey_app.collection_modes import website
 from survey_app.database import db
 from survey_app.form_state import seal, unseal
 from survey_app.models import InboxConflict, InboxRecord
-from survey_app.rate_limits import rate_limits
 from survey_app.responses.bursts import BurstCounter
 from tests.page_checks import assert_good_page, assert_good_pages
 from tests.survey_app.website_site import SMALL, Visitor, WebsiteSite
@@ -31,7 +30,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WebsiteSite:
     monkeypatch.setattr(website, "_bursts", BurstCounter())
     site = WebsiteSite(tmp_path)
     site.publish(SMALL)
-    rate_limits.reset()
     return site
 
 
@@ -229,7 +227,7 @@ def test_the_end_thanks_with_a_reference_after_a_redirection(site: WebsiteSite, 
 
 @pytest.mark.abuse("AC-03")
 def test_a_thousand_replays_twenty_at_once_are_one_record(site: WebsiteSite, visitor: Visitor) -> None:
-    rate_limits.enabled = False
+    site.app.extensions["survey_rate_limits"].enabled = False
     fields = at_the_end(visitor).fields()
     fields["_action"] = "next"
 
@@ -238,11 +236,8 @@ def test_a_thousand_replays_twenty_at_once_are_one_record(site: WebsiteSite, vis
         answer = client.post("/q/petit/fr", data=fields, headers={"Sec-Fetch-Site": "same-origin"})
         return str(answer.headers["Location"])
 
-    try:
-        with ThreadPoolExecutor(20) as pool:
-            places = set(pool.map(replay, range(1000)))
-    finally:
-        rate_limits.enabled = True
+    with ThreadPoolExecutor(20) as pool:
+        places = set(pool.map(replay, range(1000)))
     assert len(places) == 1
     assert (site.records, site.conflicts) == (1, 0)
 
@@ -447,12 +442,9 @@ def test_many_posts_from_one_address_are_slowed_down_and_flagged(site: WebsiteSi
 
 @pytest.mark.abuse("AC-01")
 def test_a_burst_of_finished_forms_is_flagged(site: WebsiteSite) -> None:
-    rate_limits.enabled = False
-    try:
-        for _ in range(25):
-            at_the_end(site.visitor()).send().follow()
-    finally:
-        rate_limits.enabled = True
+    site.app.extensions["survey_rate_limits"].enabled = False
+    for _ in range(25):
+        at_the_end(site.visitor()).send().follow()
     flags = [row["flags"] for row in site.responses()]
     assert flags.count(["burst"]) == 5
     assert flags.count([]) == 20
@@ -485,14 +477,11 @@ def test_get_and_head_change_nothing(site: WebsiteSite, visitor: Visitor) -> Non
 def test_every_page_of_the_shipped_questionnaires_is_good_in_every_language(tmp_path: Path) -> None:
     site = WebsiteSite(tmp_path / "shipped")
     site.publish_shipped()
-    rate_limits.enabled = False
+    site.app.extensions["survey_rate_limits"].enabled = False
     pages: dict[str, tuple[str, str]] = {}
-    try:
-        for slug, where in (("usagers", "immigration"), ("usagers", "a_distance"), ("elus", "a_distance")):
-            for language in ("fr", "en", "ar"):
-                walk(site.visitor(), f"/q/{slug}/{language}?site={where}", f"{slug}-{where}", language, pages)
-    finally:
-        rate_limits.enabled = True
+    for slug, where in (("usagers", "immigration"), ("usagers", "a_distance"), ("elus", "a_distance")):
+        for language in ("fr", "en", "ar"):
+            walk(site.visitor(), f"/q/{slug}/{language}?site={where}", f"{slug}-{where}", language, pages)
     assert len(pages) > 50
     assert_good_pages(pages)
 
