@@ -90,6 +90,15 @@ def enrol(page: Page, address: str, site: TabletSite) -> None:
     assert page.evaluate(WORKER_READY) in ("activating", "activated")
 
 
+def stop_the_clock(page: Page) -> None:
+    """From here on time passes only when a test says so.
+
+    Not before the page has said hello: while Playwright puts its clock in place, it is 1970 for a moment.
+    """
+    expect(page.locator("#agent-corner[data-state=good]")).to_be_attached(timeout=PATIENCE)
+    page.clock.install()
+
+
 def begin(page: Page, language: str = "fr") -> None:
     """Choose a language and start."""
     page.locator(f"a.language-card[data-language={language}]").click()

@@ -23,6 +23,7 @@ from tests.browser.tablet_browser import (
     interview,
     next_person,
     outbox,
+    stop_the_clock,
     tablet_browser,
     to_last_screen,
     wait_for_empty_outbox,
@@ -183,7 +184,7 @@ def test_a_failed_write_keeps_the_answers_and_offers_to_try_again(tablet: Page, 
 
 
 def walk_away_before_a_full_disk(tablet: Page) -> None:
-    tablet.clock.install()
+    stop_the_clock(tablet)
     tablet.add_init_script(FULL_DISK)
     begin(tablet)
     tablet.locator("label.option:visible").first.click()
@@ -319,7 +320,7 @@ def test_a_portal_during_an_update_leaves_the_old_pages_in_place(tablet: Page, n
 def test_somebody_who_walks_away_leaves_a_partial_answer_and_a_clean_screen(
     tablet: Page, site: TabletSite
 ) -> None:
-    tablet.clock.install()
+    stop_the_clock(tablet)
     begin(tablet)
     tablet.locator("label.option:visible").first.click()
     tablet.locator("#next").click()
