@@ -19,7 +19,7 @@ from survey_app.audit import act, record
 from survey_app.database import db
 from survey_app.models import InboxRecord, QuestionnaireVersion, Survey, Wave, WaveQuestionnaire
 from survey_app.questionnaires import questionnaire_of
-from survey_app.responses import unjudged
+from survey_app.responses import tallies, unjudged
 from survey_app.wave_rules import PlanFault, faults_of
 
 DRAFT: Final = "draft"
@@ -172,6 +172,7 @@ def close_wave(wave_id: str, *, actor: str) -> None:
 def seal_wave(wave_id: str, *, actor: str) -> None:
     """Declare that everything has arrived: from now on the terms of the raw records run."""
     with act() as transaction:
+        tallies.lock(transaction.connection())
         wave = _in_state(transaction, wave_id, CLOSED, "Fermez l’édition avant de la sceller.")
         waiting = waiting_records(wave.id, transaction)
         if waiting:

@@ -130,6 +130,9 @@ class Intake:
             return 0
 
 
+_SEALED = sa.select(Wave.id).where(Wave.sealed_at.is_not(None))
+
+
 @dataclass(frozen=True)
 class _Judged:
     """One judged record, before it is written."""
@@ -253,10 +256,22 @@ def write_judgements(connection: Connection, judged: Iterable[_Judged], now: dt.
     marked = connection.execute(_MARK_JUDGED, {"keys": [one.key for one in ordered], "now": now})
     # Another judge may have been faster with some of them.
     ours = {(row.id, row.revision) for row in marked}
-    mine = [one for one in ordered if one.key in ours]
+    mine = _after_sealing(connection, [one for one in ordered if one.key in ours])
     tallies.refresh_layouts(connection, {one.judgement.questionnaire_digest for one in mine})
     tallies.apply(connection, tallies.summed(_store(connection, mine, now)))
     return len(mine)
+
+
+def _after_sealing(connection: Connection, judged: Sequence[_Judged]) -> list[_Judged]:
+    """What was judged while its wave was being sealed came too late: the figures of a sealed wave stand."""
+    waves = {one.judgement.wave_id for one in judged}
+    sealed = set(connection.scalars(_SEALED.where(Wave.id.in_(waves)))) if waves else set()
+    return [_flagged(one, "sealed_wave") if one.judgement.wave_id in sealed else one for one in judged]
+
+
+def _flagged(one: _Judged, flag: str) -> _Judged:
+    flags = sorted({*one.judgement.flags, flag})
+    return replace(one, judgement=replace(one.judgement, flags=flags))
 
 
 def _store(

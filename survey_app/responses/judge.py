@@ -167,7 +167,7 @@ def _time_flags(wave: WaveFacts, received_at: dt.datetime, day: dt.date) -> Iter
         last_day = min(last_day, wave.closed_at.astimezone(PARIS).date())
     if wave.state == "draft" or receipt_day < wave.opens_on:
         yield "not_yet_open"
-    elif wave.sealed_at is not None and received_at >= wave.sealed_at:
+    elif wave.sealed_at is not None:  # nothing waited when it was sealed: this came after, or at that moment
         yield "sealed_wave"
     elif day > last_day:
         yield "closed_wave"

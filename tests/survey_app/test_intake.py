@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from analysis.tally import CellLayout
 from form_definitions import questionnaire_digest
 from survey_app.database import db
-from survey_app.models import InboxRecord, Response, TallyCell
+from survey_app.models import InboxRecord, Response, TallyCell, Wave
 from survey_app.responses import intake, tallies
 from survey_app.responses import set_aside as decisions
 from survey_app.responses.counts import cells, fieldwork, responses
@@ -197,6 +197,14 @@ WAVE_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dt.d
         "sealed_wave",
         0,
     ),
+    "received at the very moment of sealing": (
+        {"state": "sealed", "closed_at": NOW, "sealed_at": LATER},
+        {},
+        {},
+        NOW,
+        "sealed_wave",
+        0,
+    ),
     "a mode not foreseen": ({"modes": ["tablet"]}, {}, {}, NOW, "mode_not_in_wave", 1),
     "a site not foreseen": ({"sites": ["hall"]}, {}, {}, NOW, "site_not_in_wave", 1),
     "a site nobody knows": ({}, {}, {"site": "x" * 5000}, NOW, "unknown_site", 1),
@@ -208,6 +216,22 @@ WAVE_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dt.d
     "a clock without zone": ({}, {}, {"finished_at": "2026-03-10T10:00:00"}, NOW, "clock", 1),
     "no clock": ({}, {}, {"finished_at": None}, NOW, "clock", 1),
 }
+
+
+def test_a_wave_sealed_between_a_judgement_and_its_writing_keeps_its_figures(
+    wave: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(a_record())
+    write = intake.write_judgements
+
+    def sealed_just_before(connection: Any, *arguments: Any) -> int:
+        connection.execute(sa.update(Wave).where(Wave.id == WAVE).values(state="sealed", sealed_at=NOW))
+        return write(connection, *arguments)
+
+    monkeypatch.setattr(intake, "write_judgements", sealed_just_before)
+    judge_waiting(now=LATER)
+    assert "sealed_wave" in only_response().flags
+    assert counted() == 0
 
 
 @pytest.mark.abuse("07")
