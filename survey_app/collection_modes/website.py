@@ -29,7 +29,7 @@ from survey_app.open_waves import (
     today_in_paris,
     utc_now,
 )
-from survey_app.rate_limits import at_most, processes
+from survey_app.rate_limits import at_most
 from survey_app.responses.bursts import BurstCounter
 from survey_app.website_records import AlreadySent, accept_answers, read_receipt_code
 
@@ -174,7 +174,7 @@ def _finish(visit: Visit) -> ResponseReturnValue:
         own = {item.name for item in section.items}
         here = {name: text for name, text in faults.items() if item_of(name) in own}
         return show(visit, section.name, errors=here, status=UNPROCESSABLE)
-    flags = _bursts.observe(request.remote_addr, processes())
+    flags = _bursts.observe(request.remote_addr)
     try:
         code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE, flags=flags)
     except AlreadySent:

@@ -31,10 +31,11 @@ class BurstCounter:
         self._recent: dict[bytes, deque[float]] = {}
         self._new_key()
 
-    def observe(self, address: str | None, processes: int = 1) -> tuple[str, ...]:
+    def observe(self, address: str | None) -> tuple[str, ...]:
         """The flags for a response sent from this address: ``("burst",)`` or none.
 
-        Each of several processes sees its share alone, and takes the others to have seen as much.
+        Each of several processes counts alone, so that a burst may be flagged later, but nobody's answers
+        leave the figures because of how requests were shared out.
         """
         with self._guard:
             now = self._clock()
@@ -43,7 +44,7 @@ class BurstCounter:
             self._forget(now)
             times = self._recent.setdefault(self._origin(address), deque())
             times.append(now)
-            return ("burst",) if len(times) * processes > LARGEST_USUAL_NUMBER else ()
+            return ("burst",) if len(times) > LARGEST_USUAL_NUMBER else ()
 
     def _new_key(self) -> None:
         self._key = secrets.token_bytes(32)

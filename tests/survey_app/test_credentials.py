@@ -71,14 +71,6 @@ def burst_after(counter: BurstCounter, address: str) -> int:
     return next(number for number in range(10_000) if counter.observe(address))
 
 
-@pytest.mark.parametrize("processes", [2, 3, 4])
-def test_several_processes_together_let_no_more_through_than_one(processes: int) -> None:
-    counters = [BurstCounter(Clock()) for _ in range(processes)]
-    flags = [counters[n % processes].observe("192.0.2.7", processes) for n in range(LARGEST_USUAL_NUMBER + 1)]
-    assert flags[0] == ()
-    assert flags[-1] == ("burst",)
-
-
 @pytest.mark.abuse("01")
 def test_a_burst_of_one_origin_is_flagged_and_others_are_not() -> None:
     counter = BurstCounter(Clock())
