@@ -86,6 +86,7 @@ export class Sync {
     if (isHeartbeatAnswer(answer)) {
       // Which identity it was: an answer to the earlier one may come after the tablet was enrolled again.
       await this.store.setFact('revoked', answer.revoked === true ? credential.device : null);
+      await this.shortenPause();
       return this.reached(answer.now);
     }
     await this.noteContact(response.ok || response.type === 'opaqueredirect' ? 'network_login' : 'busy');
@@ -159,6 +160,14 @@ export class Sync {
     await this.store.setFact('host_not_before', until);
     await this.noteContact(contact);
     return 'stop';
+  }
+
+  /** The server answers again: what waits need not sit out a pause of minutes. A busy server named its own. */
+  private async shortenPause(): Promise<void> {
+    const contact = await this.store.fact<Contact>('contact');
+    if (contact !== 'unreachable' && contact !== 'network_login') return;
+    const until = (await this.store.fact<number>('host_not_before')) ?? 0;
+    await this.store.setFact('host_not_before', Math.min(until, this.world.now() + this.pause(1)));
   }
 
   /** Doubling with jitter, so that three hundred tablets do not come back in the same second. */

@@ -184,6 +184,21 @@ test('the heartbeat tells how much waits and learns the difference between the c
   assert.equal(await world.store.fact('contact'), 'reached');
 });
 
+test('contact that is back ends a long pause, but not the one that a busy server asked for', async () => {
+  for (const [reply, left] of [[() => Promise.reject(new TypeError('Failed to fetch')), 2_000], [() => json(503, {}, { 'Retry-After': '300' }), 300_000]] as const) {
+    const world = new World();
+    await world.save(anId(1));
+    for (let attempt = 0; attempt < 8; attempt += 1) {
+      world.server.instead.push(reply);
+      world.now += 11 * 60_000;
+      await world.sync.run();
+    }
+    await world.sync.heartbeat(null);
+    const pause = await world.sync.nextTry();
+    assert.ok(pause !== null && pause <= left && (left === 2_000 || pause > 60_000), `${pause} ms`);
+  }
+});
+
 test('a tablet learns from the heartbeat that it is revoked, and still sends what it holds', async () => {
   const world = await aWorldWith(1);
   world.server.instead.push(() => json(200, { now: '2026-06-15T08:00:00Z', epoch: 'e', revoked: true }));
