@@ -13,7 +13,7 @@ from form_definitions import LANGUAGES, SOURCE_LANGUAGE
 from survey_app import i18n
 from survey_app.access import public
 from survey_app.definitions import organisation, organisation_of, translations
-from survey_app.open_waves import open_waves, today_in_paris, utc_now
+from survey_app.open_waves import OpenWave, open_waves, published_in, today_in_paris, utc_now
 from survey_app.questionnaire_view import Words
 
 blueprint = Blueprint("pages", __name__)
@@ -25,7 +25,9 @@ MODE: Final = "website"
 def tell_templates_who_asks(setup: BlueprintSetupState) -> None:
     """Every template may name the organisation."""
     ours = organisation_of(setup.app.extensions["survey_settings"].definitions_folder)
-    setup.app.jinja_env.globals.update(organisation=ours, who_asks=who_asks, short_notice=short_notice)
+    setup.app.jinja_env.globals.update(
+        organisation=ours, who_asks=who_asks, short_notice=short_notice, full_notice=full_notice
+    )
 
 
 def words() -> Words:
@@ -36,6 +38,12 @@ def words() -> Words:
 def short_notice() -> Markup | None:
     """One sentence about personal data, for the first page of a form."""
     return words()(organisation().privacy.short_notice)
+
+
+def full_notice() -> list[dict[str, Markup | None]]:
+    """What becomes of the answers, paragraph by paragraph."""
+    say = words()
+    return [{"title": say(part.title), "text": say(part.text)} for part in organisation().privacy.notice]
 
 
 def who_asks() -> Markup | None:
@@ -71,9 +79,13 @@ def list_open_questionnaires() -> ResponseReturnValue:
     newest = {wave.slug: wave for wave in reversed(waves)}
     offers = [
         {"wave": wave, "languages": [LANGUAGES[code] for code in wave.languages]}
-        for wave in sorted(newest.values(), key=lambda wave: wave.title)
+        for wave in sorted(newest.values(), key=lambda wave: (not _is_for_everybody(wave), wave.title))
     ]
     return page("website/list.html", offers=offers)
+
+
+def _is_for_everybody(wave: OpenWave) -> bool:
+    return published_in(wave).questionnaire.audience == "users"
 
 
 @blueprint.get("/favicon.ico")
@@ -101,9 +113,8 @@ def explain_privacy_of(slug: str, language: str) -> ResponseReturnValue:
 def privacy_page(language: str, back: str | None = None) -> Response:
     """The whole notice."""
     speak(language)
-    say, told = words(), organisation().privacy
-    notice = [{"title": say(paragraph.title), "text": say(paragraph.text)} for paragraph in told.notice]
-    return page("website/privacy.html", notice=notice, legal_basis=say(told.legal_basis), back=back)
+    legal_basis = words()(organisation().privacy.legal_basis)
+    return page("website/privacy.html", legal_basis=legal_basis, back=back)
 
 
 @blueprint.get("/accessibilite/")

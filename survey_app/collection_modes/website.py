@@ -47,6 +47,19 @@ PAGES_PER_MINUTE: Final = "120 per minute"
 _bursts: Final = BurstCounter()
 
 
+@blueprint.get("/q/<slug>")
+@public
+def choose_language(slug: str) -> ResponseReturnValue:
+    """The address that people dictate or print: on to the form in the language of the browser."""
+    wave = _current_wave(slug)
+    if wave is None:
+        return page("website/closed.html", 404)
+    language = request.accept_languages.best_match(wave.languages, wave.languages[0])
+    response = redirect(f"/q/{slug}/{language}?{request.query_string.decode('ascii', 'replace')}".rstrip("?"))
+    response.vary.add("Accept-Language")
+    return response
+
+
 @blueprint.get("/q/<slug>/<language>")
 @public
 def open_form(slug: str, language: str) -> ResponseReturnValue:

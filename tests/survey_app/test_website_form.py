@@ -471,6 +471,25 @@ def test_get_and_head_change_nothing(site: WebsiteSite, visitor: Visitor) -> Non
     assert site.count(InboxConflict) == 0
 
 
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [("ar-DZ,ar;q=0.9,fr;q=0.5", "ar"), ("en", "en"), ("de,pl;q=0.8", "fr"), ("", "fr")],
+)
+def test_the_short_address_leads_to_the_language_of_the_browser(
+    tmp_path: Path, asked: str, language: str
+) -> None:
+    site = WebsiteSite(tmp_path / "shipped")
+    site.publish_shipped()
+    answer = site.app.test_client().get("/q/usagers?site=immigration", headers={"Accept-Language": asked})
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"/q/usagers/{language}?site=immigration"
+    assert "Accept-Language" in answer.headers["Vary"]
+
+
+def test_the_short_address_of_nothing_is_a_page_that_says_so(site: WebsiteSite) -> None:
+    assert site.app.test_client().get("/q/inconnu").status_code == 404
+
+
 # Every page
 
 
