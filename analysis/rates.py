@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from fractions import Fraction
-from math import sqrt
 from operator import add, sub
 
 from analysis.intervals import INTERVAL_METHODS, hypergeometric, student_quantile
@@ -271,15 +270,3 @@ class Rate:
 def _named(method: str, flags: tuple[str, ...]) -> str:
     """The method as every result names it, with what was assumed."""
     return ", ".join([method, *(SAID[flag] for flag in flags if flag in SAID)]) if flags else method
-
-
-def half_width(interval: Interval) -> float | None:
-    """Half of the interval's width, the « ± » of ordinary speech; None without interval."""
-    if interval.low is None or interval.high is None:
-        return None
-    return (interval.high - interval.low) / 2
-
-
-def standard_error(sums: RespondentSums) -> float:
-    """Standard error of Σk/Σb over respondents (at least two)."""
-    return sqrt(sums.variance)

@@ -24,7 +24,7 @@ _NOTEWORTHY = sa.text("(practice OR CAST(flags AS TEXT) <> '[]')")
 
 
 class ServerFact(Base):
-    """One thing the server knows about itself: ``epoch`` (changes when a backup is restored), …"""
+    """One thing the server knows about itself: ``epoch`` (names this database's history), …"""
 
     __tablename__ = "server_fact"
     key: Mapped[str] = mapped_column(String(120), primary_key=True)

@@ -49,8 +49,10 @@ class RateLimits:
     def allow(self, limits: Sequence[RateLimitItem], route: str) -> bool:
         """Count the present request; False beyond any of the limits."""
         caller = self._key(request.remote_addr, datetime.now(tz=UTC).date())
-        cost = processes()
-        return not self.enabled or all(self._counts.hit(one, route, caller, cost=cost) for one in limits)
+        shared = processes()
+        return not self.enabled or all(
+            self._counts.hit(one, route, caller, cost=min(shared, one.amount)) for one in limits
+        )
 
 
 def install(app: Flask) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -31,12 +32,12 @@ MINUTE: Final = dt.timedelta(minutes=1)
 ACCOUNT_HERE: Final = Limit(5, MINUTE)
 """On one account from one place: a delay, never a lock; not for its owner elsewhere."""
 ACCOUNT_ANYWHERE: Final = Limit(30, MINUTE)
-"""From all places together, but those where the account was opened before: its owner is never locked out."""
+"""From all places together, but those where it was opened within a day: its owner is not delayed there."""
 PLACE: Final = Limit(20, 10 * MINUTE)
 """From one place, whatever the accounts: one passphrase tried on many accounts."""
 LONGEST: Final = max(limit.during for limit in (ACCOUNT_HERE, ACCOUNT_ANYWHERE, PLACE))
 KNOWN_FOR: Final = dt.timedelta(days=1)
-"""So long a place where an account was opened is known; its hash says nothing any more on another day."""
+"""So long a place where an account was opened is known; after the next day its hash says nothing any more."""
 
 
 class SignInDelay:
@@ -51,15 +52,13 @@ class SignInDelay:
         Counted first, tries sent all at once cannot pass each other.
         """
         at = now or dt.datetime.now(dt.UTC)
-        names = {
-            "account": self._name(f"account {account}"),
-            "place": self._name(f"place {at.date()} {network_of(address)}"),
-        }
+        today, yesterday = (self._place(address, day) for day in (at.date(), at.date() - KNOWN_FOR))
+        names = {"account": self._name(f"account {account}"), "place": today}
         with write_connection() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
             _forget(connection, at)
-            if _must_wait(connection, at, **names):
+            if _must_wait(connection, at, **names, known_as=(today, yesterday)):
                 return None
             added = sa.insert(SignInTry).values(at=at, succeeded=False, **names).returning(SignInTry.id)
             return int(connection.execute(added).scalar_one())
@@ -70,14 +69,20 @@ class SignInDelay:
             found = sa.update(SignInTry).where(SignInTry.id == number)
             connection.execute(found.values(succeeded=True))
 
+    def _place(self, address: str | None, day: dt.date) -> str:
+        return self._name(f"place {day} {network_of(address)}")
+
     def _name(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), "sha256").hexdigest()
 
 
-def _must_wait(connection: Connection, at: dt.datetime, account: str, place: str) -> bool:
+def _must_wait(
+    connection: Connection, at: dt.datetime, account: str, place: str, known_as: Sequence[str]
+) -> bool:
     on_account, from_here = SignInTry.account == account, SignInTry.place == place
     limits = [(ACCOUNT_HERE, on_account & from_here), (PLACE, from_here)]
-    if not connection.scalar(sa.select(sa.exists().where(on_account, from_here, SignInTry.succeeded))):
+    from_known_place = SignInTry.place.in_(known_as)
+    if not connection.scalar(sa.select(sa.exists().where(on_account, from_known_place, SignInTry.succeeded))):
         limits.append((ACCOUNT_ANYWHERE, on_account))
     return any(_failures(connection, at - limit.during, of) >= limit.failures for limit, of in limits)
 

@@ -101,13 +101,6 @@ def layout_of_wave(wave_id: str) -> CellLayout | None:
         return _current_layout(connection, wave_id)
 
 
-def questionnaire_of_wave(wave_id: str) -> Questionnaire | None:
-    """The current questionnaire of a wave."""
-    with db.engine.connect() as connection:
-        layout = _current_layout(connection, wave_id)
-        return None if layout is None else layout.questionnaire
-
-
 def responses(wave_id: str, *, counted_only: bool = True) -> Iterator[StoredResponse]:
     """The responses of a wave by day and record; row by row, so that a million fits in memory.
 

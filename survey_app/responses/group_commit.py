@@ -77,10 +77,11 @@ class GroupCommit(Generic[RowT, ResultT]):
         except StatementRefused as error:
             self._after_refusal(engine, group, error)
         except BaseException as error:
-            # Whoever shared this commit must learn that it failed, whatever ended it.
+            # Whoever shared this commit must learn that it failed; what ends this thread is not theirs.
+            ended = not isinstance(error, Exception)
             for entry in group:
-                entry.error = error
-            if not isinstance(error, Exception):
+                entry.error = DatabaseUnavailable("Écriture interrompue.") if ended else error
+            if ended:
                 raise
         else:
             for entry, answer in zip(group, answers, strict=True):

@@ -127,7 +127,7 @@ def seconds_at_rest() -> float:
 
 
 def epoch() -> str:
-    """The identity of this database's history; it changes when a backup is restored."""
+    """The identity of this database's history: what a restored backup is to be told by."""
     if found := _SELECT_EPOCH.read(db.engine):
         return str(found[0].value)
     with write_cursor(db.engine) as cursor:

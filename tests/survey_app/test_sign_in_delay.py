@@ -89,6 +89,15 @@ def test_strangers_cannot_lock_the_owner_out_of_a_place_that_worked_before(delay
     assert not let_through(delay, "203.0.113.9")
 
 
+def test_the_place_of_the_evening_before_is_still_known_in_the_morning(delay: SignInDelay) -> None:
+    delay.succeeded(delay.begin(OWNER, OFFICE, NOW) or 0)
+    morning = NOW + dt.timedelta(hours=23)
+    for place in range(30):
+        delay.begin(OWNER, f"198.51.100.{place}", morning)
+    assert let_through(delay, OFFICE, morning)
+    assert not let_through(delay, "203.0.113.9", morning)
+
+
 def test_a_place_that_worked_before_is_slowed_down_by_its_own_failures(delay: SignInDelay) -> None:
     delay.succeeded(delay.begin(OWNER, OFFICE, NOW) or 0)
     assert fail(delay, 6) == [True] * 5 + [False]
