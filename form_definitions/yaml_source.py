@@ -178,6 +178,10 @@ _SYNTAX = (
 def _report_syntax(error: yaml.YAMLError, text: str, report: Report) -> None:
     mark = getattr(error, "problem_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else _place_of_character(error, text)
+    if _is_indented_by_tabs(text, line):
+        advice = "Remplacez-la par des espaces, deux par degré de retrait."
+        report.add("yaml_syntax", line, column, problem="une tabulation commence la ligne", advice=advice)
+        return
     english = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     for sign, problem, advice in _SYNTAX:
         if sign in english:
@@ -185,6 +189,11 @@ def _report_syntax(error: yaml.YAMLError, text: str, report: Report) -> None:
             return
     advice = "Regardez cette ligne et celle d’avant : retrait, guillemets, deux-points."
     report.add("yaml_syntax", line, column, problem="la ligne n’a pas la forme attendue", advice=advice)
+
+
+def _is_indented_by_tabs(text: str, line: int) -> bool:
+    found = text.split("\n")[line - 1 : line]
+    return any("\t" in one[: len(one) - len(one.lstrip())] for one in found)
 
 
 def _place_of_character(error: yaml.YAMLError, text: str) -> tuple[int, int]:

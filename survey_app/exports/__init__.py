@@ -58,7 +58,9 @@ EXPORTS: Final[Mapping[str, Export]] = {
 
 
 def file_name(source: ReportSource, name: str) -> str:
-    """A name of plain ASCII letters, digits and hyphens, whatever the wave is called."""
-    code = unicodedata.normalize("NFKD", source.wave.code).encode("ascii", "ignore").decode()
+    """Of plain ASCII letters, digits and hyphens, whatever the wave is called; it says what is selected."""
+    chosen = source.report.selection
+    parts = (source.wave.code, chosen.site, chosen.mode, chosen.language, chosen.period)
+    code = unicodedata.normalize("NFKD", "-".join(filter(None, parts))).encode("ascii", "ignore").decode()
     safe = re.sub(r"[^a-zA-Z0-9]+", "-", code).strip("-") or "edition"
     return f"{safe}-{name}{EXPORTS[name].suffix}"

@@ -221,3 +221,9 @@ def test_two_names_that_are_no_names_are_not_the_same_name() -> None:
         - {{item: a, type: single_choice, label: Quoi ?, options: [{option}, {option}]}}
     """).faults
     assert [fault.code for fault in faults] == ["not_a_name"] * 4
+
+
+def test_a_tabulation_is_called_by_its_name() -> None:
+    faults = check_source("questionnaire: a\n\ttitle: b\n").faults
+    assert [(fault.line, fault.code) for fault in faults] == [(2, "yaml_syntax")]
+    assert "tabulation" in faults[0].message

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.wave_report import Selection
 from survey_app.exports import EXPORTS, file_name
 from survey_app.exports.asked_items import AskedItems
 from survey_app.exports.codebook import write_codebook
@@ -64,6 +65,13 @@ def test_the_open_preset_never_holds_free_texts() -> None:
     content = written(write_open, source)
     assert b"Madame" not in content
     assert b"secret" not in content
+
+
+def test_a_part_of_a_wave_has_a_file_name_of_its_own() -> None:
+    source = a_source()
+    selection = Selection(site="immigration", mode=None, language="fr", period="2026-T4")
+    part = replace(source, report=replace(source.report, selection=selection))
+    assert file_name(part, "classeur") == "usagers-2026-immigration-fr-2026-T4-classeur.xlsx"
 
 
 def test_a_file_with_a_line_per_person_says_by_its_name_that_it_is_not_for_publication() -> None:
