@@ -34,14 +34,21 @@ export class StartPage {
   }
 
   private async showFor(device: Device | null): Promise<void> {
-    if (device === null) return this.show('enrolment');
+    this.show(await this.screenFor(device));
+  }
+
+  private async screenFor(device: Device | null): Promise<Name> {
+    if (device === null) return 'enrolment';
     const revoked = await this.app.store.fact<string | null>('revoked');
-    this.show(offer(device, await this.app.today()) && revoked !== device.device ? 'languages' : 'closed');
+    return offer(device, await this.app.today()) && revoked !== device.device ? 'languages' : 'closed';
   }
 
   /** A revoked tablet delivers what it holds and asks nobody any more; one enrolled again starts again. */
   private async stopIfRevoked(): Promise<void> {
-    if (this.shown === 'languages' || this.shown === 'closed') await this.showFor(await this.app.enrolment.device());
+    const before = this.shown;
+    if (before !== 'languages' && before !== 'closed') return;
+    const now = await this.screenFor(await this.app.enrolment.device());
+    if (this.shown === before) this.show(now); // the agent may have opened the corner meanwhile
   }
 
   /** The QR code on the staff page carries the code behind the address, where no server log sees it. */
