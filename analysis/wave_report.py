@@ -128,7 +128,7 @@ class WaveReport:
     def mode_differences(self) -> tuple[Difference, ...]:
         """Every pair of collection modes, per commitment, tested: modes are never pooled silently."""
         groups = {mode: figures.commitments for mode, figures in self.by_mode.items()}
-        return differences(groups, self.settings.confidence)
+        return differences(groups, self.settings.confidence, self.settings.minimum_base)
 
     @cached_property
     def missing_for_margin(self) -> dict[str, int]:

@@ -147,6 +147,13 @@ def test_s5_collection_modes_that_differ_are_never_pooled_silently() -> None:
     assert "modes_differ" not in {flag.code for flag in alike.flags}
 
 
+def test_s5_a_mode_of_few_answers_is_never_surely_different() -> None:
+    cells = (a_cell(40), a_cell(5, BAD, mode="website"))
+    assert not any(found.sure for found in report(*cells).mode_differences)
+    enough = report(*cells, settings=WaveSettings(minimum_base=5))
+    assert any(found.sure for found in enough.mode_differences)
+
+
 def test_s3_the_population_serves_the_whole_wave_and_none_of_its_parts() -> None:
     settings = WaveSettings(population=256)
     cells = (a_cell(140), a_cell(40, BAD, site="immigration"))
