@@ -1,4 +1,4 @@
-"""The life of a wave (« édition »): draft → open → closed → sealed → published. Floor 4.
+"""The life of a wave (« édition »): draft → open ⇄ closed → sealed → published. Floor 4.
 
 What the wave's headline figure counts, and by which rule, is declared before it opens and fixed from then on.
 """
@@ -6,10 +6,12 @@ What the wave's headline figure counts, and by which rule, is declared before it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from functools import partial
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,7 +19,7 @@ from sqlalchemy.orm import Session
 from form_definitions import SOURCE_LANGUAGE, Change, explain_changes
 from survey_app.audit import act, record
 from survey_app.database import db
-from survey_app.models import InboxRecord, QuestionnaireVersion, Survey, Wave, WaveQuestionnaire
+from survey_app.models import InboxRecord, QuestionnaireVersion, Response, Survey, Wave, WaveQuestionnaire
 from survey_app.questionnaires import questionnaire_of
 from survey_app.responses import tallies, unjudged
 from survey_app.wave_rules import PlanFault, faults_of
@@ -37,6 +39,7 @@ STATES: Final[dict[str, str]] = {
 }
 """The states and their names on screen, in the order of a life."""
 
+PARIS: Final = ZoneInfo("Europe/Paris")
 NAMED_AT_MOST: Final = 3
 
 
@@ -136,10 +139,11 @@ def create_wave(plan: WavePlan, *, actor: str) -> Wave:
 
 
 def change_wave(wave_id: str, plan: WavePlan, *, actor: str) -> None:
-    """Change what a wave declares, as long as it has not opened."""
+    """Change what a wave declares, as long as it has not opened; only its dates while nothing came."""
     with act() as transaction:
         wave = _wave(transaction, wave_id)
-        if wave.state != DRAFT:
+        same = replace(plan, opens_on=wave.opens_on, closes_on=wave.closes_on) == plan_of(wave)
+        if wave.state != DRAFT and not (same and dates_can_move(wave, transaction)):
             raise WaveError("Une édition ouverte ne change plus de règles. Créez une nouvelle édition.")
         version = _checked(transaction, plan)
         wave.survey_id = _survey_id(transaction, version)
@@ -148,37 +152,106 @@ def change_wave(wave_id: str, plan: WavePlan, *, actor: str) -> None:
         record(transaction, "wave-changed", actor=actor, subject=wave.id, detail=_for_the_log(plan))
 
 
-def open_wave(wave_id: str, *, actor: str) -> None:
-    """Start to take answers. One wave of a survey at a time."""
-    with act() as transaction:
-        wave = _in_state(transaction, wave_id, DRAFT, "Seule une édition en préparation s’ouvre.")
-        other = transaction.scalars(
-            select(Wave.title).where(Wave.survey_id == wave.survey_id, Wave.state == OPEN)
-        ).first()
-        if other is not None:
-            raise WaveError(f"«\u202f{other}\u202f» est encore ouverte\u202f: fermez-la d’abord.")
-        wave.state, wave.opened_at = OPEN, datetime.now(tz=UTC)
-        record(transaction, "wave-opened", actor=actor, subject=wave.id)
+@dataclass(frozen=True)
+class Step:
+    """One step in the life of a wave: between which states, and what it leaves behind."""
+
+    before: str
+    after: str
+    logged: str
+    otherwise: str
+    stamp: str
+    """The column that keeps its moment."""
+    undoes: bool = False
+    """Whether the moment is taken back instead."""
 
 
-def close_wave(wave_id: str, *, actor: str) -> None:
-    """Stop asking. What tablets still hold arrives later, is kept and flagged."""
-    with act() as transaction:
-        wave = _in_state(transaction, wave_id, OPEN, "Seule une édition ouverte se ferme.")
-        wave.state, wave.closed_at = CLOSED, datetime.now(tz=UTC)
-        record(transaction, "wave-closed", actor=actor, subject=wave.id)
+STEPS: Final[Mapping[str, Step]] = {
+    "open": Step(DRAFT, OPEN, "wave-opened", "Seule une édition en préparation s’ouvre.", "opened_at"),
+    "close": Step(OPEN, CLOSED, "wave-closed", "Seule une édition ouverte se ferme.", "closed_at"),
+    "reopen": Step(
+        CLOSED, OPEN, "wave-reopened", "Seule une édition close et non scellée se rouvre.", "closed_at", True
+    ),
+    "seal": Step(CLOSED, SEALED, "wave-sealed", "Fermez l’édition avant de la sceller.", "sealed_at"),
+    "publish": Step(
+        SEALED,
+        PUBLISHED,
+        "wave-published",
+        "Scellez l’édition avant de publier ses résultats.",
+        "published_at",
+    ),
+}
 
 
-def seal_wave(wave_id: str, *, actor: str) -> None:
-    """Declare that everything has arrived: from now on the terms of the raw records run."""
+def take_step(name: str, wave_id: str, *, actor: str, today: date | None = None) -> None:
+    """Take the wave one step on; raises `WaveError` where it cannot be taken."""
+    step = STEPS[name]
     with act() as transaction:
         tallies.lock(transaction.connection())
-        wave = _in_state(transaction, wave_id, CLOSED, "Fermez l’édition avant de la sceller.")
-        waiting = waiting_records(wave.id, transaction)
-        if waiting:
-            raise WaveError(_still_waiting(wave.id, waiting))
-        wave.state, wave.sealed_at = SEALED, datetime.now(tz=UTC)
-        record(transaction, "wave-sealed", actor=actor, subject=wave.id)
+        wave = _wave(transaction, wave_id)
+        reason = why_not(name, wave, transaction, today=today)
+        if reason:
+            raise WaveError(reason)
+        before: datetime | None = getattr(wave, step.stamp)
+        wave.state = step.after
+        setattr(wave, step.stamp, None if step.undoes else datetime.now(tz=UTC))
+        detail = {step.stamp: before.isoformat()} if before else {}
+        record(transaction, step.logged, actor=actor, subject=wave.id, detail=detail)
+
+
+open_wave = partial(take_step, "open")
+"""Start to take answers. One wave of a survey at a time."""
+close_wave = partial(take_step, "close")
+"""Stop asking. What tablets still hold arrives later, is kept and flagged."""
+reopen_wave = partial(take_step, "reopen")
+"""Ask again. What came meanwhile keeps its flags: people decide whether it counts."""
+seal_wave = partial(take_step, "seal")
+"""Declare that everything has arrived: from now on the terms of the raw records run."""
+publish_wave = partial(take_step, "publish")
+"""Declare the figures of a sealed wave official."""
+
+
+def why_not(name: str, wave: Wave, session: Session | None = None, *, today: date | None = None) -> str:
+    """Why this step cannot be taken now (French), with the remedy; empty = it can."""
+    session = session or db.session()
+    if wave.state != STEPS[name].before:
+        return STEPS[name].otherwise
+    if STEPS[name].after == OPEN:
+        return _not_to_open(wave, session, today or today_in_paris())
+    waiting = waiting_records(wave.id, session) if name == "seal" else 0
+    return _still_waiting(wave.id, waiting) if waiting else ""
+
+
+def _not_to_open(wave: Wave, session: Session, today: date) -> str:
+    """An edition whose last day is past would be called open and receive nothing."""
+    other = session.scalars(
+        select(Wave.title).where(Wave.survey_id == wave.survey_id, Wave.state == OPEN)
+    ).first()
+    if other is not None:
+        return f"«\u202f{other}\u202f» est encore ouverte\u202f: fermez-la d’abord."
+    if wave.closes_on >= today:
+        return ""
+    if wave.state == DRAFT or dates_can_move(wave, session, today=today):
+        return "Son dernier jour est passé\u00a0: changez d’abord ses dates."
+    return (
+        "Son dernier jour est passé, et ses dates ne changent plus\u00a0: elle a des réponses. "
+        "Préparez une nouvelle édition."
+    )
+
+
+def dates_can_move(wave: Wave, session: Session | None = None, *, today: date | None = None) -> bool:
+    """Whether the dates of a wave that has opened can change: it asks nobody now, and nothing ever came."""
+    session = session or db.session()
+    asks_nobody = wave.state == CLOSED or (wave.state == OPEN and wave.opens_on > (today or today_in_paris()))
+    return asks_nobody and not any(
+        session.scalars(select(table.wave_id).where(table.wave_id == wave.id).limit(1)).first()
+        for table in (Response, InboxRecord)
+    )
+
+
+def today_in_paris() -> date:
+    """The day on the prefecture's calendar."""
+    return datetime.now(tz=PARIS).date()
 
 
 def _still_waiting(wave_id: str, number: int) -> str:
@@ -189,18 +262,12 @@ def _still_waiting(wave_id: str, number: int) -> str:
     )
 
 
-def publish_wave(wave_id: str, *, actor: str) -> None:
-    """Declare the figures of a sealed wave official."""
-    with act() as transaction:
-        wave = _in_state(transaction, wave_id, SEALED, "Scellez l’édition avant de publier ses résultats.")
-        wave.state, wave.published_at = PUBLISHED, datetime.now(tz=UTC)
-        record(transaction, "wave-published", actor=actor, subject=wave.id)
-
-
 def move_to_questionnaire(wave_id: str, digest: str, *, actor: str) -> tuple[Change, ...]:
     """Let an open wave go on with another version of its questionnaire; gives what that changes."""
     with act() as transaction:
-        wave = _in_state(transaction, wave_id, OPEN, "Seule une édition ouverte change de version.")
+        wave = _wave(transaction, wave_id)
+        if wave.state != OPEN:
+            raise WaveError("Seule une édition ouverte change de version.")
         changes = changes_of_move(wave, _version(transaction, digest), transaction)
         wave.questionnaire_digest = digest
         _remember_questionnaire(transaction, wave, digest)
@@ -281,11 +348,4 @@ def _wave(transaction: Session, wave_id: str) -> Wave:
     wave = transaction.get(Wave, wave_id)
     if wave is None:
         raise WaveError(f"Aucune édition «\u202f{wave_id}\u202f».")
-    return wave
-
-
-def _in_state(transaction: Session, wave_id: str, state: str, otherwise: str) -> Wave:
-    wave = _wave(transaction, wave_id)
-    if wave.state != state:
-        raise WaveError(otherwise)
     return wave

@@ -33,11 +33,16 @@ def list_waves() -> None:
 @click.argument("code")
 def open_one(code: str) -> None:
     """Ouvre une édition en préparation : elle commence à recevoir des réponses."""
-    from survey_app.waves import open_wave
+    from survey_app.waves import find_wave, open_wave, today_in_paris
 
     with application():
         open_wave(code, actor=actor())
-    click.echo(f"Édition {code} ouverte.")
+        opened = find_wave(code)
+        later = opened is not None and opened.opens_on > today_in_paris()
+        start = (
+            f" Elle recevra des réponses à partir du {opened.opens_on:%d/%m/%Y}." if opened and later else ""
+        )
+    click.echo(f"Édition {code} ouverte.{start}")
 
 
 @wave.command(name="close")

@@ -30,6 +30,7 @@ ACTIONS: Final = {
     "wave-changed": "Édition modifiée",
     "wave-opened": "Édition ouverte",
     "wave-closed": "Édition close",
+    "wave-reopened": "Édition rouverte",
     "wave-sealed": "Édition scellée",
     "wave-published": "Résultats publiés",
     "wave-moved": "Édition passée à une autre version",

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from form_definitions import Questionnaire
 from survey_app.staff.pages import site_name
 from survey_app.wave_rules import EXPECTED, PlanFault
-from survey_app.waves import WavePlan, plan_faults
+from survey_app.waves import WavePlan, plan_faults, today_in_paris
 
 USUAL_THRESHOLD: Final = Fraction(3, 4)
 USUAL_MINIMUM_BASE: Final = 30
@@ -76,7 +76,12 @@ def read_plan(
     plan = _plan(reader, form, questionnaire, wave_id)
     unreadable = {fault.field for fault in reader.faults}
     broken = [f for f in plan_faults(plan, is_new=wave_id is None) if f.field not in unreadable]
-    return plan, sorted([*reader.faults, *broken], key=_place)
+    faults = [*reader.faults, *broken]
+    if plan.closes_on < today_in_paris() and not {"opens_on", "closes_on"} & {f.field for f in faults}:
+        faults.append(
+            PlanFault("closes_on", "Ces dates sont passées\u00a0: la fin est aujourd’hui ou plus tard.")
+        )
+    return plan, sorted(faults, key=_place)
 
 
 def _place(fault: PlanFault) -> int:

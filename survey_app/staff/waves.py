@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -14,10 +15,11 @@ from form_definitions import SOURCE_LANGUAGE, Questionnaire
 from survey_app import access, questionnaires, waves
 from survey_app.access import ASSISTANT, DIRECTOR, REFERENT
 from survey_app.database import db
-from survey_app.exports.words import METHOD_LABELS, mode_label
+from survey_app.exports.words import METHOD_LABELS, day_words, mode_label
 from survey_app.models import QuestionnaireVersion, Wave
 from survey_app.responses import counts
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
+from survey_app.staff.wave_acts import ACTS, STARTS
 from survey_app.staff.wave_form import read_plan
 from survey_app.wave_rules import EXPECTED, METHODS, PlanFault
 
@@ -51,6 +53,8 @@ def _page(wave: Wave) -> dict[str, object]:
         "states": waves.STATES,
         "newer": newest if movable else None,
         "waiting": waves.waiting_records(wave.id),
+        "dates_can_move": waves.dates_can_move(wave),
+        "later": _later(wave),
         "anonymity": ANONYMITY,
         "methods": METHOD_LABELS,
     }
@@ -75,32 +79,44 @@ def create(digest: str) -> ResponseReturnValue:
 @blueprint.get("/<wave_id>/modifier")
 @access.roles(REFERENT)
 def edit(wave_id: str) -> ResponseReturnValue:
-    """The form of a wave that has not opened."""
-    wave = _in_preparation(wave_id)
+    """The form of a wave that has not opened; of one that can still move its dates, the dates."""
+    wave = _changeable(wave_id)
     return _form(wave.questionnaire_version, _as_form(wave), wave=wave)
 
 
 @blueprint.post("/<wave_id>/modifier")
 @access.roles(REFERENT)
 def change(wave_id: str) -> ResponseReturnValue:
-    """Change what a wave declares, before it opens."""
-    wave = _in_preparation(wave_id)
-    return _save(
-        wave.questionnaire_version, wave, lambda plan: waves.change_wave(wave_id, plan, actor=actor())
-    )
+    """Change what a wave declares, before it opens, or its dates while nothing came."""
+    wave = _changeable(wave_id)
+    version = wave.questionnaire_version
+    if wave.state == waves.DRAFT:
+        return _save(version, wave, lambda plan: waves.change_wave(wave_id, plan, actor=actor()))
+    form, declared = _as_form(wave), waves.plan_of(wave)
+    for name in ("opens_on", "closes_on"):
+        form[name] = request.form.get(name, "")
+
+    def move_dates(plan: waves.WavePlan) -> None:
+        moved = replace(declared, opens_on=plan.opens_on, closes_on=plan.closes_on)
+        waves.change_wave(wave_id, moved, actor=actor())
+
+    return _save(version, wave, move_dates, form)
 
 
-def _in_preparation(wave_id: str) -> Wave:
+def _changeable(wave_id: str) -> Wave:
     wave = wave_or_404(wave_id)
-    if wave.state != waves.DRAFT:
+    if wave.state != waves.DRAFT and not waves.dates_can_move(wave):
         abort(404)
     return wave
 
 
 def _save(
-    version: QuestionnaireVersion, wave: Wave | None, save: Callable[[waves.WavePlan], object]
+    version: QuestionnaireVersion,
+    wave: Wave | None,
+    save: Callable[[waves.WavePlan], object],
+    form: MultiDict[str, str] | None = None,
 ) -> ResponseReturnValue:
-    form = request.form.copy()
+    form = form or request.form.copy()
     form["questionnaire_digest"] = version.digest
     asked = questionnaires.questionnaire_of(version)
     plan, faults = read_plan(form, asked, wave_id=wave.id if wave else None)
@@ -132,6 +148,7 @@ def _form(
         "version": version,
         "form": form,
         "wave": wave,
+        "only_dates": wave is not None and wave.state != waves.DRAFT,
         "expected": EXPECTED,
         "anonymity": list(ANONYMITY.items()),
         "methods": [(method, METHOD_LABELS[method]) for method in METHODS],
@@ -212,26 +229,49 @@ def _as_form(wave: Wave) -> MultiDict[str, str]:
     return form
 
 
-ACTS: Final[Mapping[str, tuple[Callable[..., None], str]]] = {
-    "ouvrir": (waves.open_wave, "L’édition est ouverte\u00a0: elle reçoit des réponses."),
-    "clore": (waves.close_wave, "L’édition est close. Ce que les tablettes gardent encore arrivera."),
-    "sceller": (waves.seal_wave, "L’édition est scellée."),
-    "publier": (waves.publish_wave, "Les résultats sont publiés."),
-}
+_STEP: Final = f"/<wave_id>/<any({', '.join(ACTS)}):act>"
 
 
-@blueprint.post("/<wave_id>/<any(ouvrir, clore, sceller, publier):act>")
+@blueprint.get(_STEP)
+@access.roles(REFERENT)
+def ask_step(wave_id: str, act: str) -> ResponseReturnValue:
+    """What a step starts or stops, and for whom; or why it cannot be taken now."""
+    wave, said = wave_or_404(wave_id), ACTS[act]
+    reason = waves.why_not(said.step, wave)
+    if reason:
+        return refused("staff/wave.html", reason, **_page(wave))
+    told = [sentence for mode, sentence in said.by_mode.items() if mode in wave.modes]
+    when = _when(wave) if said.by_mode is STARTS else said.heading
+    return render_template("staff/wave_step.html", wave=wave, act=said, told=told, told_title=when)
+
+
+@blueprint.post(_STEP)
 @access.roles(REFERENT)
 def step(wave_id: str, act: str) -> ResponseReturnValue:
     """The next step in the life of a wave."""
-    wave = wave_or_404(wave_id)
-    take, done = ACTS[act]
+    wave, said = wave_or_404(wave_id), ACTS[act]
+    later = _later(wave)
     try:
-        take(wave_id, actor=actor())
+        waves.take_step(said.step, wave_id, actor=actor())
     except waves.WaveError as fault:
         return refused("staff/wave.html", str(fault), **_page(wave))
-    flash(done)
+    flash(_received_from(later) if later and said.by_mode is STARTS else said.done)
     return redirect(url_for("staff_waves.show", wave_id=wave_id), 303)
+
+
+def _later(wave: Wave) -> date | None:
+    """The first day of an edition that has not begun: until then nobody is asked."""
+    return wave.opens_on if wave.opens_on > waves.today_in_paris() else None
+
+
+def _when(wave: Wave) -> str:
+    """From when to when an edition asks."""
+    first, last = _later(wave), day_words(wave.closes_on)
+    return f"{f'Du {day_words(first)}' if first else 'De maintenant'} au {last}"
+
+
+def _received_from(first: date) -> str:
+    return f"L’édition est ouverte\u00a0: elle recevra des réponses à partir du {day_words(first)}."
 
 
 @blueprint.get("/<wave_id>/version/<digest>")

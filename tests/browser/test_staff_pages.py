@@ -183,5 +183,5 @@ def test_a_referent_prepares_and_opens_a_wave_with_the_mouse_alone(
     page.get_by_label("Titre").fill("Essai 2027")
     page.get_by_role("button", name="Enregistrer").click()
     expect(page.get_by_role("status").first).to_contain_text("L’édition est enregistrée")
-    page.get_by_role("button", name="Ouvrir l’édition").click()
+    page.get_by_role("link", name="Ouvrir l’édition").click()
     expect(page.get_by_role("alert")).to_contain_text("est encore ouverte")

@@ -46,8 +46,9 @@ def a_wave(
 ) -> None:
     """A wave of this year with so many answers; `then` is what becomes of it."""
     digest = questionnaires.publish_source(source or a_source(), {}, actor="test").digest
-    wave_id = waves.create_wave(a_plan(digest, **plan), actor="test").id
-    waves.open_wave(wave_id, actor="test")
+    declared = a_plan(digest, **plan)
+    wave_id = waves.create_wave(declared, actor="test").id
+    waves.open_wave(wave_id, actor="test", today=declared.opens_on)
     add_responses(digest, good, bad, site=at, wave_id=wave_id)
     if then:
         waves.close_wave(wave_id, actor="test")

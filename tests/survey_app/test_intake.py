@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from analysis.tally import CellLayout
 from form_definitions import questionnaire_digest
+from survey_app import waves
 from survey_app.database import db
 from survey_app.models import InboxRecord, Response, TallyCell, Wave
 from survey_app.responses import intake, tallies
 from survey_app.responses import set_aside as decisions
-from survey_app.responses.counts import cells, fieldwork, responses
+from survey_app.responses.counts import cells, fieldwork, responses, review_list
 from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import open_body
 from survey_app.responses.flags import FLAGS
@@ -408,6 +409,26 @@ def test_a_partial_record_of_a_closed_wave_waits_for_nobody(wave: Flask) -> None
     records.change_wave(state="closed", closed_at=NOW + dt.timedelta(minutes=1))
     assert judge.judge_waiting(now=NOW + dt.timedelta(minutes=2)) == 1
     assert counted() == 1
+
+
+def test_what_came_while_a_wave_was_closed_keeps_its_flag_when_it_opens_again_and_can_be_counted(
+    wave: Flask,
+) -> None:
+    day = dt.timedelta(days=1)
+    late = a_record(body={"finished_at": (NOW + day).isoformat()})
+    records.change_wave(state="closed", closed_at=NOW)
+    take(late, TABLET, NOW + day)
+    judge_waiting(now=NOW + 2 * day)
+    waves.reopen_wave(WAVE, actor="claire", today=NOW.date())
+    again = a_record(body={"finished_at": (NOW + 2 * day).isoformat()}, record_id=str(uuid.uuid4()))
+    take(again, TABLET, NOW + 2 * day)
+    judge_waiting(now=NOW + 4 * day)
+    assert fieldwork(WAVE).not_counted == {"closed_wave": 1}
+    assert counted() == 1
+    (flagged,) = review_list(WAVE)
+    decisions.reinstate(flagged.record_id, reason="other", by="claire")
+    assert counted() == 2
+    assert [one.flags for one in review_list(WAVE)] == [("closed_wave",)]
 
 
 STRANGERS = {

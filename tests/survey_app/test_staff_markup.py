@@ -39,6 +39,7 @@ def addresses(digest: str) -> dict[str, str]:
         "variants": f"/gestion/reponses/{records.WAVE}",
         "waves": "/gestion/editions",
         "wave": f"/gestion/editions/{WAVE}",
+        "closing": f"/gestion/editions/{WAVE}/clore",
         "new-wave": f"/gestion/editions/nouvelle/{digest}",
         "move": f"/gestion/editions/{WAVE}/version/{digest}",
         "questionnaires": "/gestion/questionnaires",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from html import unescape
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 from survey_app import questionnaires, waves
+from survey_app.exports.words import day_words
 from tests.page_checks import assert_good_page
-from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, a_source, post
+from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, a_source, add_responses, post
 
 
 @pytest.fixture
@@ -19,12 +21,17 @@ def site(tmp_path: Path) -> StaffSite:
     return StaffSite(tmp_path)
 
 
+def day(number: int) -> str:
+    """So many days from today."""
+    return (dt.date.today() + dt.timedelta(days=number)).isoformat()  # noqa: DTZ011
+
+
 def wave_form(**changes: Any) -> dict[str, Any]:
     form: dict[str, Any] = {
         "id": WAVE,
         "title": "Essai 2026",
-        "opens_on": "2026-11-01",
-        "closes_on": "2026-12-01",
+        "opens_on": day(-20),
+        "closes_on": day(10),
         "sites": ["accueil_general", "point_numerique"],
         "modes": ["tablet", "website"],
         "languages": ["fr"],
@@ -50,10 +57,12 @@ def test_the_referent_runs_a_wave_from_the_form_to_publication(site: StaffSite) 
     for act, shown in (
         ("ouvrir", "Ouverte"),
         ("clore", "Close"),
+        ("rouvrir", "Ouverte"),
+        ("clore", "Close"),
         ("sceller", "Scellée"),
         ("publier", "Publiée"),
     ):
-        assert post(client, f"{page}/{act}", page=page).status_code == 303
+        assert post(client, f"{page}/{act}").status_code == 303  # from its own page of confirmation
         assert shown in client.get(page).text
     with site.database():
         wave = waves.find_wave(WAVE)
@@ -118,10 +127,10 @@ def test_dates_that_cross_those_of_another_wave_are_told_when_it_is_prepared(sit
     client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
     first = post(client, new, wave_form()).headers["Location"]
     assert "croisent" not in client.get(first).text
-    crossing = wave_form(id="deuxieme", title="Deuxième", opens_on="2026-12-01", closes_on="2027-01-01")
+    crossing = wave_form(id="deuxieme", title="Deuxième", opens_on=day(10), closes_on=day(40))
     second = post(client, new, crossing).headers["Location"]
     assert "Ses dates croisent celles de «\u202fEssai 2026\u202f»" in client.get(second).text
-    apart = wave_form(id="troisieme", opens_on="2027-02-01", closes_on="2027-03-01")
+    apart = wave_form(id="troisieme", opens_on=day(60), closes_on=day(90))
     third = post(client, new, apart).headers["Location"]
     assert "croisent" not in client.get(third).text
 
@@ -233,3 +242,106 @@ def test_a_code_that_is_taken_is_told_with_the_other_faults(site: StaffSite) -> 
     answer = post(site.client(), f"/gestion/editions/nouvelle/{digest}", wave_form(title=""))
     assert "est déjà pris." in answer.text
     assert "Donnez un titre." in answer.text
+
+
+PAGE = f"/gestion/editions/{WAVE}"
+
+
+def a_wave(site: StaffSite, *steps: str, **plan: Any) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+        declared = a_plan(digest, **plan)
+        waves.create_wave(declared, actor="test")
+        for step in steps:
+            waves.take_step(step, WAVE, actor="test", today=declared.closes_on)
+
+
+@pytest.mark.parametrize(
+    "act, steps, told",
+    [
+        ("ouvrir", (), ("De maintenant au ", "toute personne qui ouvre l’adresse", "Une fois ouverte")),
+        ("clore", ("open",), ("Dès maintenant", "Les tablettes cessent", "Vous pourrez la rouvrir")),
+        ("rouvrir", ("open", "close"), ("De maintenant au ", "restent signalées et non comptées")),
+        ("sceller", ("open", "close"), ("ne se rouvre pas",)),
+        ("publier", ("open", "close", "seal"), ("officiels",)),
+    ],
+)
+def test_each_step_is_confirmed_on_a_page_that_says_what_starts_or_stops_and_for_whom(
+    site: StaffSite, act: str, steps: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    a_wave(site, *steps, modes=("tablet", "website"), headline_modes=("tablet",))
+    client = site.client()
+    assert f'href="{PAGE}/{act}"' in client.get(PAGE).text
+    page = client.get(f"{PAGE}/{act}").text
+    assert [word for word in told if word not in page] == []
+    assert "feuilles" not in page, "on paper nothing starts or stops: this edition has none"
+    assert_good_page(page)
+    with site.database():
+        wave = waves.find_wave(WAVE)
+        assert wave is not None
+        assert wave.state == (waves.STEPS[steps[-1]].after if steps else waves.DRAFT)
+
+
+def test_a_step_that_cannot_be_taken_is_refused_before_it_is_confirmed(site: StaffSite) -> None:
+    a_wave(site, opens_on=dt.date(2025, 3, 1), closes_on=dt.date(2025, 3, 31))
+    client = site.client()
+    for answer in (client.get(f"{PAGE}/ouvrir"), post(client, f"{PAGE}/ouvrir", page=PAGE)):
+        assert answer.status_code == 422
+        assert "Son dernier jour est passé\u00a0: changez d’abord ses dates." in answer.text
+
+
+def test_an_edition_that_begins_later_is_not_said_to_receive_answers_now(site: StaffSite) -> None:
+    first = dt.date.today() + dt.timedelta(days=6)  # noqa: DTZ011
+    a_wave(site, opens_on=first)
+    client = site.client()
+    assert f"Du {day_words(first)} au " in client.get(f"{PAGE}/ouvrir").text
+    post(client, f"{PAGE}/ouvrir")
+    page = client.get(PAGE).text
+    assert f"L’édition est ouverte\u00a0: elle recevra des réponses à partir du {day_words(first)}." in page
+    assert "elle reçoit des réponses" not in page
+
+
+def test_an_edition_with_both_dates_in_the_past_is_a_fault_of_the_form(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+    client, new = site.client(), f"/gestion/editions/nouvelle/{digest}"
+    answer = post(client, new, wave_form(opens_on=day(-30), closes_on=day(-2)))
+    assert answer.status_code == 422
+    assert "Ces dates sont passées\u00a0: la fin est aujourd’hui ou plus tard." in answer.text
+    assert re.search(r'id="f-closes_on"[^>]* aria-invalid="true"', answer.text)
+    assert post(client, new, wave_form(opens_on=day(-30), closes_on=day(0))).status_code == 303
+
+
+def test_only_the_dates_of_a_closed_edition_without_answers_are_changed_in_its_form(site: StaffSite) -> None:
+    a_wave(
+        site, "open", "close", population=5000, opens_on=dt.date(2025, 3, 1), closes_on=dt.date(2025, 3, 31)
+    )
+    client, form = site.client(), f"{PAGE}/modifier"
+    assert f'href="{form}"' in client.get(PAGE).text
+    page = client.get(form).text
+    assert 'name="opens_on"' in page
+    assert 'name="threshold"' not in page
+    assert_good_page(page)
+    sent = wave_form(title="Autre", minimum_base="1", threshold="1/2")
+    assert post(client, form, sent).status_code == 303
+    with site.database():
+        wave = waves.find_wave(WAVE)
+        assert wave is not None
+        assert wave.opens_on.isoformat() == sent["opens_on"]
+        assert (wave.title, wave.minimum_base, wave.threshold_numerator, wave.population) == (
+            "Essai 2026",
+            30,
+            3,
+            5000,
+        )
+
+
+def test_the_dates_of_an_edition_with_answers_are_not_offered(site: StaffSite) -> None:
+    a_wave(site, "open", "close")
+    with site.database():
+        wave = waves.find_wave(WAVE)
+        assert wave is not None
+        add_responses(wave.questionnaire_digest, 1, 0, site="accueil_general")
+    client, form = site.client(), f"{PAGE}/modifier"
+    assert f'href="{form}"' not in client.get(PAGE).text
+    assert client.get(form).status_code == 404

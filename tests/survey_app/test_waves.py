@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from survey_app.database import db, write_transaction
 from survey_app.models import InboxRecord, QuestionnaireVersion, Survey, WaveQuestionnaire
 from survey_app.questionnaires import PublicationError
 from survey_app.waves import WaveError
-from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, a_source
+from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, a_source, add_responses
 
 
 @pytest.fixture
@@ -47,22 +47,110 @@ def test_a_wave_lives_from_draft_to_published_and_every_step_is_in_the_log(diges
 STEPS = {
     "open": waves.open_wave,
     "close": waves.close_wave,
+    "reopen": waves.reopen_wave,
     "seal": waves.seal_wave,
     "publish": waves.publish_wave,
 }
-NEXT = {"draft": "open", "open": "close", "closed": "seal", "sealed": "publish", "published": ""}
+MAY = {
+    "draft": ["open"],
+    "open": ["close"],
+    "closed": ["reopen", "seal"],
+    "sealed": ["publish"],
+    "published": [],
+}
 
 
 def test_no_step_can_be_skipped_or_repeated(digest: str) -> None:
     waves.create_wave(a_plan(digest), actor="test")
-    for state, allowed in NEXT.items():
+    for state, allowed in MAY.items():
         assert states() == state
-        for name, step in STEPS.items():
-            if name != allowed:
-                with pytest.raises(WaveError):
-                    step(WAVE, actor="test")
-        if allowed:
-            STEPS[allowed](WAVE, actor="test")
+        for name in {*STEPS} - {*allowed}:
+            with pytest.raises(WaveError):
+                STEPS[name](WAVE, actor="test")
+        for name in allowed[-1:]:
+            STEPS[name](WAVE, actor="test")
+
+
+def test_a_closed_wave_opens_again_until_it_is_sealed_and_the_log_keeps_when_it_was_closed(
+    digest: str,
+) -> None:
+    waves.create_wave(a_plan(digest), actor="test")
+    for name in ("open", "close"):
+        STEPS[name](WAVE, actor="test")
+    wave = waves.find_wave(WAVE)
+    assert wave is not None
+    closed_at = wave.closed_at
+    assert closed_at is not None
+    waves.reopen_wave(WAVE, actor="claire")
+    assert states() == "open"
+    db.session.refresh(wave)
+    assert wave.closed_at is None
+    entry = audit.latest(1)[0]
+    assert (entry.action, entry.actor, entry.subject) == ("wave-reopened", "claire", WAVE)
+    assert datetime.fromisoformat(entry.detail["closed_at"]) == closed_at
+
+
+def test_a_wave_does_not_open_again_beside_another_one(digest: str) -> None:
+    waves.create_wave(a_plan(digest), actor="test")
+    waves.create_wave(a_plan(digest, id="essai-2027", title="Essai 2027"), actor="test")
+    for name in ("open", "close"):
+        STEPS[name](WAVE, actor="test")
+    waves.open_wave("essai-2027", actor="test")
+    with pytest.raises(WaveError, match="Essai 2027"):
+        waves.reopen_wave(WAVE, actor="test")
+
+
+PAST = {"opens_on": date(2025, 3, 1), "closes_on": date(2025, 3, 31)}
+LAST_DAY = PAST["closes_on"]
+
+
+def test_a_wave_whose_last_day_is_past_does_not_open_and_the_remedy_is_told(digest: str) -> None:
+    waves.create_wave(a_plan(digest, **PAST), actor="test")
+    with pytest.raises(WaveError, match="changez d’abord ses dates"):
+        waves.open_wave(WAVE, actor="test")
+    waves.change_wave(WAVE, a_plan(digest), actor="test")
+    waves.open_wave(WAVE, actor="test")
+
+
+def test_a_wave_opens_and_opens_again_on_its_last_day_and_not_after(digest: str) -> None:
+    waves.create_wave(a_plan(digest, **PAST), actor="test")
+    waves.open_wave(WAVE, actor="test", today=LAST_DAY)
+    waves.close_wave(WAVE, actor="test")
+    with pytest.raises(WaveError, match="changez d’abord ses dates"):
+        waves.reopen_wave(WAVE, actor="test", today=LAST_DAY + timedelta(days=1))
+    waves.reopen_wave(WAVE, actor="test", today=LAST_DAY)
+
+
+def test_the_dates_of_a_closed_wave_change_while_nothing_came_and_its_rules_do_not(digest: str) -> None:
+    waves.create_wave(a_plan(digest, **PAST), actor="test")
+    waves.open_wave(WAVE, actor="test", today=LAST_DAY)
+    waves.close_wave(WAVE, actor="test")
+    with pytest.raises(WaveError, match="ne change plus"):
+        waves.change_wave(WAVE, a_plan(digest, minimum_base=10), actor="test")
+    waves.change_wave(WAVE, a_plan(digest), actor="test")
+    waves.reopen_wave(WAVE, actor="test")
+    with pytest.raises(WaveError, match="ne change plus"):
+        waves.change_wave(WAVE, a_plan(digest, **PAST), actor="test")
+
+
+def test_the_dates_of_a_wave_that_somebody_answered_never_change(digest: str) -> None:
+    waves.create_wave(a_plan(digest, **PAST), actor="test")
+    waves.open_wave(WAVE, actor="test", today=LAST_DAY)
+    waves.close_wave(WAVE, actor="test")
+    add_responses(digest, 1, 0, site="accueil_general")
+    with pytest.raises(WaveError, match="ne change plus"):
+        waves.change_wave(WAVE, a_plan(digest), actor="test")
+    with pytest.raises(WaveError, match="Préparez une nouvelle édition"):
+        waves.reopen_wave(WAVE, actor="test")
+
+
+def test_the_dates_of_an_open_wave_change_until_it_begins(digest: str) -> None:
+    later = date.today() + timedelta(days=5)  # noqa: DTZ011
+    waves.create_wave(a_plan(digest, opens_on=later), actor="test")
+    waves.open_wave(WAVE, actor="test")
+    waves.change_wave(WAVE, a_plan(digest, opens_on=later - timedelta(days=5)), actor="test")
+    with pytest.raises(WaveError, match="ne change plus"):
+        waves.change_wave(WAVE, a_plan(digest, opens_on=later), actor="test")
 
 
 def test_a_wave_keeps_what_it_declared(digest: str) -> None:
