@@ -30,7 +30,9 @@ def write_chart_data(sheet: Worksheet, row: int, result: CommitmentResult) -> No
     shape = VERDICT_LABELS[result.verdict][0] if result.verdict else "–"
     title = result.title if len(result.title) <= LONGEST_NAME else f"{result.title[: LONGEST_NAME - 1]}…"
     sheet.write_string(row, NAME, workbook_text(f"{title} {shape}"))
-    rate = result.rate or 0.0
+    rate = result.rate
+    if rate is None:  # a blank draws no bar, where 0 would draw the longest one below the threshold
+        return
     sheet.write_number(row, RATE, rate)
     sheet.write_number(row, MINUS, rate - result.low if result.low is not None else 0.0)
     sheet.write_number(row, PLUS, result.high - rate if result.high is not None else 0.0)

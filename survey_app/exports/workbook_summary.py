@@ -100,12 +100,15 @@ def _write_notices(sheet: Worksheet, styles: Styles, notices: list[str]) -> None
 def _counts(source: ReportSource) -> str:
     report = source.report
     axes = len(source.shown.axes)
+    measured = sum(result.base > 0 for result in report.commitments)
+    silent = len(report.commitments) - measured
+    without = f", {silent} sans réponse" if silent else ""
     return " · ".join(
         (
             counted(report.responses, "réponse", "réponses"),
             f"{counted(report.complete, 'questionnaire terminé', 'questionnaires terminés')}",
             f"{counted(axes, 'axe d’amélioration', 'axes d’amélioration')}"
-            f" sur {counted(len(report.commitments), 'engagement mesuré', 'engagements mesurés')}",
+            f" sur {counted(measured, 'engagement mesuré', 'engagements mesurés')}{without}",
         )
     )
 

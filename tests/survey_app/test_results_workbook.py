@@ -22,7 +22,9 @@ from survey_app.exports.results_workbook import write_workbook
 from survey_app.exports.source import ReportSource
 from survey_app.exports.words import method_label, outward, percent, verdict_label
 from survey_app.exports.workbook_answers import HOW_TO_READ, write_answers_sheets
+from survey_app.exports.workbook_chart import RATE
 from survey_app.exports.workbook_styles import Styles
+from survey_app.exports.workbook_summary import HEADER_ROW
 from survey_app.exports.workbook_table import LAST_ROW, header_height
 from tests.survey_app.exported_waves import Answered, a_questionnaire, a_source, a_wave, some_responses
 
@@ -122,6 +124,15 @@ def test_the_chart_has_intervals_as_error_bars_and_stands_on_the_threshold() -> 
         chart = package.read("xl/charts/chart1.xml").decode()
     assert "<c:errBars>" in chart
     assert '<c:crossesAt val="0.75"/>' in chart
+
+
+def test_an_engagement_without_answers_draws_no_bar_and_is_counted_apart() -> None:
+    only_courtesy = [Answered({"courtesy": ["good"]})] * 40
+    sheet = opened(a_source(only_courtesy))["Synthèse"]
+    bars = [sheet.cell(row, RATE + 1).value for row in range(HEADER_ROW + 2, HEADER_ROW + 5)]
+    assert bars == [1, None, None]
+    assert "0 axe d’amélioration sur 1 engagement mesuré, 2 sans réponse" in sheet["B4"].value
+    assert "sans réponse" not in opened(a_source())["Synthèse"]["B4"].value
 
 
 @pytest.mark.parametrize(
