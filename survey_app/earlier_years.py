@@ -193,7 +193,10 @@ def _of_import(lines: Sequence[PastResult], report: WaveReport) -> EarlierYear:
     if report.selection != Selection():
         why = f"Les chiffres importés de {named.name} sont d’une édition entière\u00a0: retirez les filtres."
         return replace(named, unavailable=why)
-    counted = {(line.commitment, line.item): _rate(line) for line in lines}
+    asked = {result.commitment: len(result.items) for result in report.commitments}
+    counted = {
+        (line.commitment, line.item): imported_rate(line, asked.get(line.commitment, 1)) for line in lines
+    }
     results = [_imported(now, counted, report.settings) for now in report.commitments]
     caution = (
         f"Chiffres importés\u00a0: les formulations, les sites et les modes de {named.name} ne sont pas "
@@ -203,8 +206,20 @@ def _of_import(lines: Sequence[PastResult], report: WaveReport) -> EarlierYear:
     return replace(named, cautions=(caution,), commitments=shown)
 
 
-def _rate(line: PastResult) -> Rate:
-    return Rate(line.favourable, line.base, population=line.population)
+def imported_rate(line: PastResult, questions: int) -> Rate:
+    """The counts of an imported line; a total may be of so many questions.
+
+    Nobody knows how many people gave the answers to several questions: at least so many. A population that
+    they outgrow was that of another number of questions, and says nothing.
+    """
+    people = line.base if line.item else fewest_people(line.base, questions)
+    population = line.population if line.population is None or line.population >= people else None
+    return Rate(line.favourable, line.base, population=population, respondents=people)
+
+
+def fewest_people(answers: int, questions: int) -> int:
+    """How many people have at least given so many answers to so many questions."""
+    return ceil(answers / max(1, questions))
 
 
 def _imported(
@@ -218,7 +233,5 @@ def _imported(
     total = counted.get((now.commitment, None))
     if total is None:
         return None
-    # Nobody knows how many people gave the answers to several questions: at least so many.
-    total = replace(total, respondents=ceil(total.base / len(subjects)))
     whole = commitment_result(now.commitment, [MeasuredItem("", total)], settings.reading, title=now.title)
     return replace(whole, items=())

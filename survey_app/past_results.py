@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, TypeAlias
@@ -16,9 +17,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis.csv_input import RULES
+from form_definitions import Questionnaire
 from survey_app.audit import act, record
 from survey_app.database import db
 from survey_app.definitions import library
+from survey_app.earlier_years import fewest_people
 from survey_app.exports.results_csv import FRENCH_HEADINGS
 from survey_app.exports.words import HIDDEN
 from survey_app.models import PastResult, QuestionnaireVersion, Survey
@@ -121,19 +124,23 @@ def _read_line(number: int, line: Mapping[str, str | None], faults: list[str]) -
     )
     if len(faults) > before or favourable is None or base is None:
         return None
-    faults += _contradictions(number, favourable, base, population)
+    if favourable > base:
+        faults.append(f"Ligne {number}\u00a0: {favourable} réponses favorables pour une base de {base}.")
     return PastCount(commitment, (line["item"] or "").strip() or None, favourable, base, population)
 
 
-def _contradictions(number: int, favourable: int, base: int, population: int | None) -> list[str]:
-    faults = []
-    if favourable > base:
-        faults.append(f"Ligne {number}\u00a0: {favourable} réponses favorables pour une base de {base}.")
-    if population is not None and population < base:
-        faults.append(
-            f"Ligne {number}\u00a0: la population ({population}) est plus petite que la base ({base})."
-        )
-    return faults
+def _check_populations(counts: Sequence[Line], questions: Mapping[str, int]) -> None:
+    """A population has as many people as answered; a total may hold several answers of each."""
+    faults = [
+        f"Ligne {number}\u00a0: la population ({count.population}) est plus petite "
+        f"que la base ({count.base})."
+        for number, count in counts
+        if count.population is not None
+        and count.population
+        < (count.base if count.item else fewest_people(count.base, questions.get(count.commitment, 1)))
+    ]
+    if faults:
+        raise PastResultsError(faults)
 
 
 def _number(line_number: int, line: Mapping[str, str | None], name: str, faults: list[str]) -> int | None:
@@ -174,17 +181,29 @@ def decoded(content: bytes) -> str:
 
 def names_of(survey_slug: str) -> dict[str, dict[str, str]]:
     """Code → title of the engagements (« commitment ») and questions (« item ») ever asked in a survey."""
-    query = select(QuestionnaireVersion).join(Survey, Survey.questionnaire_slug == QuestionnaireVersion.slug)
-    query = query.where(Survey.slug == survey_slug).order_by(QuestionnaireVersion.published_at)
     found: dict[str, dict[str, str]] = {"commitment": {}, "item": {}}
-    for version in db.session.scalars(query):
-        asked = questionnaire_of(version)
+    for asked in _versions_of(survey_slug):
         if asked.framework in library().frameworks:
             known = library().frameworks[asked.framework].commitments
             found["commitment"] |= {code: str(commitment.title) for code, (_, commitment) in known.items()}
         found["commitment"] |= {commitment.code: commitment.title for commitment in asked.commitments}
         found["item"] |= {item.name: asked.questions[item.name] for item in asked.items}
     return found
+
+
+def questions_of(survey_slug: str) -> dict[str, int]:
+    """Engagement → the most questions that a version of the survey measured it by."""
+    found: dict[str, int] = {}
+    for asked in _versions_of(survey_slug):
+        for code, number in Counter(item.commitment for item in asked.items if item.commitment).items():
+            found[code] = max(number, found.get(code, 1))
+    return found
+
+
+def _versions_of(survey_slug: str) -> Iterator[Questionnaire]:
+    query = select(QuestionnaireVersion).join(Survey, Survey.questionnaire_slug == QuestionnaireVersion.slug)
+    query = query.where(Survey.slug == survey_slug).order_by(QuestionnaireVersion.published_at)
+    return (questionnaire_of(version) for version in db.session.scalars(query))
 
 
 def _check_names(counts: Sequence[Line], known: Mapping[str, Mapping[str, str]]) -> None:
@@ -220,6 +239,7 @@ def import_counts(
         if survey is None:
             raise PastResultsError(["Choisissez une enquête de la liste."])
         _check_names(counts, names_of(survey_slug))
+        _check_populations(counts, questions_of(survey_slug))
         if not replace and _has_year(transaction, survey.id, year):
             raise YearExistsError([f"{year} existe déjà\u00a0: confirmez le remplacement de ses chiffres."])
         transaction.execute(

@@ -11,11 +11,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from analysis.axes import MeasuredItem, Reading, Result, item_result
-from analysis.rates import Rate
 from analysis.wave_report import WaveSettings
 from survey_app import access, past_results
 from survey_app.access import ASSISTANT, REFERENT
 from survey_app.database import db
+from survey_app.earlier_years import imported_rate
 from survey_app.exports.words import counted
 from survey_app.models import PastResult, Survey
 from survey_app.past_results import PastResultsError, YearExistsError
@@ -50,8 +50,12 @@ def _years() -> list[tuple[Survey, int, str, Table]]:
 
 
 def _year(survey: Survey, year: int, lines: list[PastResult]) -> tuple[Survey, int, str, Table]:
-    known = past_results.names_of(survey.slug)
-    named = [(name, _result(past, name)) for past in lines for name in (_name(past, known),)]
+    known, asked = past_results.names_of(survey.slug), past_results.questions_of(survey.slug)
+    named = [
+        (name, _result(past, name, asked.get(past.commitment, 1)))
+        for past in lines
+        for name in (_name(past, known),)
+    ]
     return survey, year, lines[0].source, table(named, WaveSettings(), f"p{survey.id}-{year}-")
 
 
@@ -61,9 +65,9 @@ def _name(past: PastResult, known: Mapping[str, Mapping[str, str]]) -> str:
     return f"{title} · {known['item'].get(past.item) or past.item}" if past.item else title
 
 
-def _result(past: PastResult, title: str) -> Result:
+def _result(past: PastResult, title: str, questions: int) -> Result:
     """The figures of an imported line; nothing is known of its respondents."""
-    rate = Rate(past.favourable, past.base, population=past.population)
+    rate = imported_rate(past, questions)
     name = past.item or past.commitment
     return item_result(past.commitment, MeasuredItem(name, rate, title), Reading())
 

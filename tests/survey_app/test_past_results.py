@@ -10,11 +10,12 @@ from sqlalchemy import select
 
 from survey_app import past_results, questionnaires
 from survey_app.database import db
+from survey_app.earlier_years import imported_rate
 from survey_app.models import PastResult
 from survey_app.past_results import PastResultsError, read_counts
 from survey_app.reports import report_of
 from survey_app.waves import find_wave
-from tests.survey_app.staff_site import WAVE, StaffSite, a_source, post, seed_wave, upload
+from tests.survey_app.staff_site import WAVE, StaffSite, a_source, post, seed_wave, some_commitment, upload
 
 
 @pytest.fixture
@@ -70,12 +71,33 @@ def test_every_fault_of_an_import_is_told_by_its_line_and_nothing_is_kept(site: 
         "commitment,item,favourable,base\na,,1,1e3\n",
         "commitment,item,favourable,base\na,,9999999999999999999999,1\n",
         "commitment,item,favourable,base,x\na,,1,2,3\n",
-        "commitment,item,favourable,base,population\na,,1,20,3\n",
     ],
 )
 def test_a_file_that_is_not_counts_is_refused(text: str) -> None:
     with pytest.raises(PastResultsError):
         read_counts(text)
+
+
+def test_the_answers_of_a_total_are_not_taken_for_people(site: StaffSite) -> None:
+    """40 people answered two questions: 80 answers, of a population of 50 people."""
+    code, client = some_commitment(), site.client()
+    second = (
+        "      - {item: clarity, type: satisfaction, scale: satisfaction_4, label: La clarté, "
+        f"commitment: {code}}}\n      - {{item: comment"
+    )
+    with site.database():
+        questionnaires.publish_source(a_source().replace("      - {item: comment", second), {}, actor="test")
+    head, form = "commitment,item,favourable,base,population\n", {"survey": "essai", "year": "2024"}
+    for line in (f"{code},courtesy,60,80,50", f"{code},,60,80,39"):
+        told = upload(client, IMPORT, "counts", f"{head}{line}\n", **form)
+        assert "est plus petite que la base (80)" in told.text
+    assert upload(client, IMPORT, "counts", f"{head}{code},,60,80,50\n", **form).status_code == 303
+    assert "75,0" in client.get(IMPORT).text
+    with site.database():
+        (past,) = db.session.scalars(select(PastResult))
+        rate = imported_rate(past, past_results.questions_of("essai")[code])
+        assert (rate.respondents, rate.population) == (40, 50)
+        assert imported_rate(past, 1).population is None
 
 
 def test_the_year_of_an_import_must_be_one(site: StaffSite) -> None:
