@@ -17,18 +17,19 @@ PLURAL = 20
 """Two points, in tenths."""
 
 
-def rate(favourable: int, base: int, threshold: Fraction | None = None) -> str:
+def rate(favourable: int, base: int, threshold: Fraction | None = None, *, space: str = NO_BREAK) -> str:
     """A rate: ``78,5 %``; ``–`` for a base of 0.
 
     With a threshold, a rate below it that would be printed as high as the threshold is printed ``< 75 %``.
+    ``space`` stands before the sign.
     """
     if base == 0:
         return NOTHING
     exact = Fraction(favourable, base)
     tenths = tenths_of_percent(exact)
     if threshold is not None and exact < threshold <= Fraction(tenths, 1000):
-        return f"<{NO_BREAK}{share(threshold)}"
-    return _tenths(tenths) + PERCENT
+        return f"<{NO_BREAK}{share(threshold)}".replace(NO_BREAK, space)
+    return _tenths(tenths) + space + "%"
 
 
 def low_bound(interval: Interval) -> str:

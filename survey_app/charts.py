@@ -14,7 +14,7 @@ from math import floor
 from markupsafe import Markup, escape
 
 from analysis.axes import Result
-from survey_app.exports.words import outward, percent
+from survey_app.exports.words import outward, percent, rate_words
 
 QUARTER = Fraction(1, 4)
 LEAST_GAP = Fraction(1, 10)
@@ -86,4 +86,4 @@ def in_words(result: Result, threshold: Fraction) -> str:
         return "Aucune réponse exprimée."
     low, high = outward(result.interval)
     around = "" if low is None or high is None else f", intervalle de {percent(low)} à {percent(high)}"
-    return f"Taux {percent(result.rate)}{around}, seuil {percent(threshold)}."
+    return f"Taux {rate_words(result, threshold)}{around}, seuil {percent(threshold)}."

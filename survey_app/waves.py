@@ -187,7 +187,7 @@ def take_step(name: str, wave_id: str, *, actor: str, today: date | None = None)
     """Take the wave one step on; raises `WaveError` where it cannot be taken."""
     step = STEPS[name]
     with act() as transaction:
-        tallies.lock(transaction.connection())  # nothing is being counted while a wave changes its state
+        tallies.lock(transaction.connection())
         wave = _wave(transaction, wave_id)
         reason = why_not(name, wave, transaction, today=today)
         if reason:

@@ -8,6 +8,7 @@ from datetime import date
 from fractions import Fraction
 
 from analysis import display, notices
+from analysis.axes import Result
 from analysis.comparisons import Difference
 from analysis.notices import FLAGS
 from analysis.rates import Interval
@@ -90,6 +91,11 @@ def percent(share: Fraction | float) -> str:
     tenths = math.floor(Fraction(share) * 1000 + Fraction(1, 2))
     ones, tenth = divmod(tenths, 10)
     return f"{ones},{tenth}\u202f%" if tenth else f"{ones}\u202f%"
+
+
+def rate_words(result: Result, threshold: Fraction) -> str:
+    """``78,5 %``; ``< 75 %`` where rounding would lift a rate to the threshold that it does not reach."""
+    return display.rate(result.favourable, result.base, threshold, space="\u202f")
 
 
 def counted(number: int, one: str, many: str) -> str:

@@ -23,7 +23,7 @@ from survey_app import access, charts, waves
 from survey_app.access import REFERENT, RESULT_READERS
 from survey_app.definitions import organisation
 from survey_app.disclosure import for_staff
-from survey_app.exports.words import METHOD_LABELS, mode_label, outward, percent
+from survey_app.exports.words import METHOD_LABELS, mode_label, outward, percent, rate_words
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
 from survey_app.reports import is_week, report_of
@@ -140,7 +140,7 @@ def row(result: Result, frame: charts.Frame, minimum_base: int, identifier: str)
     return Row(
         result=result,
         drawing="" if hidden else frame.row(result, identifier),
-        rate="–" if result.rate is None or hidden else one_decimal(result.rate),
+        rate="–" if result.rate is None or hidden else rate_words(result, frame.threshold),
         interval="–" if hidden else interval_words(result),
         flags=tuple(flag.reason for flag in judged),
         hidden=hidden,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from analysis import display
 from analysis.axes import CommitmentResult, Result
 from analysis.comparisons import Difference, Subject
 from analysis.disclosure import ShownReport
 from survey_app.earlier_years import Comparison, EarlierYear, compare, earlier_year
-from survey_app.exports.words import difference_label
+from survey_app.exports.words import difference_label, rate_words
 from survey_app.models import Wave
-from survey_app.staff.pages import one_decimal
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Column:
 
     year: EarlierYear
     comparisons: Mapping[Subject, Comparison]
+    threshold: Fraction
 
     def cell(self, result: Result) -> Cell:
         """What to say of this line."""
@@ -48,7 +49,7 @@ class Column:
         before = found.before
         items = {item.item: item.title for item in getattr(result, "items", ())}
         return Cell(
-            rate="" if before is None or before.rate is None else one_decimal(before.rate),
+            rate="" if before is None or before.rate is None else rate_words(before, self.threshold),
             base=0 if before is None else before.base,
             said=tuple(_said(d, items.get(d.item, "")) for d in found.differences),
             why_not=found.why_not,
@@ -63,7 +64,7 @@ class Column:
         """The questions of one engagement. What was judged with the engagements keeps that judgement."""
         whole = self.comparisons[result.commitment, None]
         if len(result.items) == 1:
-            return Column(self.year, {(result.commitment, result.items[0].item): whole})
+            return Column(self.year, {(result.commitment, result.items[0].item): whole}, self.threshold)
         found = compare(result.items, self.year, shown.report.settings)
         judged: dict[Subject, tuple[Difference, ...]] = {
             (d.commitment, d.item): (d,) for d in whole.differences if d.item
@@ -72,7 +73,7 @@ class Column:
             subject: Comparison(one.before, judged.get(subject, one.differences), one.why_not)
             for subject, one in found.items()
         }
-        return Column(self.year, kept)
+        return Column(self.year, kept, self.threshold)
 
 
 def _said(difference: Difference, question: str) -> Said:
@@ -87,4 +88,5 @@ def column(wave: Wave, shown: ShownReport) -> Column | None:
     if year is None:
         return None
     lines = () if year.unavailable else shown.commitments
-    return Column(year, compare(lines, year, shown.report.settings))
+    settings = shown.report.settings
+    return Column(year, compare(lines, year, settings), settings.threshold)

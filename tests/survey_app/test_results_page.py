@@ -20,6 +20,7 @@ from survey_app.database import write_connection
 from survey_app.models import TallyCell
 from survey_app.responses import counts
 from survey_app.staff.pages import one_decimal, period_name
+from survey_app.staff.results import table
 from tests.survey_app.staff_site import (
     WAVE,
     StaffSite,
@@ -300,3 +301,23 @@ def test_a_row_of_a_grid_is_named_with_the_question_of_its_grid(site: StaffSite)
         waves.open_wave(WAVE, actor="test")
     page = site.client().get(f"{RESULTS}/engagement/{some_commitment()}").text
     assert "Au guichet, que pensez-vous de la courtoisie" in text_of(page)
+
+
+def test_a_rate_below_the_threshold_is_nowhere_printed_as_if_it_reached_it() -> None:
+    """2999 of 4000 is an axis: printed « 75,0 % », it would contradict itself."""
+    below = Rate(2999, 4000)
+    result = item_result("accueil", MeasuredItem("a", below, "A"), Reading())
+    assert result.improvement_axis
+    shown = table([("A", result)], WaveSettings(), "c").rows[0][1]
+    assert shown.rate == "<\u202f75\u202f%"
+    assert "Taux &lt;\u202f75\u202f%, intervalle" in shown.drawing
+    reached = item_result("accueil", MeasuredItem("a", Rate(3000, 4000), "A"), Reading())
+    assert table([("A", reached)], WaveSettings(), "c").rows[0][1].rate == "75,0\u202f%"
+
+
+def test_the_list_of_axes_prints_its_rates_as_the_table_does(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(2999, 1001)  # below by one answer
+    page = site.client().get(f"/gestion/resultats/{WAVE}").text
+    assert "(&lt;\u202f75\u202f%, 2\u202f999 / 4\u202f000)" in page
+    assert "75,0\u202f%" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
