@@ -3,7 +3,8 @@
 All figures that a page or file can show stand in one table: site × mode × language × period × measure, with
 their totals. Every sum that a reader can make is a line of it: the sites of the headline and their total, the
 months of a quarter, the items of a commitment. A figure hidden in one line is hidden in all of them, so the
-lines are mended over and over until none gives anything away.
+lines are mended over and over until none by itself gives anything away. Several lines solved together still
+can, in a wave of many small parts: that takes a linear program, which is not made here.
 """
 
 from __future__ import annotations
