@@ -7,28 +7,20 @@ and in every file. Numbers of people who took part are no answers and stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeAlias, TypeVar
-
-import numpy as np
+from typing import TypeVar
 
 from analysis.axes import CommitmentResult, ItemResult, Result
 from analysis.comparisons import Difference
 from analysis.figures import Figures
-from analysis.outcomes import Outcome
-from analysis.periods import PERIOD_KINDS, period_of
-from analysis.publication import FLOORS, Readers, may_be_shown, too_small, with_complement
+from analysis.hidden_cells import HiddenCells, Measure
+from analysis.periods import WEEK, kind_of
+from analysis.publication import FLOORS, Readers, may_be_shown, too_small
 from analysis.rates import Interval, Rate
-from analysis.tally import Cell64, CellLayout
-from analysis.wave_report import Cell, HiddenAxis, Selection, WaveReport
+from analysis.wave_report import HiddenAxis, Selection, WaveReport
 
-Key: TypeAlias = tuple[str, ...]
-Measure: TypeAlias = tuple[str, str | None]
-"""A commitment, or one of its items."""
-
-DIMENSIONS = ("site", "mode", "language", "period")
 GIVEN_UP = "Masqué avec un chiffre trop petit, qui se calculerait par différence."
 
 
@@ -75,53 +67,59 @@ class ShownReport:
 
     @cached_property
     def by_period(self) -> Mapping[str, ShownFigures]:
-        """Every month."""
-        return self._parts("period", self.report.by_period)
+        """Every month. A week has none: a few days at the end of a month would stand alone."""
+        in_a_week = kind_of(self.report.selection.period) == WEEK
+        return {} if in_a_week else self._parts("period", self.report.by_period)
 
     @cached_property
     def hidden_axes(self) -> tuple[HiddenAxis, ...]:
         """Sites below the threshold that a total hides, as far as they may be named."""
-        return tuple(axis for axis in self.report.hidden_axes if not self._withheld(axis.result, axis.site))
+        found = ((axis.site, self._of_site(axis)) for axis in self.report.hidden_axes)
+        return tuple(HiddenAxis(site, result) for site, result in found if not result.withheld)
 
     @cached_property
     def mode_differences(self) -> tuple[Difference, ...]:
         """The differences between modes of which both figures are shown."""
         shown = {
-            (mode, result.commitment)
+            (mode, line.commitment, line.item)
             for mode, figures in self.by_mode.items()
             for result in figures.commitments
-            if not result.withheld
+            for line in (result, *result.items)
+            if not line.withheld
         }
         return tuple(
             found
             for found in self.report.mode_differences
-            if {(found.first, found.commitment), (found.second, found.commitment)} <= shown
+            if {(mode, found.commitment, found.item) for mode in (found.first, found.second)} <= shown
         )
 
     def code_counts(self, item: ItemResult) -> dict[str, int]:
         """How often each option of an item was chosen; nothing where the item is hidden."""
         return {} if item.withheld or item.item is None else self.report.headline.code_counts(item.item)
 
-    def _withheld(self, result: CommitmentResult, site: str) -> bool:
-        shown = self.by_site[site].commitments
-        return any(found.withheld for found in shown if found.commitment == result.commitment)
+    def _of_site(self, axis: HiddenAxis) -> CommitmentResult:
+        shown = self.by_site[axis.site].commitments
+        return next(result for result in shown if result.commitment == axis.result.commitment)
 
     def _parts(self, dimension: str, groups: Mapping[str, Figures]) -> dict[str, ShownFigures]:
         selection = self.report.selection
         return {
-            part: self._shown(figures, Selection(**{**_chosen(selection), dimension: part}))
+            part: self._shown(figures, replace(selection, **{dimension: part}))
             for part, figures in groups.items()
         }
 
     def _shown(self, figures: Figures, cell: Selection) -> ShownFigures:
-        table = self._tables.table(cell)
-        hidden = table.hidden_in(cell)
+        hidden = self._hidden.measures(cell)
         results = tuple(judged(result, self.readers, hidden) for result in figures.commitments)
         return ShownFigures(figures.responses, figures.complete, results)
 
     @cached_property
-    def _tables(self) -> _Tables:
-        return _Tables(self.report, self.readers)
+    def _hidden(self) -> HiddenCells:
+        report = self.report
+        kinds = (
+            ("month", "quarter", WEEK) if kind_of(report.selection.period) == WEEK else ("month", "quarter")
+        )
+        return HiddenCells(report.layout, report.wave_cells, report.settings, FLOORS[self.readers], kinds)
 
 
 def judged(
@@ -161,116 +159,6 @@ def _items_kept_back(result: CommitmentResult, readers: Readers, hidden: Set[Mea
         if item.base:
             kept_back.add(item.item)
     return kept_back
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """Which measures are hidden in which cells of one table of the wave."""
-
-    kind: str | None
-    hidden: Mapping[Key, frozenset[Measure]]
-
-    def hidden_in(self, cell: Selection) -> frozenset[Measure]:
-        """The measures hidden in this cell."""
-        fixed = [value for name, value in _chosen(cell).items() if value is not None and name != "period"]
-        periods = [] if cell.period is None else [cell.period]
-        return self.hidden.get((*fixed, *periods), frozenset())
-
-
-class _Tables:
-    """The tables of a wave, one per set of filters, each made once."""
-
-    def __init__(self, report: WaveReport, readers: Readers) -> None:
-        self._report = report
-        self._readers: Readers = readers
-        self._made: dict[tuple[tuple[str, ...], str | None], _Table] = {}
-
-    def table(self, cell: Selection) -> _Table:
-        """The table that this cell lies in."""
-        fixed = tuple(name for name, value in _chosen(cell).items() if value is not None)
-        kind = _kind(cell.period)
-        if (fixed, kind) not in self._made:
-            self._made[fixed, kind] = self._make([name for name in fixed if name != "period"], kind)
-        return self._made[fixed, kind]
-
-    def _make(self, fixed: Sequence[str], kind: str | None) -> _Table:
-        people = self._people(fixed, kind)
-        measures = _measures(self._report.layout)
-        found: dict[Key, set[Measure]] = {}
-        for number, measure in enumerate(measures):
-            counts = {key: int(vector[number]) for key, vector in people.items()}
-            for key in hidden_cells(counts, kind, self._readers):
-                found.setdefault(key, set()).add(measure)
-        return _Table(kind, {key: frozenset(hidden) for key, hidden in found.items()})
-
-    def _people(self, fixed: Sequence[str], kind: str | None) -> dict[Key, Cell64]:
-        settings = self._report.settings
-        sites = None if "site" in fixed else settings.headline_sites
-        modes = None if "mode" in fixed else settings.headline_modes
-        totals: dict[Key, Cell64] = {}
-        for cell in self._report.wave_cells:
-            if (sites is None or cell.site in sites) and (modes is None or cell.mode in modes):
-                key = _key(cell, fixed, kind)
-                totals[key] = totals[key] + cell.vector if key in totals else cell.vector
-        return {key: _respondents(self._report.layout, vector) for key, vector in totals.items()}
-
-
-def hidden_cells(people: Mapping[Key, int], kind: str | None, readers: Readers) -> frozenset[Key]:
-    """The cells of a table that stay hidden, whichever of its totals are shown.
-
-    Every line of the table has its total; the total of a line of months is that of their quarter.
-    """
-    hidden = {key for key, count in people.items() if not may_be_shown(count, readers)}
-    before = 0
-    while len(hidden) > before:
-        before = len(hidden)
-        for line in _lines(people, kind):
-            hidden |= with_complement(line, hidden, readers)
-    return frozenset(hidden)
-
-
-def _lines(people: Mapping[Key, int], kind: str | None) -> Iterator[dict[Key, int]]:
-    lines: dict[tuple[int, Key], dict[Key, int]] = {}
-    for key, count in people.items():
-        for position, value in enumerate(key):
-            last = kind == "month" and position == len(key) - 1
-            rest = (*key[:position], _quarter(value) if last else "", *key[position + 1 :])
-            lines.setdefault((position, rest), {})[key] = count
-    yield from lines.values()
-
-
-def _quarter(month: str) -> str:
-    year, _, number = month.partition("-")
-    return f"{year}-T{(int(number) + 2) // 3}"
-
-
-def _kind(period: str | None) -> str | None:
-    """The kind of a period by its form; another text is a period in which nobody answered."""
-    if period is None:
-        return None
-    return {"T": "quarter", "S": "week"}.get(period[5:6], "month")
-
-
-def _chosen(selection: Selection) -> dict[str, str | None]:
-    return {name: getattr(selection, name) for name in DIMENSIONS}
-
-
-def _key(cell: Cell, fixed: Iterable[str], kind: str | None) -> Key:
-    periods = [] if kind not in PERIOD_KINDS else [period_of(cell.day, kind)]
-    return (*(getattr(cell, name) for name in fixed), *periods)
-
-
-def _measures(layout: CellLayout) -> list[Measure]:
-    places = layout.commitments.values()
-    return [*((p.code, None) for p in places), *((p.code, item) for p in places for item in p.items)]
-
-
-def _respondents(layout: CellLayout, vector: Cell64) -> Cell64:
-    """The respondents of each measure, in the order of `_measures`."""
-    places = layout.commitments.values()
-    starts = [layout.items[item].start for place in places for item in place.items]
-    bases = [int(vector[s + Outcome.FAVOURABLE] + vector[s + Outcome.UNFAVOURABLE]) for s in starts]
-    return np.array([*(int(vector[place.start]) for place in places), *bases], dtype=np.int64)
 
 
 ResultT = TypeVar("ResultT", ItemResult, CommitmentResult)

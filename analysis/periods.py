@@ -13,6 +13,15 @@ PERIOD_KINDS: Mapping[str, Callable[[date], str]] = {
 }
 """``2026-11``, ``2026-T4`` (trimestre) and ``2026-S48`` (semaine ISO): they sort as time does."""
 
+WEEK = "week"
+
+
+def kind_of(period: str | None) -> str | None:
+    """The kind of a period by its form; another text is a month in which nobody answered."""
+    if period is None:
+        return None
+    return {"T": "quarter", "S": WEEK}.get(period[5:6], "month")
+
 
 @lru_cache(maxsize=4096)
 def period_of(day: date, kind: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 from analysis.axes import Result
 from analysis.notices import FLAGS
@@ -65,48 +65,3 @@ def dominance(counts: Mapping[str, int]) -> PublicationFlag | None:
     if most < DOMINANCE * total:
         return None
     return PublicationFlag("dominance", f"85\u00a0% ou plus des réponses viennent de «\u202f{part}\u202f».")
-
-
-@dataclass(frozen=True, slots=True)
-class Suppression:
-    """Which cells of a table with one total stay hidden; ``total``: the total has to be hidden too."""
-
-    primary: frozenset[str]
-    complementary: frozenset[str]
-    total: bool = False
-
-    @property
-    def hidden(self) -> frozenset[str]:
-        """All hidden cells."""
-        return self.primary | self.complementary
-
-
-def suppress(respondents: Mapping[str, int], readers: Readers) -> Suppression:
-    """Hide the cells under the floor, and as many others as it takes that no hidden one can be recomputed.
-
-    The total minus the cells shown gives the sum of the hidden ones. That sum must belong to two cells at
-    least, and be no smaller than the floor itself. The smallest cells shown are given up first; where none is
-    left, the total goes.
-    """
-    primary = frozenset(name for name, count in respondents.items() if not may_be_shown(count, readers))
-    hidden = with_complement(respondents, primary, readers)
-    unprotected = bool(hidden) and not _protected(hidden, respondents, FLOORS[readers])
-    return Suppression(primary, hidden - primary, total=unprotected)
-
-
-Name = TypeVar("Name", str, tuple[str, ...])
-
-
-def with_complement(respondents: Mapping[Name, int], hidden: Set[Name], readers: Readers) -> frozenset[Name]:
-    """The hidden cells of one total, and the smallest shown ones that must go with them."""
-    given_up = {name for name in hidden if name in respondents}
-    for _, name in sorted((count, name) for name, count in respondents.items() if count):
-        if not given_up or _protected(given_up, respondents, FLOORS[readers]):
-            break
-        given_up.add(name)
-    return frozenset(given_up)
-
-
-def _protected(hidden: Set[Name], respondents: Mapping[Name, int], floor: int) -> bool:
-    several = len(hidden) > 1
-    return several and sum(respondents[name] for name in hidden) >= floor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -89,7 +90,7 @@ def show(wave_id: str) -> ResponseReturnValue:
         missing={} if _is_part() else {site: n for site, n in report.missing_for_margin.items() if n},
         differences=shown.mode_differences,
         sure=[difference for difference in shown.mode_differences if difference.sure],
-        say=say_difference,
+        say=partial(say_difference, questions=report.questionnaire.questions),
         titles={c.code: c.title for c in report.questionnaire.commitments},
         **_around(wave, report),
     )
@@ -155,12 +156,13 @@ def interval_words(result: Result) -> str:
     return f"{one_decimal(low)[:-2]} – {one_decimal(high)}"
 
 
-def say_difference(difference: Difference) -> str:
-    """A sure difference between two modes."""
+def say_difference(difference: Difference, questions: Mapping[str, str]) -> str:
+    """A sure difference between two modes; that of a single question names it."""
     first, second = mode_label(difference.first), mode_label(difference.second)
     higher, lower = (first, second) if difference.difference > 0 else (second, first)
     points = one_decimal(abs(difference.difference)).replace("%", "points")
-    return f"«\u202f{higher}\u202f» dépasse «\u202f{lower}\u202f» de {points}, c’est sûr."
+    asked = f"«\u202f{questions[difference.item]}\u202f», " if difference.item else ""
+    return f"{asked}«\u202f{higher}\u202f» dépasse «\u202f{lower}\u202f» de {points}, c’est sûr."
 
 
 def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from analysis.axes import MeasuredItem, Reading, Result, commitment_result, item_result
-from analysis.publication import FLOORS, Readers, dominance, judge, may_be_shown, suppress
+from analysis.publication import Readers, dominance, judge, may_be_shown
 from analysis.rates import Rate, RespondentSums
-
-TABLE = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 40), min_size=1)
-READERS = st.sampled_from(sorted(FLOORS))
 
 
 def codes(result: Result, readers: Readers) -> list[str]:
@@ -57,31 +52,3 @@ def test_s6_a_part_with_85_percent_dominates() -> None:
     assert dominance({"accueil": 85, "immigration": 15}) is not None
     assert dominance({"accueil": 84, "immigration": 16}) is None
     assert dominance({"accueil": 100}) is None
-
-
-def test_s6_one_small_cell_takes_the_smallest_other_with_it() -> None:
-    found = suppress({"accueil": 200, "immigration": 3, "point_numerique": 40}, "public")
-    assert found.primary == {"immigration"}
-    assert found.complementary == {"point_numerique"}
-    assert not found.total
-
-
-def test_s6_where_no_other_cell_is_left_the_total_goes() -> None:
-    assert suppress({"accueil": 3}, "staff").total
-    assert suppress({"accueil": 3, "immigration": 0}, "staff").total
-
-
-def test_s6_without_small_cells_nothing_is_hidden() -> None:
-    assert not suppress({"accueil": 200, "immigration": 11}, "public").hidden
-
-
-@given(TABLE, READERS)
-def test_s6_no_hidden_cell_can_be_recomputed_from_the_total(table: dict[str, int], readers: Readers) -> None:
-    """With one total, a hidden cell is known exactly, or to lie under the floor, only in these two ways."""
-    found = suppress(table, readers)
-    hidden = [table[name] for name in found.hidden]
-    shown = [count for name, count in table.items() if name not in found.hidden]
-    assert all(may_be_shown(count, readers) for count in shown)
-    if hidden and not found.total:
-        assert len(hidden) >= 2
-        assert sum(hidden) >= FLOORS[readers]
