@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import click
 
+from survey_app.commands.backup import backup, restore
 from survey_app.commands.data import database, doctor, purge
 from survey_app.commands.definitions import check, preview
 from survey_app.commands.faults import DOMAIN_FAULT, expected_fault
@@ -37,7 +38,21 @@ def survey_app() -> None:
     """
 
 
-for command in (check, preview, demo, serve, user, wave, report, import_results, purge, doctor, database):
+for command in (
+    check,
+    preview,
+    demo,
+    serve,
+    user,
+    wave,
+    report,
+    import_results,
+    purge,
+    backup,
+    restore,
+    doctor,
+    database,
+):
     survey_app.add_command(command)
 
 

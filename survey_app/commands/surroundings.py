@@ -41,6 +41,7 @@ def application(*, schema: bool = True) -> Iterator[Flask]:
             check_schema()
         yield app
         db.session.remove()
+        db.engine.dispose()
 
 
 def check_exists() -> None:

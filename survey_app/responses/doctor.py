@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from survey_app import migrations
+from survey_app import migrations, server_facts
 from survey_app.database import (
     SQLITE_PROMISES,
     DatabaseUnavailable,
@@ -24,6 +24,7 @@ from survey_app.responses import tallies
 from survey_app.settings import Settings
 
 WAITING_TOO_LONG = dt.timedelta(hours=2)
+UNPROTECTED_TOO_LONG = dt.timedelta(days=2)
 LISTED_AT_MOST = 20
 NAMED_AT_MOST = 3
 
@@ -45,7 +46,7 @@ def examine(settings: Settings, now: dt.datetime | None = None) -> list[Finding]
     for check in CHECKS:
         try:
             findings += check(moment)
-        except (DatabaseUnavailable, UnsafeDatabaseError) as error:
+        except (DatabaseUnavailable, UnsafeDatabaseError, sa.exc.DatabaseError) as error:
             remedy = "Vérifiez l’espace libre, les droits du dossier et que la base répond."
             return [*findings, Finding("unavailable", "error", str(error), remedy)]
     return findings
@@ -211,6 +212,23 @@ def _conflicts(_now: dt.datetime) -> Iterator[Finding]:
         )
 
 
+def _backup(now: dt.datetime) -> Iterator[Finding]:
+    """Answers that no copy holds yet: the tablets keep theirs until one does, the website has none."""
+    with db.engine.connect() as connection:
+        watermark = server_facts.moment(connection, server_facts.BACKUP_WATERMARK)
+        unprotected = sa.select(sa.func.min(InboxRecord.received_at))
+        if watermark is not None:
+            unprotected = unprotected.where(InboxRecord.received_at > watermark)
+        oldest = connection.scalar(unprotected)
+    known = "aucune" if watermark is None else f"jusqu’au {watermark:%d/%m/%Y %H:%M} UTC"
+    if oldest is not None and now - oldest > UNPROTECTED_TOO_LONG:
+        message = f"Sauvegardes\u00a0: {known}. Des envois du {oldest:%d/%m/%Y} ne sont dans aucune."
+        remedy = "Voyez pourquoi «\u202fsurvey-app backup\u202f» ne tourne plus chaque nuit."
+        yield Finding("backup", "warning", message, remedy)
+    else:
+        yield Finding("backup", "ok", f"Sauvegardes\u00a0: {known}.")
+
+
 CHECKS: tuple[Callable[[dt.datetime], Iterator[Finding]], ...] = (
     _schema,
     _promises,
@@ -220,6 +238,7 @@ CHECKS: tuple[Callable[[dt.datetime], Iterator[Finding]], ...] = (
     _rules,
     _sequences,
     _conflicts,
+    _backup,
 )
 
 

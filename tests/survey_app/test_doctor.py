@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from survey_app import migrations
+from survey_app import migrations, server_facts
 from survey_app.database import db, write_connection
 from survey_app.models import TallyCell
 from survey_app.responses import doctor
@@ -135,3 +135,16 @@ def test_a_damaged_database_is_told(sqlite_app_database: Flask, tmp_path: Path) 
         content[page * 4096 : page * 4096 + 64] = b"\xff" * 64
     path.write_bytes(content)
     assert {"integrity", "unavailable"} & set(trouble(settings))
+
+
+def test_answers_in_no_backup_are_told_after_two_days_until_one_is_made(
+    settings: Settings, tmp_path: Path
+) -> None:
+    take(a_record())
+    judge_waiting(now=LATER)
+    assert trouble(settings) == {}
+    soon = NOW + dt.timedelta(days=3)
+    assert {finding.code for finding in examine(settings, soon) if finding.severity != "ok"} == {"backup"}
+    with write_connection() as connection:
+        server_facts.write(connection, server_facts.BACKUP_WATERMARK, soon.isoformat())
+    assert all(finding.severity == "ok" for finding in examine(settings, soon))

@@ -1,0 +1,80 @@
+"""`survey-app backup` and `survey-app restore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from survey_app.commands.french import FrenchCommand
+from survey_app.commands.surroundings import actor, application, settings_of_environment
+
+
+@click.command(cls=FrenchCommand)
+@click.argument("folder", metavar="DOSSIER", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--keep",
+    "days",
+    type=click.IntRange(1, 3650),
+    metavar="JOURS",
+    help="Efface ensuite du dossier les sauvegardes plus vieilles, jamais la dernière.",
+)
+@click.option(
+    "--then",
+    "then",
+    default="",
+    metavar="COMMANDE",
+    help="Emporte la copie ailleurs\u00a0: reçoit les deux fichiers comme derniers arguments. "
+    "La sauvegarde ne compte que si elle réussit.",
+)
+def backup(folder: Path, days: int | None, then: str) -> None:
+    """Copie la base, service en marche ou non, et relit la copie.
+
+    Les tablettes gardent leurs réponses scellées jusqu’à ce qu’une sauvegarde réussie les contienne.
+    """
+    from survey_app import backups
+
+    with application():
+        made = backups.backup(folder, by=actor(), then=then)
+        removed = backups.remove_older(folder, days) if days else []
+    click.echo(
+        f"{made.path}\u00a0: {_records(made.manifest.records)}, relue. "
+        f"Contient tout ce qui a été reçu jusqu’au {made.watermark:%d/%m/%Y %H:%M} UTC."
+    )
+    for path in removed:
+        click.echo(f"Effacée\u00a0: {path.name}")
+
+
+@click.command(cls=FrenchCommand)
+@click.argument("copy", metavar="SAUVEGARDE", type=click.Path(dir_okay=False, path_type=Path))
+def restore(copy: Path) -> None:
+    """Remet une sauvegarde à la place de la base, service arrêté. Ce qui était là est gardé à côté.
+
+    Les tablettes s’en aperçoivent à leur prochain contact et renvoient ce qui manque.
+    """
+    from survey_app import backups
+
+    settings = settings_of_environment()
+    restored = backups.restore(copy, settings.database_url, by=actor())
+    click.echo(
+        f"En place\u00a0: {_records(restored.contents.records)}. "
+        "Nouvelle époque\u00a0: les tablettes complètent."
+    )
+    if restored.manifest is None:
+        click.echo(
+            "Sans manifeste\u00a0: le contenu a été relu, mais rien ne dit s’il est complet.", err=True
+        )
+    if restored.kept is not None:
+        click.echo(
+            f"Ce qui était là\u00a0: {restored.kept}. La purge ne le voit pas\u00a0: "
+            "supprimez-le dès qu’il ne sert plus."
+        )
+    click.echo(
+        "Ensuite\u00a0: survey-app database upgrade"
+        if restored.is_older
+        else "Ensuite\u00a0: survey-app doctor"
+    )
+
+
+def _records(number: int) -> str:
+    return f"{number} envoi{'s' if number > 1 else ''}"
