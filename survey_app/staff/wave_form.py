@@ -12,8 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from form_definitions import Questionnaire
 from survey_app.staff.pages import site_name
-from survey_app.wave_rules import EXPECTED, PlanFault
-from survey_app.waves import WavePlan, plan_faults, today_in_paris
+from survey_app.waves import EXPECTED, PlanFault, WavePlan, plan_faults, today_in_paris
 
 USUAL_THRESHOLD: Final = Fraction(3, 4)
 USUAL_MINIMUM_BASE: Final = 30

@@ -21,7 +21,7 @@ from survey_app.responses import counts
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
 from survey_app.staff.wave_acts import ACTS, STARTS
 from survey_app.staff.wave_form import read_plan
-from survey_app.wave_rules import EXPECTED, METHODS, PlanFault
+from survey_app.waves import EXPECTED, METHODS, PlanFault
 
 blueprint = Blueprint("staff_waves", __name__, url_prefix="/gestion/editions")
 USUAL_LENGTH: Final = timedelta(days=28)
