@@ -98,7 +98,7 @@ def _not_to_open(wave: Wave, session: Session, today: date) -> str:
         select(Wave.title).where(Wave.survey_id == wave.survey_id, Wave.state == OPEN)
     ).first()
     if other is not None:
-        return f"«\u202f{other}\u202f» est encore ouverte\u202f: fermez-la d’abord."
+        return f"«\u202f{other}\u202f» est encore ouverte\u00a0: fermez-la d’abord."
     if wave.closes_on >= today:
         return ""
     if wave.state == DRAFT or dates_can_move(wave, session, today=today):
