@@ -22,8 +22,9 @@ from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import open_body, read_envelope
 from survey_app.responses.flags import OTHER_PERSON
 from survey_app.responses.inbox import credential_flags
-from survey_app.responses.intake import wave_facts
 from survey_app.responses.judge import Arrival, Judgement, judge
+from survey_app.responses.judged import wave_facts
+from survey_app.responses.judgement_writing import insert_responses
 from survey_app.responses.set_aside import DecisionError, settle
 
 LISTED_AT_MOST = 50
@@ -140,8 +141,7 @@ def _store(connection: Connection, content_hash: str) -> Judgement:
         raise DecisionError(
             "Ce questionnaire est inachevé\u00a0: seul un questionnaire terminé compte à part."
         )
-    values = {name: getattr(judgement, name) for name in Response.__table__.columns.keys()}  # noqa: SIM118 (not a dict)
-    connection.execute(sa.insert(Response).values(values))
+    insert_responses(connection, [judgement])
     return judgement
 
 
