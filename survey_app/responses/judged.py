@@ -16,6 +16,7 @@ from survey_app.responses import tallies
 from survey_app.responses.envelope import open_body, read_envelope
 from survey_app.responses.flags import OTHER_DEVICE
 from survey_app.responses.judge import Arrival, Judgement, WaveFacts, judge
+from survey_app.responses.sent_anew import Form, form_of
 
 Key = tuple[str, int]
 """The id and the revision of a record."""
@@ -50,6 +51,7 @@ class Judged:
     keep_partial: bool
     finished_elsewhere: bool
     wave_over: bool
+    form: Form | None = None
 
     @property
     def key(self) -> Key:
@@ -111,6 +113,7 @@ def judged_record(surroundings: Surroundings, record: Any) -> Judged:
         keep_partial=_keeps_partials(questionnaire),
         finished_elsewhere=not body.complete and surroundings.is_finished(envelope.id),
         wave_over=wave is not None and wave.state not in ("draft", "open"),
+        form=form_of(record, body),
     )
 
 

@@ -12,9 +12,10 @@ from sqlalchemy.engine import Connection
 
 from survey_app.models import InboxRecord, Response, Wave
 from survey_app.responses import tallies
-from survey_app.responses.flags import OTHER_DEVICE
+from survey_app.responses.flags import COUNTED_APART, OTHER_DEVICE
 from survey_app.responses.judge import Judgement
 from survey_app.responses.judged import IN_BATCH, Judged, Key, earlier_responses
+from survey_app.responses.sent_anew import counted_apart
 from survey_app.responses.set_aside import SUPERSEDED, change, decide
 
 _MARK_JUDGED = (
@@ -36,6 +37,7 @@ def write_judgements(connection: Connection, judged: Iterable[Judged], now: dt.d
     # Another judge may have been faster with some of them.
     ours = {(row.id, row.revision) for row in marked}
     mine = _after_sealing(connection, [one for one in ordered if one.key in ours])
+    mine = _counted_apart(connection, mine)
     tallies.refresh_layouts(connection, {one.judgement.questionnaire_digest for one in mine})
     tallies.apply(connection, tallies.summed(_store(connection, mine, now)))
     return len(mine)
@@ -46,6 +48,12 @@ def _after_sealing(connection: Connection, judged: Sequence[Judged]) -> list[Jud
     waves = {one.judgement.wave_id for one in judged}
     sealed = set(connection.scalars(_SEALED.where(Wave.id.in_(waves)))) if waves else set()
     return [_flagged(one, "sealed_wave") if one.judgement.wave_id in sealed else one for one in judged]
+
+
+def _counted_apart(connection: Connection, judged: Sequence[Judged]) -> list[Judged]:
+    """The referent may have counted the same answers while the person was about to send them anew."""
+    twice = counted_apart(connection, {one.key: one.form for one in judged if one.form})
+    return [_flagged(one, COUNTED_APART) if one.key in twice else one for one in judged]
 
 
 def _flagged(one: Judged, flag: str) -> Judged:
