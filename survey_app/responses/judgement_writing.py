@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from survey_app.models import InboxRecord, Response, Wave
-from survey_app.responses import tallies
+from survey_app.responses import counting, tallies
 from survey_app.responses.flags import COUNTED_APART, OTHER_DEVICE
 from survey_app.responses.judge import Judgement
 from survey_app.responses.judged import IN_BATCH, Judged, Key, earlier_responses
@@ -106,12 +106,7 @@ def _supersede(
     connection: Connection, earlier: Sequence[Any], now: dt.datetime
 ) -> list[tuple[tallies.CellKey, Any]]:
     """Set the earlier revisions aside; take those that were counted out of their cells."""
-    if not earlier:
-        return []
-    decisions = tallies.decisions_about(connection, {row.record_id for row in earlier})
-    changes = []
-    for row in earlier:
-        if tallies.is_counted(row, decisions.get((row.record_id, row.revision))):
-            decide(connection, row, tallies.SET_ASIDE, SUPERSEDED, "", "intake", now)
-            changes.append(change(connection, row, -1))
-    return changes
+    counted = counting.counted_among(connection, earlier)
+    for row in counted:
+        decide(connection, row, counting.SET_ASIDE, SUPERSEDED, "", "intake", now)
+    return [change(connection, row, -1) for row in counted]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from survey_app.models import InboxConflict, InboxRecord, Response
-from survey_app.responses import tallies
+from survey_app.responses import counting
 from survey_app.responses.envelope import Body, open_body, read_envelope
 
 SENT_ANEW_WITHIN = dt.timedelta(days=1)
@@ -90,10 +90,5 @@ def _counted(connection: Connection, record_ids: Collection[str]) -> set[str]:
     """Those under which a response is counted."""
     if not record_ids:
         return set()
-    rows = connection.execute(
-        sa.select(*Response.__table__.columns).where(Response.record_id.in_(record_ids))
-    )
-    decisions = tallies.decisions_about(connection, record_ids)
-    return {
-        row.record_id for row in rows if tallies.is_counted(row, decisions.get((row.record_id, row.revision)))
-    }
+    query = sa.select(*Response.__table__.columns).where(Response.record_id.in_(record_ids))
+    return {row.record_id for row in counting.counted_among(connection, connection.execute(query).all())}

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from survey_app.database import db, write_connection
 from survey_app.models import Device, InboxConflict, InboxRecord, Response
-from survey_app.responses import tallies
+from survey_app.responses import counting, tallies
 from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import open_body, read_envelope
 from survey_app.responses.flags import OTHER_PERSON
@@ -63,12 +63,12 @@ def variants(wave_id: str) -> list[Variant]:
     query = _SELECT.where(InboxRecord.wave_id == wave_id).order_by(InboxConflict.received_at.desc())
     with db.engine.connect() as connection:
         found = [_variant(row) for row in connection.execute(query.limit(LISTED_AT_MOST))]
-        decisions = tallies.decisions_about(connection, [one.own_number for one in found])
+        decisions = counting.decisions_about(connection, [one.own_number for one in found])
     return [replace(one, counted=_counted(decisions.get((one.own_number, one.revision)))) for one in found]
 
 
 def _counted(decision: str | None) -> bool | None:
-    return None if decision is None else decision == tallies.REINSTATED
+    return None if decision is None else decision == counting.REINSTATED
 
 
 def _variant(row: Any) -> Variant:
@@ -107,7 +107,7 @@ def count_apart(
         response = _stored(connection, content_hash) or _store(connection, row)
         if wave_id not in (None, response.wave_id):
             raise DecisionError("Ce contenu nomme une autre édition.")
-        decision = (tallies.REINSTATED, "other_person", note, by, at)
+        decision = (counting.REINSTATED, "other_person", note, by, at)
         return settle(connection, response, *decision, logged="variant-counted")
 
 
