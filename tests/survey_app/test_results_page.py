@@ -19,8 +19,8 @@ from survey_app import charts, questionnaires, reports, waves
 from survey_app.database import write_connection
 from survey_app.models import TallyCell
 from survey_app.responses import counts
+from survey_app.staff.figures import table
 from survey_app.staff.pages import one_decimal, period_name
-from survey_app.staff.results import table
 from tests.survey_app.staff_site import (
     WAVE,
     StaffSite,
