@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 from flask import request
 
 from analysis.periods import period_of
+from survey_app.clock import today_in_paris
 from survey_app.exports.words import mode_label
 from survey_app.models import Wave
 from survey_app.reports import is_week
 from survey_app.staff.pages import language_name, period_name, site_name
-from survey_app.waves import today_in_paris
 
 FILTERS: Final = {"site": "site", "mode": "mode", "langue": "language", "periode": "period"}
 """Name in the address → name in the report."""

@@ -11,8 +11,9 @@ from typing import Final
 from werkzeug.datastructures import MultiDict
 
 from form_definitions import Questionnaire
+from survey_app.clock import today_in_paris
 from survey_app.staff.pages import site_name
-from survey_app.waves import EXPECTED, PlanFault, WavePlan, plan_faults, today_in_paris
+from survey_app.waves import EXPECTED, PlanFault, WavePlan, plan_faults
 
 USUAL_THRESHOLD: Final = Fraction(3, 4)
 USUAL_MINIMUM_BASE: Final = 30

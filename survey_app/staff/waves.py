@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 from form_definitions import SOURCE_LANGUAGE, Questionnaire
 from survey_app import access, questionnaires, waves
 from survey_app.access import ASSISTANT, DIRECTOR, REFERENT
+from survey_app.clock import today_in_paris
 from survey_app.database import db
 from survey_app.exports.words import METHOD_LABELS, day_words, mode_label
 from survey_app.models import QuestionnaireVersion, Wave
@@ -179,7 +180,7 @@ def _boxes(questionnaire: Questionnaire, translations: Mapping[str, Any]) -> dic
 def _usual(version: QuestionnaireVersion) -> MultiDict[str, str]:
     """A new wave: everything ticked, four weeks from the first of next month."""
     questionnaire = questionnaires.questionnaire_of(version)
-    start = (date.today().replace(day=1) + timedelta(days=32)).replace(day=1)  # noqa: DTZ011 (a proposal)
+    start = (today_in_paris().replace(day=1) + timedelta(days=32)).replace(day=1)
     code, turn = _free_code(f"{version.slug.replace('_', '-')}-{start.year}")
     form = MultiDict(
         {
@@ -261,7 +262,7 @@ def step(wave_id: str, act: str) -> ResponseReturnValue:
 
 def _later(wave: Wave) -> date | None:
     """The first day of an edition that has not begun: until then nobody is asked."""
-    return wave.opens_on if wave.opens_on > waves.today_in_paris() else None
+    return wave.opens_on if wave.opens_on > today_in_paris() else None
 
 
 def _when(wave: Wave) -> str:

@@ -20,7 +20,6 @@ from survey_app.waves.life import (
     reopen_wave,
     seal_wave,
     take_step,
-    today_in_paris,
     waiting_records,
     why_not,
 )
@@ -66,7 +65,6 @@ __all__ = [
     "reopen_wave",
     "seal_wave",
     "take_step",
-    "today_in_paris",
     "waiting_records",
     "waves",
     "why_not",

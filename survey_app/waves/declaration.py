@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from form_definitions import SOURCE_LANGUAGE, Change, explain_changes
 from survey_app.audit import act, record
+from survey_app.clock import utc_now
 from survey_app.database import db
 from survey_app.models import QuestionnaireVersion, Survey, Wave, WaveQuestionnaire
 from survey_app.questionnaires import questionnaire_of
@@ -24,7 +24,7 @@ def create_wave(plan: WavePlan, *, actor: str) -> Wave:
     """A wave in preparation; raises `WaveError` with every fault of the plan."""
     with act() as transaction:
         version = _checked(transaction, plan, is_new=True)
-        now = datetime.now(tz=UTC)
+        now = utc_now()
         wave = Wave(id=plan.id, state=DRAFT, created_at=now, survey_id=_survey_id(transaction, version))
         write_plan(wave, plan)
         transaction.add(wave)
@@ -102,7 +102,7 @@ def _checked(transaction: Session, plan: WavePlan, *, is_new: bool = False) -> Q
 
 def _remember_questionnaire(transaction: Session, wave: Wave, digest: str) -> None:
     if transaction.get(WaveQuestionnaire, (wave.id, digest)) is None:
-        transaction.add(WaveQuestionnaire(wave_id=wave.id, digest=digest, since=datetime.now(tz=UTC)))
+        transaction.add(WaveQuestionnaire(wave_id=wave.id, digest=digest, since=utc_now()))
 
 
 def _survey_id(transaction: Session, version: QuestionnaireVersion) -> int:

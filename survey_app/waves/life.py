@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey_app.audit import act, record
+from survey_app.clock import today_in_paris, utc_now
 from survey_app.database import db
 from survey_app.models import InboxRecord, Response, Wave
 from survey_app.responses import tallies, unjudged
 from survey_app.waves.states import CLOSED, DRAFT, OPEN, PUBLISHED, SEALED, WaveError, known_wave
 
-PARIS: Final = ZoneInfo("Europe/Paris")
 NAMED_AT_MOST: Final = 3
 
 
@@ -64,7 +63,7 @@ def take_step(name: str, wave_id: str, *, actor: str, today: date | None = None)
             raise WaveError(reason)
         before: datetime | None = getattr(wave, step.stamp)
         wave.state = step.after
-        setattr(wave, step.stamp, None if step.undoes else datetime.now(tz=UTC))
+        setattr(wave, step.stamp, None if step.undoes else utc_now())
         detail = {step.stamp: before.isoformat()} if before else {}
         record(transaction, step.logged, actor=actor, subject=wave.id, detail=detail)
 
@@ -117,11 +116,6 @@ def dates_can_move(wave: Wave, session: Session | None = None, *, today: date | 
         session.scalars(select(table.wave_id).where(table.wave_id == wave.id).limit(1)).first()
         for table in (Response, InboxRecord)
     )
-
-
-def today_in_paris() -> date:
-    """The day on the prefecture's calendar."""
-    return datetime.now(tz=PARIS).date()
 
 
 def _still_waiting(wave_id: str, number: int) -> str:
