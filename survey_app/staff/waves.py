@@ -188,8 +188,8 @@ def _usual(version: QuestionnaireVersion) -> MultiDict[str, str]:
             "title": f"{questionnaire.title}, {start.year}{f' ({turn})' if turn > 1 else ''}",
             "opens_on": start.isoformat(),
             "closes_on": (start + USUAL_LENGTH).isoformat(),
-            "threshold": "3/4",
-            "minimum_base": "30",
+            "threshold": str(waves.WavePlan.threshold),
+            "minimum_base": str(waves.WavePlan.minimum_base),
         }
     )
     for name in ("sites", "headline_sites"):
