@@ -25,7 +25,6 @@ from survey_app.staff.pages import site_name
 from survey_app.staff.to_complete import (
     coverage_of,
     languages_to_review,
-    newest_versions,
     values_to_fill,
 )
 from survey_app.waves import CLOSED, DRAFT, OPEN, SEALED, waves
@@ -119,7 +118,7 @@ def _about_drafts() -> list[Sentence]:
 
 
 def _about_translations() -> Iterator[Sentence]:
-    for version in newest_versions():
+    for version in questionnaires.newest_versions():
         address = url_for("staff_questionnaires.version", digest=version.digest, _anchor="translations")
         for spoken in coverage_of(version):
             missing, stale = len(spoken.missing), len(spoken.stale)

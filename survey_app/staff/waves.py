@@ -32,10 +32,12 @@ USUAL_LENGTH: Final = timedelta(days=28)
 @access.roles(ASSISTANT, DIRECTOR)
 def index() -> ResponseReturnValue:
     """All waves, newest first, and which questionnaires a new one can use."""
-    newest = {version.slug: version for version in reversed(questionnaires.versions())}
     elsewhere = len(counts.review_list(None)) if access.may(REFERENT) else 0
     return render_template(
-        "staff/waves.html", waves=waves.waves(), versions=list(newest.values()), elsewhere=elsewhere
+        "staff/waves.html",
+        waves=waves.waves(),
+        versions=questionnaires.newest_versions(),
+        elsewhere=elsewhere,
     )
 
 
