@@ -1,6 +1,6 @@
 """What is asked: declarative questionnaires, without web, database or clock."""
 
-from form_definitions.answers import check_answers, item_faults, parse_answers, soft_warnings, specify_key
+from form_definitions.answers import check_answers, item_faults, soft_warnings, specify_key
 from form_definitions.bundle import (
     Translations,
     bundle_digest,
@@ -83,7 +83,6 @@ __all__ = [
     "load_questionnaire",
     "load_translations",
     "localise",
-    "parse_answers",
     "questionnaire_digest",
     "relevant_items",
     "soft_warnings",

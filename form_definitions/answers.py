@@ -1,18 +1,17 @@
-"""The answers of one person as a whole: read from a form, checked against the path.
+"""The answers of one person as a whole, checked against the path.
 
 Keys and shapes are the table « Answers in JSON » of README.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from form_definitions.model import Item, Questionnaire
 from form_definitions.question_types import (
     QUESTION_TYPES,
     SPECIFY_MAXIMUM_LENGTH,
     AnswerFault,
-    normalised_text,
     text_faults,
 )
 from form_definitions.routing import RoutingContext, relevant_items
@@ -21,26 +20,6 @@ from form_definitions.routing import RoutingContext, relevant_items
 def specify_key(item: Item, option_code: str) -> str:
     """The key of the free text beside an option (« Autre, précisez »)."""
     return f"{item.name}.{option_code}"
-
-
-def parse_answers(questionnaire: Questionnaire, raw: Callable[[str], list[str]]) -> dict[str, object]:
-    """The answers that a HTML form sent; ``raw`` gives the texts of a field (Werkzeug's ``form.getlist``).
-
-    Unanswered items have no key. Nothing is refused here: ``check_answers`` says what is wrong.
-    """
-    answers: dict[str, object] = {}
-    for item in questionnaire.items:
-        value = QUESTION_TYPES[item.question_type].parse(item, raw(item.name))
-        if value is not None:
-            answers[item.name] = value
-        for key in _specify_keys(item):
-            if texts := [text for text in map(normalised_text, raw(key)) if text]:
-                answers[key] = texts[0].replace("\n", " ")
-    return answers
-
-
-def _specify_keys(item: Item) -> Iterator[str]:
-    return (specify_key(item, option.code) for option in item.options if option.specify is not None)
 
 
 def check_answers(
@@ -60,8 +39,9 @@ def item_faults(item: Item, answers: Mapping[str, object]) -> Iterator[AnswerFau
         yield from QUESTION_TYPES[item.question_type].check(item, answers[item.name])
     elif item.requirement == "required":
         yield AnswerFault(item.name, "missing")
-    for key in _specify_keys(item):
-        if key in answers:
+    for option in item.options:
+        key = specify_key(item, option.code)
+        if option.specify is not None and key in answers:
             yield from text_faults(key, answers[key], SPECIFY_MAXIMUM_LENGTH, one_line=True)
 
 

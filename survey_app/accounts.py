@@ -105,7 +105,7 @@ def _keep_a_referent(transaction: Session, leaving: User) -> None:
     everybody = transaction.scalars(select(User)).unique()
     others = [u for u in everybody if u.id != leaving.id and u.active and _is_referent(u)]
     if _is_referent(leaving) and not others:
-        raise AccountError("Il faut au moins un référent actif\u202f: désignez-en un autre d’abord.")
+        raise AccountError("Il faut au moins un référent actif\u00a0: désignez-en un autre d’abord.")
 
 
 def _is_referent(user: User) -> bool:
@@ -125,7 +125,7 @@ def _checked_roles(roles: Iterable[str]) -> tuple[str, ...]:
     if not names:
         raise AccountError("Choisissez au moins un rôle.")
     if any(name not in ROLES for name in names):
-        raise AccountError(f"Choisissez un rôle parmi\u202f: {', '.join(ROLES)}.")
+        raise AccountError(f"Choisissez un rôle parmi\u00a0: {', '.join(ROLES)}.")
     return names
 
 

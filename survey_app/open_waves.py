@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -28,7 +27,6 @@ from survey_app.i18n import catalogue
 from survey_app.models import QuestionnaireVersion, Survey, Wave
 from survey_app.prepared import Prepared
 
-PARIS: Final = ZoneInfo("Europe/Paris")
 SITE_ITEM: Final = "_site"
 """The question that asks where, when the address does not say so."""
 SITE_TITLE: Final = "Pour commencer"
@@ -117,16 +115,6 @@ def _open_wave(row: dict[str, Any]) -> OpenWave:
     languages = [code for code in LANGUAGES if code in (row["languages"] or (SOURCE_LANGUAGE,))]
     lists = {"sites": tuple(row["sites"]), "languages": tuple(languages), "modes": tuple(row["modes"])}
     return OpenWave(**{**row, **lists})
-
-
-def utc_now() -> dt.datetime:
-    """The present moment."""
-    return dt.datetime.now(dt.UTC)
-
-
-def today_in_paris(now: dt.datetime) -> dt.date:
-    """The day on the prefecture's calendar."""
-    return now.astimezone(PARIS).date()
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,14 @@ class PassphraseError(ValueError):
 def check_passphrase(passphrase: str, email: str = "") -> None:
     """Refuse what can be guessed. Length counts, classes of characters do not, and nothing expires."""
     if len(passphrase) < PASSPHRASE_MINIMUM:
-        raise PassphraseError(f"Au moins {PASSPHRASE_MINIMUM} caractères\u202f: plusieurs mots suffisent.")
+        raise PassphraseError(f"Au moins {PASSPHRASE_MINIMUM} caractères\u00a0: plusieurs mots suffisent.")
     if len(passphrase) > PASSPHRASE_MAXIMUM:
         raise PassphraseError(f"Au plus {PASSPHRASE_MAXIMUM} caractères.")
     if len(set(passphrase.lower())) < PASSPHRASE_DISTINCT or _repeats(passphrase.lower()):
-        raise PassphraseError("Trop répétitive\u202f: choisissez plusieurs mots sans rapport entre eux.")
+        raise PassphraseError("Trop répétitive\u00a0: choisissez plusieurs mots sans rapport entre eux.")
     name = email.partition("@")[0].lower()
     if name and name in passphrase.lower():
-        raise PassphraseError("Elle contient votre adresse\u202f: choisissez d’autres mots.")
+        raise PassphraseError("Elle contient votre adresse\u00a0: choisissez d’autres mots.")
 
 
 def _repeats(text: str) -> bool:

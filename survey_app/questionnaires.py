@@ -129,6 +129,11 @@ def versions() -> Sequence[QuestionnaireVersion]:
     return db.session.scalars(query).all()
 
 
+def newest_versions() -> Sequence[QuestionnaireVersion]:
+    """The version in force of each questionnaire."""
+    return tuple({version.slug: version for version in reversed(versions())}.values())
+
+
 def current_version(slug: str, session: Session | None = None) -> QuestionnaireVersion | None:
     """The newest published version of this questionnaire."""
     query = select(QuestionnaireVersion).where(QuestionnaireVersion.slug == slug)

@@ -18,8 +18,6 @@ MINIMUM_SECRET_LENGTH = 32
 MINIMUM_DISTINCT_CHARACTERS = 10
 _DATABASES = ("sqlite://", "postgresql://", "postgresql+psycopg://", "postgres://")
 _WEAK_WORDS = re.compile(r"change.?me|password|motdepasse|example|secret", re.IGNORECASE)
-_YES = frozenset({"1", "oui", "yes", "true"})
-_NO = frozenset({"0", "non", "no", "false"})
 _LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 

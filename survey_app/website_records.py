@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from flask import current_app
 
+from survey_app.clock import utc_now
 from survey_app.form_state import FormState
 from survey_app.interview import Interview
-from survey_app.open_waves import SITE_ITEM, Published, utc_now
+from survey_app.open_waves import SITE_ITEM, Published
 from survey_app.responses import inbox
 from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import Envelope, encode_body, write_envelope

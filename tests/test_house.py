@@ -95,6 +95,12 @@ def test_the_client_never_writes_markup_from_strings() -> None:
         ), path
 
 
+def test_no_sentence_has_a_narrow_space_before_a_colon() -> None:
+    """The refusals of the command line go through no page, where the typography is checked."""
+    wrong = re.compile(r"(?<!«)(?:\\u202f|\u202f):")
+    assert [path.name for path in sources() if wrong.search(path.read_text(encoding="utf-8"))] == []
+
+
 def test_responses_know_nothing_of_the_request_that_brought_them() -> None:
     for path in (ROOT / "survey_app/responses").rglob("*.py"):
         assert not re.search(r"from flask import [^\n]*\b(request|session|g)\b", path.read_text()), path

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from form_definitions import Item, Questionnaire, RoutingContext, Section
 from form_definitions.conditions import items_named
 from survey_app.access import ASSISTANT, CONTRIBUTOR, public, roles
+from survey_app.clock import PARIS, today_in_paris, utc_now
 from survey_app.collection_modes.public_pages import page, private, speak, words
 from survey_app.condition_sentences import sentence_of
 from survey_app.definitions import organisation
@@ -21,14 +22,11 @@ from survey_app.form_state import FormState, UnreadableState, new_state, seal, u
 from survey_app.forms import build_form
 from survey_app.interview import Interview, item_of
 from survey_app.open_waves import (
-    PARIS,
     OpenWave,
     Published,
     open_waves,
     published,
-    today_in_paris,
     unsealed_waves,
-    utc_now,
 )
 from survey_app.rendering import Page, render_questionnaire
 from survey_app.website_records import AlreadySent, accept_answers, read_receipt_code
@@ -75,13 +73,13 @@ class Sheet:
 
 def find_sheet(slug: str, language: str) -> Sheet:
     """The sheet of the open wave, or 404."""
-    wave = next(iter(open_waves(MODE, today_in_paris(utc_now()), slug=slug)), None)
+    wave = next(iter(open_waves(MODE, today_in_paris(), slug=slug)), None)
     return _sheet(wave, wave.digest if wave else "", language)
 
 
 def find_entry(slug: str, language: str) -> Sheet:
     """The sheet to type in: of the edition that is asked for, else of the open one, else of the last one."""
-    today, asked = today_in_paris(utc_now()), request.args.get("edition")
+    today, asked = today_in_paris(), request.args.get("edition")
     waves = unsealed_waves(MODE, today, slug=slug)
     if asked is None:
         waves = open_waves(MODE, today, slug=slug) or waves
@@ -91,7 +89,7 @@ def find_entry(slug: str, language: str) -> Sheet:
 
 def find_begun(state: FormState, language: str) -> Sheet:
     """The sheet opened under this state; the wave may have closed or moved to another version since."""
-    waves = unsealed_waves(MODE, today_in_paris(utc_now()), slug=state.slug)
+    waves = unsealed_waves(MODE, today_in_paris(), slug=state.slug)
     # The version is one of the wave's own: nobody but this server writes a state.
     return _sheet(next((wave for wave in waves if wave.id == state.wave), None), state.digest, language)
 
@@ -210,7 +208,7 @@ def _wrong_day(day: dt.date | None, wave: OpenWave) -> str:
     """What is wrong with the day of a sheet; empty: nothing."""
     if day is None:
         return "unreadable"
-    if day > today_in_paris(utc_now()):
+    if day > today_in_paris():
         return "future"
     return "" if wave.opens_on <= day <= wave.closes_on else "outside"
 
@@ -225,7 +223,7 @@ def _show_entry(
     **more: Any,
 ) -> Response:
     errors = {item_of(name): text for name, text in faults.items()}
-    today = min(today_in_paris(utc_now()), sheet.wave.closes_on).isoformat()
+    today = min(today_in_paris(), sheet.wave.closes_on).isoformat()
     return _draw(
         sheet,
         sheet.page(answers=answers, errors=errors, nothing_required=True),

@@ -12,8 +12,9 @@ from markupsafe import Markup
 from form_definitions import LANGUAGES, SOURCE_LANGUAGE
 from survey_app import i18n
 from survey_app.access import public
+from survey_app.clock import today_in_paris
 from survey_app.definitions import organisation, organisation_of, translations
-from survey_app.open_waves import OpenWave, open_waves, published_in, today_in_paris, utc_now
+from survey_app.open_waves import OpenWave, open_waves, published_in
 from survey_app.questionnaire_view import Words
 
 blueprint = Blueprint("pages", __name__)
@@ -75,7 +76,7 @@ def private(response: Response) -> Response:
 @public
 def list_open_questionnaires() -> ResponseReturnValue:
     """The open questionnaires, each in its languages under their own names."""
-    waves = open_waves(MODE, today_in_paris(utc_now()))
+    waves = open_waves(MODE, today_in_paris())
     newest = {wave.slug: wave for wave in reversed(waves)}
     offers = [
         {"wave": wave, "languages": [LANGUAGES[code] for code in wave.languages]}

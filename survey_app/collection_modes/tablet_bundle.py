@@ -18,8 +18,9 @@ from flask import render_template
 
 from form_definitions import LANGUAGES, Questionnaire, Translations, localise
 from survey_app import assets, i18n
+from survey_app.clock import today_in_paris
 from survey_app.definitions import organisation
-from survey_app.open_waves import open_waves, published_in, today_in_paris, utc_now
+from survey_app.open_waves import open_waves, published_in
 from survey_app.rendering import render_questionnaire
 
 START: Final = "/tablette/"
@@ -64,7 +65,7 @@ class Bundle:
 def current_offers() -> tuple[Offer, ...]:
     """What tablets ask today, one wave per questionnaire (the newest)."""
     offers: dict[str, Offer] = {}
-    for offer in _offers(today_in_paris(utc_now())):
+    for offer in _offers(today_in_paris()):
         offers.setdefault(offer.questionnaire.slug, offer)
     return tuple(offers[slug] for slug in sorted(offers))
 

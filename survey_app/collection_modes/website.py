@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 from form_definitions import SOURCE_LANGUAGE
 from survey_app import i18n
 from survey_app.access import public
+from survey_app.clock import today_in_paris, utc_now
 from survey_app.collection_modes import public_pages
 from survey_app.collection_modes.public_pages import page, speak
 from survey_app.collection_modes.website_visit import MODE, Notice, Visit, first_page, show
@@ -26,8 +27,6 @@ from survey_app.open_waves import (
     open_waves,
     published,
     published_in,
-    today_in_paris,
-    utc_now,
 )
 from survey_app.rate_limits import at_most
 from survey_app.responses.bursts import BurstCounter
@@ -91,7 +90,7 @@ def take_page(slug: str, language: str) -> ResponseReturnValue:
 
 
 def _current_wave(slug: str) -> OpenWave | None:
-    return next(iter(open_waves(MODE, today_in_paris(utc_now()), slug=slug)), None)
+    return next(iter(open_waves(MODE, today_in_paris(), slug=slug)), None)
 
 
 def _new_visit(wave: OpenWave, language: str, *, practice: bool = False) -> Visit:

@@ -11,10 +11,11 @@ from typing import Final
 from flask import Response, current_app, make_response
 
 from form_definitions import LANGUAGES, RoutingContext
+from survey_app.clock import utc_now
 from survey_app.collection_modes.public_pages import private
 from survey_app.form_state import FormState, seal
 from survey_app.interview import Interview, item_of
-from survey_app.open_waves import SITE_ITEM, Published, utc_now
+from survey_app.open_waves import SITE_ITEM, Published
 from survey_app.rendering import Page, render_questionnaire
 
 MODE: Final = "website"

@@ -33,7 +33,8 @@ def list_waves() -> None:
 @click.argument("code")
 def open_one(code: str) -> None:
     """Ouvre une édition en préparation : elle commence à recevoir des réponses."""
-    from survey_app.waves import find_wave, open_wave, today_in_paris
+    from survey_app.clock import today_in_paris
+    from survey_app.waves import find_wave, open_wave
 
     with application():
         open_wave(code, actor=actor())

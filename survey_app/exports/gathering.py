@@ -23,7 +23,7 @@ from survey_app.exports.source import ReportSource, WaveFacts
 from survey_app.exports.words import mode_label
 from survey_app.models import Response, Wave, WaveQuestionnaire
 from survey_app.reports import report_of, versions_of
-from survey_app.responses import counts, tallies
+from survey_app.responses import counting, counts
 from survey_app.responses.flags import FLAGS
 from survey_app.responses.set_aside import REASONS
 
@@ -98,10 +98,10 @@ def shuffled_responses(wave_id: str, selection: Selection) -> Iterator[Any]:
     order = (sa.func.substr(Response.record_id, offset), Response.record_id)
     query = sa.select(*Response.__table__.columns).where(Response.wave_id == wave_id, *_where(selection))
     with db.engine.connect() as connection:
-        decisions = tallies.latest_decisions(connection, wave_id)
+        decisions = counting.latest_decisions(connection, wave_id)
         known = _known_digests(connection, wave_id)
         for row in connection.execute(query.order_by(*order).execution_options(yield_per=1000)):
-            counted = tallies.is_counted(row, decisions.get((row.record_id, row.revision)))
+            counted = counting.is_counted(row, decisions.get((row.record_id, row.revision)))
             if counted and row.questionnaire_digest in known and _in_period(row, selection):
                 yield row
 

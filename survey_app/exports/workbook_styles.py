@@ -75,8 +75,3 @@ class Styles:
     def wrapped(self) -> Format:
         """A table cell with a long text."""
         return self.cell(text_wrap=True, valign="top")
-
-    @cached_property
-    def rich_note(self) -> Format:
-        """A note of several lines."""
-        return self.make(font_color=INK_SOFT, text_wrap=True, valign="top")

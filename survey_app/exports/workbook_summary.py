@@ -30,7 +30,6 @@ HEADINGS = ("Engagement", "Taux", "De", "À", "Base", "Axe d’amélioration", "
 NUMBERS = HEADINGS[1:5]
 HEADER_ROW = 6
 ROW_HEIGHT = 21
-POINTS_TO_PIXELS = 4 / 3
 
 
 def write_summary(workbook: Workbook, styles: Styles, source: ReportSource, *, footer: str) -> None:

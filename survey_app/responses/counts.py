@@ -15,7 +15,7 @@ from analysis.wave_report import Cell
 from form_definitions import QUESTION_TYPES, Questionnaire
 from survey_app.database import db
 from survey_app.models import InboxConflict, InboxRecord, Response, Wave
-from survey_app.responses import noteworthy, tallies
+from survey_app.responses import counting, noteworthy, tallies
 from survey_app.responses.flags import OTHER_PERSON
 
 
@@ -109,9 +109,9 @@ def responses(wave_id: str, *, counted_only: bool = True) -> Iterator[StoredResp
     order = (Response.answered_on, Response.record_id, Response.revision)
     query = sa.select(*Response.__table__.columns).where(Response.wave_id == wave_id).order_by(*order)
     with db.engine.connect() as connection:
-        decisions = tallies.latest_decisions(connection, wave_id)
+        decisions = counting.latest_decisions(connection, wave_id)
         for row in connection.execute(query.execution_options(yield_per=1000)):
-            counted = tallies.is_counted(row, decisions.get((row.record_id, row.revision)))
+            counted = counting.is_counted(row, decisions.get((row.record_id, row.revision)))
             if counted or not counted_only:
                 yield stored_response(row, counted)
 
@@ -128,7 +128,7 @@ def review_list(wave_id: str | None) -> list[StoredResponse]:
     """
     with db.engine.connect() as connection:
         listed, disputed = noteworthy.to_review(connection, wave_id)
-        decisions = tallies.decisions_about(connection, {row.record_id for row in listed})
+        decisions = counting.decisions_about(connection, {row.record_id for row in listed})
     return [_reviewed(row, decisions, disputed) for row in listed]
 
 
@@ -136,7 +136,7 @@ def _reviewed(
     row: Any, decisions: Mapping[tuple[str, int], str], disputed: set[tuple[str, int]]
 ) -> StoredResponse:
     key = (row.record_id, row.revision)
-    response = stored_response(row, tallies.is_counted(row, decisions.get(key)))
+    response = stored_response(row, counting.is_counted(row, decisions.get(key)))
     if key not in disputed:
         return response
     return replace(response, flags=tuple(sorted({*response.flags, "conflict"})))

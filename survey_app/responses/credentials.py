@@ -32,11 +32,6 @@ def device_secret(master_key: str, device_id: str) -> bytes:
     return _derive(master_key, f"device\n{device_id}")
 
 
-def server_receipt_key(secret_key: str) -> bytes:
-    """The key of receipts given to people without a device (website, paper)."""
-    return _derive(secret_key, "website receipt")
-
-
 def sign_request(secret: bytes, method: str, path: str, body: bytes) -> str:
     """The ``X-Signature`` of a request: HMAC over method, path and the hash of the body."""
     digest = hashlib.sha256(body).hexdigest()

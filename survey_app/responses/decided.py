@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 
 from survey_app.database import db
 from survey_app.models import Response, ResponseSetAside
-from survey_app.responses import tallies
+from survey_app.responses import counting
 from survey_app.responses.counts import StoredResponse, stored_response
 from survey_app.responses.set_aside import SUPERSEDED, standing
 
@@ -51,7 +51,7 @@ def set_aside_by_people(wave_id: str, *, offset: int, limit: int) -> list[Decide
     same = (later.record_id == table.record_id, later.revision == table.revision)
     overruled = sa.exists().where(*same, later.id > table.id)
     query = sa.select(table.record_id, table.revision).where(
-        table.action == tallies.SET_ASIDE, table.reason != SUPERSEDED, ~overruled, _of_wave(wave_id)
+        table.action == counting.SET_ASIDE, table.reason != SUPERSEDED, ~overruled, _of_wave(wave_id)
     )
     with db.engine.connect() as connection:
         page = connection.execute(query.order_by(table.id.desc()).offset(offset).limit(limit)).all()
@@ -95,7 +95,7 @@ def _decided(connection: Connection, rows: Iterable[Any]) -> list[DecidedRespons
 
 
 def _with_decision(row: Any, latest: Any) -> DecidedResponse:
-    counted = tallies.is_counted(row, latest.action if latest else None)
+    counted = counting.is_counted(row, latest.action if latest else None)
     decision = latest and Decision(latest.action, latest.reason, latest.note, latest.by, latest.at)
     return DecidedResponse(stored_response(row, counted), decision)
 

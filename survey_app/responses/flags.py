@@ -22,6 +22,7 @@ class Flag:
 
 OTHER_DEVICE = "other_device"
 OTHER_PERSON = "other_person"
+COUNTED_APART = "counted_apart"
 FLAGS: Mapping[str, Flag] = {
     flag.code: flag
     for flag in (
@@ -36,6 +37,7 @@ FLAGS: Mapping[str, Flag] = {
         Flag("burst", False, "Rafale : beaucoup de réponses de la même origine en peu de temps"),
         Flag(OTHER_DEVICE, False, "Révision venue d’ailleurs que le premier envoi du même numéro"),
         Flag(OTHER_PERSON, False, "Contenu arrivé sous un numéro déjà pris, tenu pour une autre personne"),
+        Flag(COUNTED_APART, False, "Mêmes réponses qu’un contenu déjà compté comme d’une autre personne"),
         Flag("second_finish", False, "Le même questionnaire avait déjà été terminé autrement"),
         Flag("late", True, "Remplie à temps, reçue après la clôture"),
         Flag("old_digest", True, "Remplie avec une version antérieure de cette édition"),

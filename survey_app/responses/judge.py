@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from form_definitions import (
     LANGUAGES,
@@ -18,10 +17,10 @@ from form_definitions import (
 )
 from form_definitions.model import CollectionMode
 from form_definitions.question_types import QUESTION_TYPES, normalised_text
+from survey_app.clock import day_in_paris
 from survey_app.responses.envelope import Body, Envelope
 from survey_app.responses.flags import OTHER_DEVICE, counted_by_default
 
-PARIS = ZoneInfo("Europe/Paris")
 CLOCK_TOLERANCE = dt.timedelta(minutes=5)
 UNKNOWN_LANGUAGE = "und"
 UNKNOWN_SITE = ""
@@ -126,12 +125,12 @@ def answered_on(
     The device's time, corrected by the last known offset (server minus device), must lie between the opening
     of the wave and the receipt; else the day of the receipt is taken.
     """
-    receipt_day = received_at.astimezone(PARIS).date()
+    receipt_day = day_in_paris(received_at)
     if body.finished_at is None:
         return receipt_day, ("clock",)
     try:
         moment = body.finished_at + (body.clock_offset or dt.timedelta(0))
-        day = min(moment.astimezone(PARIS).date(), receipt_day)
+        day = min(day_in_paris(moment), receipt_day)
     except OverflowError:
         return receipt_day, ("clock",)
     too_early = wave is not None and day < wave.opens_on <= receipt_day
@@ -161,10 +160,10 @@ def _wave_flags(
 
 
 def _time_flags(wave: WaveFacts, received_at: dt.datetime, day: dt.date) -> Iterator[str]:
-    receipt_day = received_at.astimezone(PARIS).date()
+    receipt_day = day_in_paris(received_at)
     last_day = wave.closes_on
     if wave.closed_at is not None:
-        last_day = min(last_day, wave.closed_at.astimezone(PARIS).date())
+        last_day = min(last_day, day_in_paris(wave.closed_at))
     if wave.state == "draft" or receipt_day < wave.opens_on:
         yield "not_yet_open"
     elif wave.sealed_at is not None:  # nothing waited when it was sealed: this came after, or at that moment

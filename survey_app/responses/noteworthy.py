@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from survey_app.models import InboxConflict, Response, Wave
-from survey_app.responses import tallies
+from survey_app.responses import counting
 from survey_app.responses.flags import counted_by_default
 
 Key = tuple[str, int]
@@ -28,14 +28,14 @@ _SELECT_BY_ID = sa.select(*_COLUMNS).where(Response.record_id.in_(sa.bindparam("
 
 def reasons_not_counted(connection: Connection, wave_id: str) -> dict[str, int]:
     """How many responses of a wave are not counted, by reason: for the method sheet."""
-    decisions = tallies.latest_reasons(connection, wave_id)
+    decisions = counting.latest_reasons(connection, wave_id)
     totals: dict[str, int] = defaultdict(int)
     for row in connection.execute(_FLAGGED_OF_WAVE, {"wave_id": wave_id}):
         action, _ = decisions.get((row.record_id, row.revision), (None, ""))
-        if action != tallies.SET_ASIDE and not tallies.is_counted(row, action):
+        if action != counting.SET_ASIDE and not counting.is_counted(row, action):
             totals[_first_reason(row)] += 1
     for action, reason in decisions.values():
-        if action == tallies.SET_ASIDE:
+        if action == counting.SET_ASIDE:
             totals[reason] += 1
     return dict(totals)
 

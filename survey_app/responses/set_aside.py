@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from survey_app.database import write_connection
 from survey_app.models import AuditEntry, Response, ResponseSetAside, Wave
-from survey_app.responses import tallies
+from survey_app.responses import counting, tallies
 from survey_app.responses.flags import OTHER_DEVICE, countable
 
 SUPERSEDED = "superseded"
@@ -49,7 +49,7 @@ def set_aside(
 
     With `wave_id`, only a response of that wave.
     """
-    return _decide(record_id, tallies.SET_ASIDE, reason, note, by, now, wave_id)
+    return _decide(record_id, counting.SET_ASIDE, reason, note, by, now, wave_id)
 
 
 def reinstate(
@@ -65,10 +65,10 @@ def reinstate(
 
     With `wave_id`, only a response of that wave.
     """
-    return _decide(record_id, tallies.REINSTATED, reason, note, by, now, wave_id)
+    return _decide(record_id, counting.REINSTATED, reason, note, by, now, wave_id)
 
 
-LOGGED = {tallies.SET_ASIDE: "response-set-aside", tallies.REINSTATED: "response-reinstated"}
+LOGGED = {counting.SET_ASIDE: "response-set-aside", counting.REINSTATED: "response-reinstated"}
 
 
 def _decide(
@@ -104,14 +104,12 @@ def settle(
 ) -> bool:
     """Take a decision and change its tally, in the transaction of a caller who holds :func:`tallies.lock`."""
     _refuse_impossible(connection, response, action)
-    record_id = response.record_id
-    decision = tallies.decisions_about(connection, {record_id}).get((record_id, response.revision))
-    before = tallies.is_counted(response, decision)
-    if before == (action == tallies.REINSTATED):
+    before = bool(counting.counted_among(connection, [response]))
+    if before == (action == counting.REINSTATED):
         return False
     tallies.refresh_layouts(connection, [response.questionnaire_digest])
     decide(connection, response, action, reason, note, by, at)
-    _log(connection, logged, record_id, reason, by, at)
+    _log(connection, logged, response.record_id, reason, by, at)
     tallies.apply(connection, dict([change(connection, response, -1 if before else +1)]))
     return True
 
@@ -140,7 +138,7 @@ def _refuse_impossible(connection: Connection, response: Any, action: str) -> No
     state = connection.scalar(sa.select(Wave.state).where(Wave.id == response.wave_id))
     if state in ("sealed", "published"):
         raise DecisionError("L’édition est scellée\u00a0: ses chiffres ne changent plus.")
-    if action == tallies.REINSTATED and not countable(response.flags, practice=response.practice):
+    if action == counting.REINSTATED and not countable(response.flags, practice=response.practice):
         raise DecisionError(
             "Cette réponse ne peut pas être comptée\u00a0: exercice, contenu illisible ou édition inconnue."
         )

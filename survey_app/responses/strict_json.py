@@ -58,7 +58,13 @@ def _may_hide_unstorable(raw: bytes) -> bool:
 
 
 def repaired(value: Any) -> tuple[Any, bool]:
-    """The value with unstorable characters replaced, and whether there were any."""
+    """The value with unstorable characters replaced, and whether there were any.
+
+    Raises
+    ------
+    StrictJSONError
+        ``duplicate_key``: two keys that only such characters told apart. Neither answer may hide the other.
+    """
     if isinstance(value, str):
         text = _UNSTORABLE.sub(REPLACEMENT, value)
         return text, text != value
@@ -68,7 +74,7 @@ def repaired(value: Any) -> tuple[Any, bool]:
     if isinstance(value, dict):
         pairs = [(repaired(key), repaired(part)) for key, part in value.items()]
         changed = any(k[1] or p[1] for k, p in pairs)
-        return {k[0]: p[0] for k, p in pairs}, changed
+        return _object([(key, part) for (key, _), (part, _) in pairs]), changed
     return value, False
 
 

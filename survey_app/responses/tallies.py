@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,14 +17,13 @@ from sqlalchemy.engine import Connection
 
 from analysis.tally import Cell64, CellLayout, CountedResponse
 from form_definitions import Questionnaire, from_canonical
-from survey_app.models import QuestionnaireVersion, Response, ResponseSetAside, ServerFact, TallyCell
-from survey_app.responses.flags import countable, counted_by_default
+from survey_app.models import QuestionnaireVersion, Response, ServerFact, TallyCell
+from survey_app.responses.counting import counted_responses
 from survey_app.responses.judge import asked_items
 
 _ADVISORY_LOCK = 7_305_808_869_229_538
 _PURGED = "responses-purged:"
 _NAMES = "counter-names:"
-SET_ASIDE, REINSTATED = "set_aside", "reinstated"
 
 
 class CellKey(NamedTuple):
@@ -259,46 +258,9 @@ def _differ(one: Cell64 | None, other: Cell64 | None) -> bool:
     return bool((one != other).any())
 
 
-def counted_responses(connection: Connection, wave_id: str) -> Iterator[Any]:
-    """The rows of ``Response`` that the tallies of this wave hold, decisions of the referent included."""
-    decisions = latest_decisions(connection, wave_id)
-    query = sa.select(*Response.__table__.columns).where(Response.wave_id == wave_id)
-    for row in connection.execute(query.execution_options(yield_per=1000)):
-        if is_counted(row, decisions.get((row.record_id, row.revision))):
-            yield row
-
-
-def latest_decisions(connection: Connection, wave_id: str) -> dict[tuple[str, int], str]:
-    """The standing decision about each response of a wave that has one."""
-    return {key: action for key, (action, _) in latest_reasons(connection, wave_id).items()}
-
-
-def decisions_about(connection: Connection, record_ids: Collection[str]) -> dict[tuple[str, int], str]:
-    """The standing decision about each response of these records that has one."""
-    table = ResponseSetAside
-    query = sa.select(table.record_id, table.revision, table.action).where(table.record_id.in_(record_ids))
-    return {(row.record_id, row.revision): row.action for row in connection.execute(query.order_by(table.id))}
-
-
-def is_counted(response: Any, decision: str | None) -> bool:
-    """Whether a response is in the tallies: the standing decision, else its flags."""
-    if decision is None:
-        return counted_by_default(response.flags, practice=response.practice)
-    return decision == REINSTATED and countable(response.flags, practice=response.practice)
-
-
 def _is(key: CellKey) -> sa.ColumnElement[bool]:
     return sa.and_(*(getattr(TallyCell, name) == value for name, value in key._asdict().items()))
 
 
 def _key(row: Any) -> CellKey:
     return CellKey(row.wave_id, row.digest, row.site, row.mode, row.language, row.day)
-
-
-def latest_reasons(connection: Connection, wave_id: str) -> dict[tuple[str, int], tuple[str, str]]:
-    """The standing decision about each response, with its reason."""
-    table, its = ResponseSetAside, Response
-    # Decisions first, their responses then: a join may go through all responses of the wave instead.
-    same = (its.record_id == table.record_id, its.revision == table.revision, its.wave_id == wave_id)
-    query = sa.select(*table.__table__.columns).where(sa.exists().where(*same)).order_by(table.id)
-    return {(row.record_id, row.revision): (row.action, row.reason) for row in connection.execute(query)}

@@ -7,7 +7,6 @@ become a response of their own, under a number made from their hash: the same on
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,18 +16,18 @@ from sqlalchemy.engine import Connection
 
 from survey_app.database import db, write_connection
 from survey_app.models import Device, InboxConflict, InboxRecord, Response
-from survey_app.responses import tallies
+from survey_app.responses import counting, tallies
 from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import open_body, read_envelope
 from survey_app.responses.flags import OTHER_PERSON
 from survey_app.responses.inbox import credential_flags
-from survey_app.responses.intake import wave_facts
 from survey_app.responses.judge import Arrival, Judgement, judge
+from survey_app.responses.judged import wave_facts
+from survey_app.responses.judgement_writing import insert_responses
+from survey_app.responses.sent_anew import counted_anew, number_of
 from survey_app.responses.set_aside import DecisionError, settle
 
 LISTED_AT_MOST = 50
-SENT_ANEW_WITHIN = dt.timedelta(days=1)
-SAME_MOMENT = dt.timedelta(seconds=5)
 _FIRST = sa.and_(InboxRecord.id == InboxConflict.id, InboxRecord.revision == InboxConflict.revision)
 _SELECT = sa.select(
     *InboxConflict.__table__.columns,
@@ -59,22 +58,17 @@ class Variant:
         return number_of(self.content_hash)
 
 
-def number_of(content_hash: str) -> str:
-    """The record id of a variant as a response of its own."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, content_hash))
-
-
 def variants(wave_id: str) -> list[Variant]:
     """The variants of the records of a wave, the latest first."""
     query = _SELECT.where(InboxRecord.wave_id == wave_id).order_by(InboxConflict.received_at.desc())
     with db.engine.connect() as connection:
         found = [_variant(row) for row in connection.execute(query.limit(LISTED_AT_MOST))]
-        decisions = tallies.decisions_about(connection, [one.own_number for one in found])
+        decisions = counting.decisions_about(connection, [one.own_number for one in found])
     return [replace(one, counted=_counted(decisions.get((one.own_number, one.revision)))) for one in found]
 
 
 def _counted(decision: str | None) -> bool | None:
-    return None if decision is None else decision == tallies.REINSTATED
+    return None if decision is None else decision == counting.REINSTATED
 
 
 def _variant(row: Any) -> Variant:
@@ -109,10 +103,11 @@ def count_apart(
     at = now or dt.datetime.now(dt.UTC)
     with write_connection() as connection:
         tallies.lock(connection)
-        response = _stored(connection, content_hash) or _store(connection, content_hash)
+        row = _refused(connection, content_hash)
+        response = _stored(connection, content_hash) or _store(connection, row)
         if wave_id not in (None, response.wave_id):
             raise DecisionError("Ce contenu nomme une autre édition.")
-        decision = (tallies.REINSTATED, "other_person", note, by, at)
+        decision = (counting.REINSTATED, "other_person", note, by, at)
         return settle(connection, response, *decision, logged="variant-counted")
 
 
@@ -124,44 +119,29 @@ def _stored(connection: Connection, content_hash: str) -> Any:
     return found
 
 
-def _store(connection: Connection, content_hash: str) -> Judgement:
+def _refused(connection: Connection, content_hash: str) -> Any:
+    """The contents, unless their author is counted already."""
     row = connection.execute(_SELECT.where(InboxConflict.content_hash == content_hash)).first()
     if row is None:
         raise DecisionError("Ce contenu n’existe pas. Choisissez-en un dans la liste.")
-    if row.envelope is None:
-        raise DecisionError("Ce contenu est effacé\u00a0: il ne peut plus être compté.")
-    if anew := _sent_anew(connection, row):
+    if anew := counted_anew(connection, row):
         raise DecisionError(
             f"La personne a renvoyé ces réponses sous le numéro {anew[:8]}\u00a0: elle y est comptée."
         )
+    return row
+
+
+def _store(connection: Connection, row: Any) -> Judgement:
+    if row.envelope is None:
+        raise DecisionError("Ce contenu est effacé\u00a0: il ne peut plus être compté.")
     judgement = _judged(connection, row)
     if not judgement.complete and "unreadable_body" not in judgement.flags:
         # A partial one may be the start of what came finished since: it would count one person twice.
         raise DecisionError(
             "Ce questionnaire est inachevé\u00a0: seul un questionnaire terminé compte à part."
         )
-    values = {name: getattr(judgement, name) for name in Response.__table__.columns.keys()}  # noqa: SIM118 (not a dict)
-    connection.execute(sa.insert(Response).values(values))
+    insert_responses(connection, [judgement])
     return judgement
-
-
-def _sent_anew(connection: Connection, row: Any) -> str | None:
-    """The record by which the same person sent the same answers again, as the website then offers.
-
-    That form was opened by the very answer that said no to this one: its start is the moment of this one.
-    """
-    if row.device_id is not None:
-        return None
-    mine = open_body(read_envelope(bytes(row.envelope)))
-    since, until = row.received_at, row.received_at + SENT_ANEW_WITHIN
-    query = sa.select(InboxRecord.id, InboxRecord.envelope).where(
-        InboxRecord.received_at.between(since, until), InboxRecord.device_id.is_(None)
-    )
-    for other in connection.execute(query.where(InboxRecord.envelope.is_not(None))):
-        body = open_body(read_envelope(bytes(other.envelope)))
-        if body.answers == mine.answers and body.started_at and abs(body.started_at - since) < SAME_MOMENT:
-            return str(other.id)
-    return None
 
 
 def _judged(connection: Connection, row: Any) -> Judgement:

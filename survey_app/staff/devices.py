@@ -55,10 +55,9 @@ def _secret_key() -> str:
 
 def _titles() -> dict[str, str]:
     """Slug → title of the questionnaires that a tablet can ask: their newest version says so."""
-    newest = {version.slug: version for version in reversed(questionnaires.versions())}
     return {
-        slug: version.title
-        for slug, version in newest.items()
+        version.slug: version.title
+        for version in questionnaires.newest_versions()
         if "tablet" in questionnaires.questionnaire_of(version).modes
     }
 

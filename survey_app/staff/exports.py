@@ -14,7 +14,7 @@ from survey_app.access import ASSISTANT, REFERENT, RESULT_READERS, may
 from survey_app.audit import act, record
 from survey_app.exports import EXPORTS, Rights, file_name, gather
 from survey_app.staff.pages import actor, wave_or_404
-from survey_app.staff.results import selection
+from survey_app.staff.result_filters import selection
 
 blueprint = Blueprint("staff_exports", __name__, url_prefix="/gestion/exports")
 IN_MEMORY = 8 * 2**20

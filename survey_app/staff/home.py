@@ -15,16 +15,16 @@ from sqlalchemy import select
 from form_definitions import LANGUAGES
 from survey_app import access, questionnaires
 from survey_app.access import ASSISTANT, RESULT_READERS, TECHNICIAN, may
+from survey_app.clock import today_in_paris
 from survey_app.database import db
 from survey_app.disclosure import for_staff
 from survey_app.exports.words import counted, day_words
 from survey_app.models import Device, Wave
 from survey_app.reports import report_of
-from survey_app.staff.pages import PARIS, site_name
+from survey_app.staff.pages import site_name
 from survey_app.staff.to_complete import (
     coverage_of,
     languages_to_review,
-    newest_versions,
     values_to_fill,
 )
 from survey_app.waves import CLOSED, DRAFT, OPEN, SEALED, waves
@@ -47,7 +47,7 @@ class Sentence:
 @access.everyone_signed_in
 def home() -> ResponseReturnValue:
     """The page that opens after signing in."""
-    today = datetime.now(tz=PARIS).date()
+    today = today_in_paris()
     known = waves()
     sentences = [s for wave in known for s in _about_wave(wave, today)]
     if may(ASSISTANT, TECHNICIAN):
@@ -118,7 +118,7 @@ def _about_drafts() -> list[Sentence]:
 
 
 def _about_translations() -> Iterator[Sentence]:
-    for version in newest_versions():
+    for version in questionnaires.newest_versions():
         address = url_for("staff_questionnaires.version", digest=version.digest, _anchor="translations")
         for spoken in coverage_of(version):
             missing, stale = len(spoken.missing), len(spoken.stale)

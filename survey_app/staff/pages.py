@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, cast
-from zoneinfo import ZoneInfo
 
 from flask import Flask, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,13 +14,13 @@ from flask_security import current_user
 from analysis.display import tenths_of_percent
 from form_definitions import LANGUAGES
 from survey_app.access import ASSISTANT, CONTRIBUTOR, DIRECTOR, READER, REFERENT, TECHNICIAN, may
+from survey_app.clock import PARIS
 from survey_app.definitions import organisation
 from survey_app.exports.words import day_words, mode_label, rate_words, verdict_label, whole
 from survey_app.models import Wave
 from survey_app.settings import Settings
 from survey_app.waves import STATES, find_wave
 
-PARIS: Final = ZoneInfo("Europe/Paris")
 UNPROCESSABLE: Final = 422
 
 ANONYMITY: Final = {"anonymous": "Anonyme", "nominative": "Nominative, et le dit aux personnes"}

@@ -19,8 +19,8 @@ from survey_app.earlier_years import imported_rate
 from survey_app.exports.words import counted
 from survey_app.models import PastResult, Survey
 from survey_app.past_results import PastResultsError, YearExistsError
+from survey_app.staff.figures import Table, table
 from survey_app.staff.pages import UNPROCESSABLE, actor
-from survey_app.staff.results import Table, table
 
 blueprint = Blueprint("staff_past_results", __name__, url_prefix="/gestion/annees-passees")
 EARLIEST = 1990

@@ -180,7 +180,7 @@ def version(digest: str) -> ResponseReturnValue:
     questionnaire = questionnaires.questionnaire_of(found)
     modes = [mode for mode in MODES if mode in questionnaire.modes]
     languages = [SOURCE_LANGUAGE, *found.translations]
-    in_force = found in to_complete.newest_versions()
+    in_force = found in questionnaires.newest_versions()
     return render_template(
         "staff/version.html",
         version=found,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -16,47 +14,31 @@ from analysis.axes import CommitmentResult, ItemResult, Result
 from analysis.comparisons import Difference
 from analysis.disclosure import ShownFigures, ShownReport
 from analysis.notices import RULES
-from analysis.periods import period_of
-from analysis.publication import judge
-from analysis.wave_report import WaveReport, WaveSettings
+from analysis.wave_report import WaveReport
 from form_definitions import QUESTION_TYPES, Item, Questionnaire
-from survey_app import access, charts, waves
+from survey_app import access, waves
 from survey_app.access import REFERENT, RESULT_READERS
 from survey_app.definitions import organisation
 from survey_app.disclosure import for_staff
-from survey_app.exports.words import METHOD_LABELS, mode_label, outward, percent, rate_words
+from survey_app.exports.words import METHOD_LABELS, mode_label, percent
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
-from survey_app.reports import is_week, report_of
+from survey_app.reports import report_of
 from survey_app.responses import counts
 from survey_app.staff import years
+from survey_app.staff.figures import Table, table
 from survey_app.staff.pages import (
-    PARIS,
     language_name,
     month_name,
     one_decimal,
-    period_name,
     site_name,
     wave_or_404,
 )
+from survey_app.staff.result_filters import filters_of, selection
 
 blueprint = Blueprint("staff_results", __name__, url_prefix="/gestion/resultats")
 VERBATIMS_PER_PAGE: Final = 50
 LAST_PAGE: Final = 10_000
-FILTERS: Final = {"site": "site", "mode": "mode", "langue": "language", "periode": "period"}
-"""Name in the address → name in the report."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: the figures in words, and the drawing."""
-
-    result: Result
-    drawing: str
-    rate: str
-    interval: str
-    flags: tuple[str, ...]
-    hidden: bool
 
 
 @blueprint.get("")
@@ -113,49 +95,6 @@ def worst_first(result: Result) -> tuple[bool, float]:
     return result.rate is None, result.rate or 0.0
 
 
-def selection() -> dict[str, str | None]:
-    """The filters of the address; an empty one means all."""
-    return {name: request.args.get(asked) or None for asked, name in FILTERS.items()}
-
-
-@dataclass(frozen=True)
-class Table:
-    """Named rows that share one drawing frame."""
-
-    scale: str
-    rows: tuple[tuple[str, Row], ...]
-
-
-def table(named: Iterable[tuple[str, Result]], settings: WaveSettings, prefix: str) -> Table:
-    """A table of figures; `prefix` keeps the ids of its drawings apart from those of the others."""
-    pairs = tuple(named)
-    frame = charts.frame_of((result for _, result in pairs), settings.threshold)
-    rows = (row(result, frame, settings.minimum_base, f"{prefix}{n}") for n, (_, result) in enumerate(pairs))
-    return Table(frame.scale(), tuple(zip((name for name, _ in pairs), rows, strict=True)))
-
-
-def row(result: Result, frame: charts.Frame, minimum_base: int, identifier: str) -> Row:
-    """A result ready to be shown to staff; under the floor it keeps its place and loses its figures."""
-    judged = judge(result, "staff", minimum_base)
-    hidden = any(flag.hides for flag in judged)
-    return Row(
-        result=result,
-        drawing="" if hidden else frame.row(result, identifier),
-        rate="–" if result.rate is None or hidden else rate_words(result, frame.threshold),
-        interval="–" if hidden else interval_words(result),
-        flags=tuple(flag.reason for flag in judged),
-        hidden=hidden,
-    )
-
-
-def interval_words(result: Result) -> str:
-    """« 73,2 – 83,0 % », rounded outward."""
-    low, high = outward(result.interval)
-    if low is None or high is None:
-        return "–"
-    return f"{one_decimal(low)[:-2]} – {one_decimal(high)}"
-
-
 def say_difference(difference: Difference, questions: Mapping[str, str]) -> str:
     """A sure difference between two modes; that of a single question names it."""
     first, second = mode_label(difference.first), mode_label(difference.second)
@@ -167,52 +106,12 @@ def say_difference(difference: Difference, questions: Mapping[str, str]) -> str:
 
 def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
     """What both result pages show around their tables."""
-    filters = _filters(wave)
     return {
         "threshold": percent(report.settings.threshold),
-        "filters": filters,
-        "wrong": _unknown_filters(filters),
-        "chosen": {asked: request.args.get(asked, "") for asked in FILTERS},
+        **filters_of(wave),
         "methods": METHOD_LABELS,
         "rules": RULES,
     }
-
-
-def _unknown_filters(filters: list[tuple[str, str, list[tuple[str, str]]]]) -> str:
-    """What the address asks for that this wave does not have."""
-    unknown = [
-        f"{label} «\u202f{value[:40]}\u202f»"
-        for name, label, options in filters
-        if (value := request.args.get(name, "")) not in dict(options)
-        if not (name == "periode" and is_week(value))
-    ]
-    return f"Filtre inconnu dans cette édition\u00a0: {', '.join(unknown)}." if unknown else ""
-
-
-def _filters(wave: Wave) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    periods = [
-        period
-        for kind in ("month", "quarter")
-        for period in dict.fromkeys(period_of(day, kind) for day in _days(wave))
-    ]
-    return [
-        ("site", "Site", [("", "Tous"), *((s, site_name(s)) for s in wave.sites)]),
-        ("mode", "Mode", [("", "Tous"), *((m, mode_label(m)) for m in wave.modes)]),
-        ("langue", "Langue", [("", "Toutes"), *((c, language_name(c)) for c in wave.languages)]),
-        (
-            "periode",
-            "Période",
-            [("", "Toutes"), *((p, period_name(p)) for p in periods)],
-        ),
-    ]
-
-
-def _days(wave: Wave) -> Iterator[Any]:
-    """One day of every month of the wave that has begun."""
-    day, last = wave.opens_on, min(wave.closes_on, datetime.now(tz=PARIS).date())
-    while day <= last:
-        yield day
-        day = day.replace(year=day.year + day.month // 12, month=day.month % 12 + 1, day=1)
 
 
 @blueprint.get("/<wave_id>/engagement/<code>")

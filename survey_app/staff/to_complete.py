@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
 from typing import Final
@@ -38,14 +37,10 @@ def languages_to_review() -> list[Language]:
     return [language for language in other_languages() if not organisation().reviewers.get(language.code)]
 
 
-def newest_versions() -> Sequence[QuestionnaireVersion]:
-    """The version in force of each questionnaire."""
-    return tuple({version.slug: version for version in reversed(questionnaires.versions())}.values())
-
-
 def coverage_of(version: QuestionnaireVersion) -> tuple[Coverage, ...]:
     """Language by language, what a version in force lacks, and what it holds that nothing shows any more."""
-    shown = {text for other in newest_versions() for text in texts_of(questionnaires.questionnaire_of(other))}
+    in_force = map(questionnaires.questionnaire_of, questionnaires.newest_versions())
+    shown = {text for other in in_force for text in texts_of(other)}
     shipped = translations()
     return tuple(
         replace(

@@ -11,12 +11,10 @@ from typing import Final
 from werkzeug.datastructures import MultiDict
 
 from form_definitions import Questionnaire
+from survey_app.clock import today_in_paris
 from survey_app.staff.pages import site_name
-from survey_app.wave_rules import EXPECTED, PlanFault
-from survey_app.waves import WavePlan, plan_faults, today_in_paris
+from survey_app.waves import EXPECTED, PlanFault, WavePlan, plan_faults
 
-USUAL_THRESHOLD: Final = Fraction(3, 4)
-USUAL_MINIMUM_BASE: Final = 30
 FIELDS: Final = (
     *("title", "id", "opens_on", "closes_on", "sites", "modes", "languages", EXPECTED),
     *("headline_sites", "headline_modes", "threshold", "minimum_base", "population", "method", "anonymity"),
@@ -61,7 +59,7 @@ class FormReader:
             share = None
         if found is None or share is None:
             self.faults.append(PlanFault(field, "Le seuil est une fraction, comme 3/4."))
-            return USUAL_THRESHOLD
+            return WavePlan.threshold
         return share / 100 if found[2] else share
 
     def _text(self, field: str) -> str:
@@ -106,11 +104,11 @@ def _plan(
         headline_modes=tuple(form.getlist("headline_modes")),
         headline_sites=tuple(form.getlist("headline_sites")),
         expected_visits=_expected(reader, questionnaire),
-        anonymity=form.get("anonymity", "anonymous"),
+        anonymity=form.get("anonymity", WavePlan.anonymity),
         population=reader.whole("population", "La population"),
         threshold=reader.threshold("threshold"),
-        method=form.get("method", "wilson"),
-        minimum_base=USUAL_MINIMUM_BASE if minimum_base is None else minimum_base,
+        method=form.get("method", WavePlan.method),
+        minimum_base=WavePlan.minimum_base if minimum_base is None else minimum_base,
     )
 
 

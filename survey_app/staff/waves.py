@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 from form_definitions import SOURCE_LANGUAGE, Questionnaire
 from survey_app import access, questionnaires, waves
 from survey_app.access import ASSISTANT, DIRECTOR, REFERENT
+from survey_app.clock import today_in_paris
 from survey_app.database import db
 from survey_app.exports.words import METHOD_LABELS, day_words, mode_label
 from survey_app.models import QuestionnaireVersion, Wave
@@ -21,7 +22,7 @@ from survey_app.responses import counts
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
 from survey_app.staff.wave_acts import ACTS, STARTS
 from survey_app.staff.wave_form import read_plan
-from survey_app.wave_rules import EXPECTED, METHODS, PlanFault
+from survey_app.waves import EXPECTED, METHODS, PlanFault
 
 blueprint = Blueprint("staff_waves", __name__, url_prefix="/gestion/editions")
 USUAL_LENGTH: Final = timedelta(days=28)
@@ -31,10 +32,12 @@ USUAL_LENGTH: Final = timedelta(days=28)
 @access.roles(ASSISTANT, DIRECTOR)
 def index() -> ResponseReturnValue:
     """All waves, newest first, and which questionnaires a new one can use."""
-    newest = {version.slug: version for version in reversed(questionnaires.versions())}
     elsewhere = len(counts.review_list(None)) if access.may(REFERENT) else 0
     return render_template(
-        "staff/waves.html", waves=waves.waves(), versions=list(newest.values()), elsewhere=elsewhere
+        "staff/waves.html",
+        waves=waves.waves(),
+        versions=questionnaires.newest_versions(),
+        elsewhere=elsewhere,
     )
 
 
@@ -179,7 +182,7 @@ def _boxes(questionnaire: Questionnaire, translations: Mapping[str, Any]) -> dic
 def _usual(version: QuestionnaireVersion) -> MultiDict[str, str]:
     """A new wave: everything ticked, four weeks from the first of next month."""
     questionnaire = questionnaires.questionnaire_of(version)
-    start = (date.today().replace(day=1) + timedelta(days=32)).replace(day=1)  # noqa: DTZ011 (a proposal)
+    start = (today_in_paris().replace(day=1) + timedelta(days=32)).replace(day=1)
     code, turn = _free_code(f"{version.slug.replace('_', '-')}-{start.year}")
     form = MultiDict(
         {
@@ -187,8 +190,8 @@ def _usual(version: QuestionnaireVersion) -> MultiDict[str, str]:
             "title": f"{questionnaire.title}, {start.year}{f' ({turn})' if turn > 1 else ''}",
             "opens_on": start.isoformat(),
             "closes_on": (start + USUAL_LENGTH).isoformat(),
-            "threshold": "3/4",
-            "minimum_base": "30",
+            "threshold": str(waves.WavePlan.threshold),
+            "minimum_base": str(waves.WavePlan.minimum_base),
         }
     )
     for name in ("sites", "headline_sites"):
@@ -261,7 +264,7 @@ def step(wave_id: str, act: str) -> ResponseReturnValue:
 
 def _later(wave: Wave) -> date | None:
     """The first day of an edition that has not begun: until then nobody is asked."""
-    return wave.opens_on if wave.opens_on > waves.today_in_paris() else None
+    return wave.opens_on if wave.opens_on > today_in_paris() else None
 
 
 def _when(wave: Wave) -> str:

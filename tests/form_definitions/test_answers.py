@@ -1,4 +1,4 @@
-"""The answers of one person: read from a form, checked against the path, required and advised."""
+"""The answers of one person: checked against the path, required and advised."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from form_definitions import (
     Questionnaire,
     RoutingContext,
     check_answers,
-    parse_answers,
     soft_warnings,
     split_by_path,
 )
@@ -38,25 +37,6 @@ def questionnaire() -> Questionnaire:
 
 def faults(questionnaire: Questionnaire, answers: dict[str, object]) -> list[tuple[str, str]]:
     return [(fault.item_name, fault.code) for fault in check_answers(questionnaire, answers, TABLET)]
-
-
-def test_a_form_becomes_answers(questionnaire: Questionnaire) -> None:
-    sent = {
-        "reason": ["other"],
-        "reason.other": [" un\r\navis "],
-        "minutes": ["١٢"],
-        "comment": [""],
-        "unknown": ["x"],
-    }
-    assert parse_answers(questionnaire, lambda name: sent.get(name, [])) == {
-        "reason": ["other"],
-        "reason.other": "un avis",
-        "minutes": 12,
-    }
-
-
-def test_nothing_sent_is_no_answer(questionnaire: Questionnaire) -> None:
-    assert parse_answers(questionnaire, lambda name: []) == {}
 
 
 def test_correct_answers_have_no_fault(questionnaire: Questionnaire) -> None:

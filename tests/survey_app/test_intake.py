@@ -18,7 +18,7 @@ from form_definitions import questionnaire_digest
 from survey_app import waves
 from survey_app.database import db
 from survey_app.models import InboxRecord, Response, TallyCell, Wave
-from survey_app.responses import intake, tallies
+from survey_app.responses import intake, judgement_writing, tallies
 from survey_app.responses import set_aside as decisions
 from survey_app.responses.counts import cells, fieldwork, responses, review_list
 from survey_app.responses.credentials import Credential
@@ -223,7 +223,7 @@ def test_a_wave_sealed_between_a_judgement_and_its_writing_keeps_its_figures(
     wave: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take(a_record())
-    write = intake.write_judgements
+    write = judgement_writing.write_judgements
 
     def sealed_just_before(connection: Any, *arguments: Any) -> int:
         connection.execute(sa.update(Wave).where(Wave.id == WAVE).values(state="sealed", sealed_at=NOW))
@@ -337,7 +337,7 @@ def test_a_second_finish_waits_for_review(wave: Flask) -> None:
     assert fieldwork(WAVE).not_counted == {"second_finish": 1}
 
 
-KILL_POINTS = ["_earlier", "_store", "tallies.apply"]
+KILL_POINTS = ["earlier_responses", "insert_responses", "_store", "tallies.apply"]
 
 
 @pytest.mark.parametrize("step", KILL_POINTS)
@@ -346,7 +346,7 @@ def test_a_worker_killed_at_any_step_counts_exactly_once_after_resuming(
 ) -> None:
     for _ in range(3):
         take(a_record())
-    module: Any = tallies if step.startswith("tallies.") else intake
+    module: Any = tallies if step.startswith("tallies.") else judgement_writing
     name = step.rpartition(".")[2]
     original = getattr(module, name)
 
@@ -375,7 +375,7 @@ def test_a_poison_record_stays_in_the_inbox_and_the_others_pass(
         return open_body(envelope)
 
     with monkeypatch.context() as patch:
-        patch.setattr(intake, "open_body", poisoned)
+        patch.setattr("survey_app.responses.judged.open_body", poisoned)
         assert judge_waiting(now=LATER) == 1
     assert judge_waiting(now=LATER + dt.timedelta(hours=2)) == 1
     assert counted() == 2
@@ -394,7 +394,7 @@ def test_a_record_that_cannot_be_written_lets_the_others_pass_and_keeps_its_answ
         return original(connection, judgement, sign)
 
     with monkeypatch.context() as patch:
-        patch.setattr(intake, "change", poisoned)
+        patch.setattr(judgement_writing, "change", poisoned)
         assert judge_waiting(now=LATER) == 1
     assert "LookupError in poisoned" in caplog.text
     assert "secret" not in caplog.text

@@ -18,12 +18,12 @@ from werkzeug.test import TestResponse
 
 from form_definitions import check_source
 from survey_app.access import ASSISTANT, READER
+from survey_app.clock import PARIS
 from survey_app.condition_sentences import sentence_of
 from survey_app.database import db
 from survey_app.form_state import seal, unseal
 from survey_app.models import InboxRecord, Response
 from survey_app.responses.intake import judge_waiting
-from survey_app.responses.judge import PARIS
 from tests.page_checks import assert_good_page, assert_good_pages
 from tests.survey_app.staff_site import StaffSite
 from tests.survey_app.website_site import SMALL, WebsiteSite

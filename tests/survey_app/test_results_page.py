@@ -12,15 +12,18 @@ import pytest
 import sqlalchemy as sa
 
 from analysis.axes import MeasuredItem, Reading, item_result
+from analysis.comparisons import Difference
 from analysis.rates import Rate
 from analysis.tally import CellLayout, CountedResponse
 from analysis.wave_report import WaveSettings, build_wave_report
 from survey_app import charts, questionnaires, reports, waves
 from survey_app.database import write_connection
+from survey_app.exports.words import mode_label
 from survey_app.models import TallyCell
 from survey_app.responses import counts
+from survey_app.staff.figures import table
 from survey_app.staff.pages import one_decimal, period_name
-from survey_app.staff.results import table
+from survey_app.staff.results import say_difference
 from tests.survey_app.staff_site import (
     WAVE,
     StaffSite,
@@ -321,3 +324,18 @@ def test_the_list_of_axes_prints_its_rates_as_the_table_does(site: StaffSite) ->
     page = site.client().get(f"/gestion/resultats/{WAVE}").text
     assert "(&lt;\u202f75\u202f%, 2\u202f999 / 4\u202f000)" in page
     assert "75,0\u202f%" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
+
+
+@pytest.mark.parametrize(
+    ("item", "difference", "asked", "higher", "lower"),
+    [
+        (None, 0.1234, "", "tablet", "website"),
+        ("wait", -0.1234, "«\u202fL’attente\u202f», ", "website", "tablet"),
+    ],
+)
+def test_a_sure_difference_names_the_higher_mode_first_and_its_question_if_it_is_that_of_one(
+    item: str | None, difference: float, asked: str, higher: str, lower: str
+) -> None:
+    told = Difference("c", item, "tablet", "website", difference, 0.05, 0.2, 0.001, 0.002, True)
+    said = f"{asked}«\u202f{mode_label(higher)}\u202f» dépasse «\u202f{mode_label(lower)}\u202f»"
+    assert say_difference(told, {"wait": "L’attente"}) == f"{said} de 12,3\u202fpoints, c’est sûr."

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from survey_app import waves
 from survey_app.database import db, write_connection
 from survey_app.models import Response
-from survey_app.responses import counts, set_aside, tallies
+from survey_app.responses import counting, counts, set_aside
 from survey_app.staff import responses as page_of_responses
 from survey_app.website_records import reference_of
 from tests.page_checks import assert_good_pages
@@ -69,7 +69,7 @@ def test_what_the_intake_replaced_by_itself_is_not_in_the_list(site: StaffSite) 
     with site.database(), write_connection() as connection:
         response = connection.execute(sa.select(*Response.__table__.columns)).first()
         now = dt.datetime.now(dt.UTC)
-        set_aside.decide(connection, response, tallies.SET_ASIDE, set_aside.SUPERSEDED, "", "intake", now)
+        set_aside.decide(connection, response, counting.SET_ASIDE, set_aside.SUPERSEDED, "", "intake", now)
     assert "intake" not in part(site.client().get(PAGE).text, "Réponses écartées")
 
 

@@ -17,7 +17,7 @@ from survey_app.database import db, write_transaction
 from survey_app.models import Device, Response, ResponseSetAside
 from survey_app.responses.envelope import content_hash
 from survey_app.responses.intake import judge_waiting
-from survey_app.responses.variants import number_of
+from survey_app.responses.sent_anew import number_of
 from tests.survey_app import records
 from tests.survey_app.staff_site import (
     WAVE,

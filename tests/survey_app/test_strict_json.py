@@ -47,6 +47,12 @@ def test_a_broken_character_costs_one_character_not_the_words() -> None:
     assert loads_repairing_text('{"a":"😀"}'.encode()) == ({"a": "😀"}, False)
 
 
+@pytest.mark.parametrize("raw", [rb'{"a\ud800":1,"a\udfff":2}', rb'{"b":[{"\u0000":1,"\ufffd":2}]}'])
+def test_two_answers_that_only_broken_characters_told_apart_never_become_one(raw: bytes) -> None:
+    with pytest.raises(StrictJSONError, match="duplicate_key"):
+        loads_repairing_text(raw)
+
+
 def test_a_huge_number_in_an_answer_becomes_its_digits() -> None:
     assert loads_repairing_text(b'{"a":%d}' % 2**63) == ({"a": str(2**63)}, False)
 

@@ -11,7 +11,7 @@ from flask import Flask, current_app
 
 from survey_app.database import db
 from survey_app.models import AuditEntry, InboxRecord
-from survey_app.responses import doctor, intake
+from survey_app.responses import doctor, judged
 from survey_app.responses.counts import fieldwork
 from survey_app.responses.envelope import open_body
 from survey_app.responses.intake import judge_waiting
@@ -35,7 +35,7 @@ def poison(database: Flask, monkeypatch: pytest.MonkeyPatch) -> str:
             raise RuntimeError("a fault of ours")
         return open_body(envelope)
 
-    monkeypatch.setattr(intake, "open_body", poisoned)
+    monkeypatch.setattr(judged, "open_body", poisoned)
     return record_id
 
 

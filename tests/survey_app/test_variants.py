@@ -20,8 +20,9 @@ from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import content_hash
 from survey_app.responses.intake import judge_waiting
 from survey_app.responses.purge import purge
-from survey_app.responses.set_aside import DecisionError, set_aside
-from survey_app.responses.variants import count_apart, number_of, variants
+from survey_app.responses.sent_anew import number_of
+from survey_app.responses.set_aside import DecisionError, reinstate, set_aside
+from survey_app.responses.variants import count_apart, variants
 from survey_app.settings import RetentionTerms
 from tests.survey_app import records
 from tests.survey_app.records import ANSWERS, DEVICE, NOW, TABLET, WAVE, WEBSITE, a_record, take
@@ -199,6 +200,72 @@ def test_somebody_who_sent_the_same_answers_anew_is_not_counted_twice(database: 
     with pytest.raises(DecisionError, match="renvoyé"):
         count_apart(chosen, by="référente", now=LATER)
     assert figures() == (2, 1)
+
+
+def sent_anew(**changes: Any) -> str:
+    """What a person sends who was refused at `LATER`, some minutes after; gives its number."""
+    body = {"started_at": LATER.isoformat(), **changes}
+    return take(a_record(ANSWERS, body=body), now=LATER + dt.timedelta(minutes=4)).id
+
+
+def test_what_was_counted_apart_and_is_then_sent_anew_counts_once_until_somebody_decides(
+    database: Flask,
+) -> None:
+    records.open_a_wave()
+    chosen = a_variant()
+    count_apart(chosen, by="référente", now=LATER)
+    anew = sent_anew()
+    judge_waiting(now=LATER + dt.timedelta(minutes=5))
+    assert figures() == (2, 1)
+    assert fieldwork(WAVE).not_counted == {"counted_apart": 1}
+    assert count_apart(chosen, by="référente", now=LATER) is False
+    assert reinstate(anew, reason="reviewed", by="référente", now=LATER)
+    assert figures() == (3, 2)
+
+
+def test_what_was_received_anew_and_not_yet_read_when_it_was_counted_apart_counts_once(
+    database: Flask,
+) -> None:
+    records.open_a_wave()
+    chosen = a_variant()
+    sent_anew()
+    count_apart(chosen, by="référente", now=LATER)
+    judge_waiting(now=LATER + dt.timedelta(minutes=5))
+    assert figures() == (2, 1)
+
+
+def test_what_was_sent_anew_while_it_was_set_aside_is_not_counted_apart_again(database: Flask) -> None:
+    records.open_a_wave()
+    chosen = a_variant()
+    count_apart(chosen, by="référente", now=LATER)
+    set_aside(number_of(chosen), reason="duplicate", by="référente", now=LATER)
+    anew = sent_anew()
+    judge_waiting(now=LATER + dt.timedelta(minutes=5))
+    with pytest.raises(DecisionError, match="renvoyé"):
+        count_apart(chosen, by="référente", now=LATER)
+    assert figures() == (2, 1)
+    set_aside(anew, reason="duplicate", by="référente", now=LATER)
+    assert count_apart(chosen, by="référente", now=LATER)
+    assert figures() == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"answers": {**ANSWERS, "minutes": 13}},
+        {"started_at": (LATER - dt.timedelta(minutes=1)).isoformat()},
+        {"started_at": "0001-01-01T00:00:00Z"},
+        {"started_at": None},
+    ],
+)
+def test_only_the_same_answers_from_the_page_that_refused_them_are_taken_for_sent_anew(
+    database: Flask, changes: dict[str, Any]
+) -> None:
+    records.open_a_wave()
+    count_apart(a_variant(), by="référente", now=LATER)
+    sent_anew(**changes)
+    judge_waiting(now=LATER + dt.timedelta(minutes=5))
+    assert figures() == (3, 2)
 
 
 def test_the_same_answers_of_somebody_who_came_later_are_no_reason(database: Flask) -> None:

@@ -213,10 +213,6 @@ def test_one_wave_of_a_survey_is_open_at_a_time(digest: str) -> None:
     waves.open_wave(WAVE, actor="test")
     with pytest.raises(WaveError, match="Essai 2026"):
         waves.open_wave("essai-2027", actor="test")
-    found = waves.open_wave_of("essai")
-    assert found is not None
-    assert found.id == WAVE
-    assert waves.open_wave_of("elus") is None
 
 
 def test_rules_change_in_preparation_and_never_after(digest: str) -> None:

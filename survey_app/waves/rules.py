@@ -1,15 +1,13 @@
-"""What a wave may declare: every rule that its plan keeps, in French sentences. Floor 4."""
+"""What a wave may declare: every rule that its plan keeps, in French sentences."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from form_definitions import SOURCE_LANGUAGE, Questionnaire
-
-if TYPE_CHECKING:
-    from survey_app.waves import WavePlan
+from survey_app.waves.plan import WavePlan
 
 METHODS: Final = ("wilson", "clopper_pearson", "jeffreys")
 ANONYMITY: Final = ("anonymous", "nominative")
