@@ -126,8 +126,11 @@ def write_cursor(engine: Engine) -> Iterator[Any]:
 @contextmanager
 def _connection(engine: Engine) -> Iterator[Any]:
     """A driver connection from the pool; one that broke does not go back to it."""
-    pooled = engine.raw_connection()
     driver: Any = engine.dialect.dbapi
+    try:
+        pooled = engine.raw_connection()
+    except (driver.OperationalError, sa.exc.TimeoutError) as error:
+        raise DatabaseUnavailable(f"Base indisponible : {error}") from error
     try:
         yield pooled.driver_connection
     except driver.Error as error:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests drive and that are missing: three browsers, a virtual display, fonts.
+# Installs the Debian packages that the tests drive and that are missing: three browsers, a virtual display, fonts, what breaks disks.
 set -euo pipefail
 declare -A NEEDED=(
   [chromium]=/usr/bin/chromium
@@ -9,6 +9,7 @@ declare -A NEEDED=(
   [xauth]=/usr/bin/xauth
   [fonts-noto-core]=/usr/share/fonts/truetype/noto/NotoSansArabic-Regular.ttf
   [e2fsprogs]=/sbin/mkfs.ext4
+  [strace]=/usr/bin/strace
 )
 missing=()
 for package in "${!NEEDED[@]}"; do

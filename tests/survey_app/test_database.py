@@ -23,6 +23,7 @@ from survey_app.database import (
     write_transaction,
 )
 from survey_app.models import AuditEntry, EnrolmentCode, ServerFact
+from survey_app.prepared import write_cursor
 
 
 def test_every_sqlite_connection_answers_the_promises(sqlite_app_database: Flask) -> None:
@@ -90,6 +91,8 @@ def test_a_postgresql_that_is_not_there_is_an_outage() -> None:
     engine = make_engine("postgresql://nobody@127.0.0.1:9/nothing")
     with pytest.raises(DatabaseUnavailable):
         engine.connect()
+    with pytest.raises(DatabaseUnavailable), write_cursor(engine):
+        pass
     engine.dispose()
 
 

@@ -1,0 +1,46 @@
+"""Every fault of the table has its test, and every test of a fault is in the table."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+TESTS: Final = Path(__file__).resolve().parents[1]
+FAULTS: Final = 56
+ROW: Final = re.compile(r"^\| (\d+) \| [^|]+ \| `([^`]+\.py)::(test_\w+)` \|$", flags=re.MULTILINE)
+
+
+def in_the_table() -> dict[int, tuple[str, str]]:
+    text = (TESTS / "faults" / "README.md").read_text(encoding="utf-8")
+    return {int(number): (path, name) for number, path, name in ROW.findall(text)}
+
+
+def marked() -> dict[int, set[tuple[str, str]]]:
+    """Every test that carries the mark, by fault."""
+    found: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    for path in TESTS.rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                for number in _faults_of(node):
+                    found[number].add((str(path.relative_to(TESTS)), node.name))
+    return found
+
+
+def _faults_of(test: ast.FunctionDef) -> list[int]:
+    calls = [node for node in test.decorator_list if isinstance(node, ast.Call)]
+    marks = [call for call in calls if ast.unparse(call.func) == "pytest.mark.fault"]
+    return [ast.literal_eval(argument) for call in marks for argument in call.args]
+
+
+def test_every_fault_is_in_the_table_with_a_test_that_is_there() -> None:
+    table, tests = in_the_table(), marked()
+    assert sorted(table) == list(range(1, FAULTS + 1))
+    missing = {number: place for number, place in table.items() if place not in tests[number]}
+    assert missing == {}
+
+
+def test_every_marked_test_belongs_to_a_fault_of_the_table() -> None:
+    assert set(marked()) <= set(in_the_table())
