@@ -115,11 +115,14 @@ class ShownReport:
 
     @cached_property
     def _hidden(self) -> HiddenCells:
-        report = self.report
-        kinds = (
-            ("month", "quarter", WEEK) if kind_of(report.selection.period) == WEEK else ("month", "quarter")
-        )
-        return HiddenCells(report.layout, report.wave_cells, report.settings, FLOORS[self.readers], kinds)
+        of_months = self._hidden_of(("month", "quarter"))
+        if kind_of(self.report.selection.period) != WEEK:
+            return of_months
+        return self._hidden_of(("month", "quarter", WEEK), of_months)
+
+    def _hidden_of(self, kinds: tuple[str, ...], besides: HiddenCells | None = None) -> HiddenCells:
+        report, floor = self.report, FLOORS[self.readers]
+        return HiddenCells(report.layout, report.wave_cells, report.settings, floor, kinds, besides)
 
 
 def judged(
