@@ -145,10 +145,14 @@ class WaveReport:
     @cached_property
     def flags(self) -> tuple[PublicationFlag, ...]:
         """What to know about the headline as a whole."""
+        return self.flags_of(self.mode_differences)
+
+    def flags_of(self, differences: Iterable[Difference]) -> tuple[PublicationFlag, ...]:
+        """The flags for readers who know of these differences between modes."""
         sites = dominance({site: figures.responses for site, figures in self.by_site.items()})
         found = (
             sites,
-            self._modes_differ(),
+            self._modes_differ(differences),
             self._population_outgrown(),
             self._population_of_more(),
             self._outside_sites(),
@@ -160,11 +164,11 @@ class WaveReport:
         """The sentences that must stand beside these figures."""
         return method_notes(self.questionnaire.audience)
 
-    def _modes_differ(self) -> PublicationFlag | None:
+    def _modes_differ(self, differences: Iterable[Difference]) -> PublicationFlag | None:
         counted = self.settings.headline_modes
         sure = [
             difference
-            for difference in self.mode_differences
+            for difference in differences
             if difference.sure and (counted is None or {difference.first, difference.second} <= set(counted))
         ]
         if not sure:

@@ -82,6 +82,7 @@ def show(wave_id: str) -> ResponseReturnValue:
         "staff/results.html",
         wave=wave,
         report=report,
+        shown_flags=shown.flags,
         axes=sorted(shown.axes, key=worst_first),
         services=_services(report.questionnaire),
         engagements=table(((r.title or r.commitment, r) for r in ranked), report.settings, "c"),
