@@ -176,8 +176,10 @@ def _hidden(
     for spot, counted in zip(spots, answered, strict=True):
         people[np.ix_(*spot)] += counted
     fixed = np.frombuffer(besides, dtype=np.bool_).reshape(shape)
-    hidden = (people > 0) & (people < floor)
-    small = hidden.copy()
+    small = (people > 0) & (people < floor)
+    if not small.any():
+        return small, people > 0
+    hidden = small.copy()
     _mend_all(people, hidden, lines, floor)
     _keep(fixed, hidden, lines)
     shown = (people > 0) & ~hidden

@@ -14,6 +14,7 @@ import numpy as np
 
 from analysis.axes import CommitmentResult
 from analysis.comparisons import Difference, differences
+from analysis.display import whole
 from analysis.dispositions import Dispositions
 from analysis.figures import Figures
 from analysis.notices import method_notes
@@ -184,7 +185,7 @@ class WaveReport:
         if population is None or counted <= population:
             return None
         reason = (
-            f"{counted} réponses pour une population déclarée de {population}\u00a0: "
+            f"{whole(counted)} réponses pour une population déclarée de {whole(population)}\u00a0: "
             "la correction n’est pas appliquée. Vérifiez la population ou les doublons."
         )
         return PublicationFlag("population_outgrown", reason)
@@ -196,7 +197,7 @@ class WaveReport:
         ):
             return None
         reason = (
-            f"La population déclarée ({self.settings.population}) est celle de toute l’édition\u00a0: "
+            f"La population déclarée ({whole(self.settings.population)}) est celle de toute l’édition\u00a0: "
             "ces chiffres n’en comptent qu’une partie, sans correction de population."
         )
         return PublicationFlag("population_of_more", reason)
@@ -209,7 +210,7 @@ class WaveReport:
         left = _responses(cell for cell in self.cells if cell.site not in {*known, *counted})
         if not left:
             return None
-        reason = f"Réponses d’un site inconnu ou non prévu, hors du chiffre principal\u00a0: {left}."
+        reason = f"Réponses d’un site inconnu ou non prévu, hors du chiffre principal\u00a0: {whole(left)}."
         return PublicationFlag("outside_sites", reason)
 
     @property

@@ -24,7 +24,7 @@ from survey_app import access, charts, waves
 from survey_app.access import REFERENT, RESULT_READERS
 from survey_app.definitions import organisation
 from survey_app.disclosure import for_staff
-from survey_app.exports.words import METHOD_LABELS, mode_label, outward, percent, rate_words
+from survey_app.exports.words import METHOD_LABELS, mode_label, outward, percent, rate_words, risk_words
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
 from survey_app.reports import is_week, report_of
@@ -171,6 +171,8 @@ def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
     filters = _filters(wave)
     return {
         "threshold": percent(report.settings.threshold),
+        "level": percent(report.settings.confidence),
+        "risk": risk_words(report.settings.confidence),
         "filters": filters,
         "wrong": _unknown_filters(filters),
         "chosen": {asked: request.args.get(asked, "") for asked in FILTERS},

@@ -87,3 +87,7 @@ def test_s6_no_site_is_named_below_the_threshold_for_a_withheld_item() -> None:
     )
     assert [axis.site for axis in seen.report.hidden_axes] == ["immigration"]
     assert not seen.hidden_axes
+
+
+def test_s6_a_wave_without_answers_hides_nothing() -> None:
+    assert not any(result.withheld for result in shown("pooled").commitments)

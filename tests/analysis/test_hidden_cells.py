@@ -269,6 +269,7 @@ def test_control_without_a_protection_a_small_figure_follows_from_the_others(
     assert given_away(a_wave(found, WaveSettings())) != []
 
 
+@settings(deadline=None, max_examples=30)
 @given(groups())
 def test_s6_the_judgement_is_the_same_whatever_was_judged_before(found: list[Group]) -> None:
     report = a_wave(found, WaveSettings())

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from analysis.axes import MeasuredItem, Reading, item_result
+from analysis.comparisons import Difference
 from analysis.rates import Rate
 from analysis.tally import CellLayout, CountedResponse
 from analysis.wave_report import WaveSettings, build_wave_report
@@ -20,7 +21,7 @@ from survey_app.database import write_connection
 from survey_app.models import TallyCell
 from survey_app.responses import counts
 from survey_app.staff.pages import one_decimal, period_name
-from survey_app.staff.results import table
+from survey_app.staff.results import say_difference, table
 from tests.survey_app.staff_site import (
     WAVE,
     StaffSite,
@@ -186,6 +187,8 @@ def test_the_dot_the_bar_and_the_line_stand_where_the_figures_say() -> None:
     bar = re.search(r'x="([\d.]+)%" width="([\d.]+)%"', drawn)
     assert bar
     assert float(bar[1]) == pytest.approx((62.69 - 50) * 2, abs=0.05)
+    ends = [float(x) for x in re.findall(r'class="bound" x="([\d.]+)%"', drawn)]
+    assert ends == pytest.approx([(62.69 - 50) * 2, (90.49 - 50) * 2], abs=0.05)
     assert float(bar[1]) + float(bar[2]) == pytest.approx((90.49 - 50) * 2, abs=0.05)
 
 
@@ -194,6 +197,34 @@ def test_the_frame_holds_every_interval_and_always_the_upper_half(good: int, sta
     frame = charts.frame_of([result(good, 30), result(29, 30)], Fraction(3, 4))  # type: ignore[list-item]
     assert frame.start == Fraction(start)
     assert "75\u202f%" in frame.scale()
+
+
+def test_the_ends_of_a_narrow_interval_are_drawn_over_the_dot() -> None:
+    drawn = str(charts.Frame(Fraction(3, 4)).row(result(160_000, 200_000), "x"))  # type: ignore[arg-type]
+    assert drawn.index('class="point"') < drawn.index('class="bound"')
+
+
+def test_a_sure_difference_of_a_single_question_names_it() -> None:
+    found = Difference("c", "courtesy", "website", "tablet", -0.09, -0.12, -0.06, 0.001, 0.001, sure=True)
+    said = say_difference(found, {"courtesy": "L’agent était-il courtois\u202f?"})
+    assert said == (
+        "«\u202fL’agent était-il courtois\u202f?\u202f», "
+        "«\u202fTablette\u202f» dépasse «\u202fSite internet\u202f» de 9,0\u202fpoints, c’est sûr."
+    )
+
+
+def test_the_confidence_of_a_wave_stands_in_the_words_beside_its_figures(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+        plan = a_plan(digest, confidence="0.9")
+        waves.create_wave(plan, actor="test")
+        waves.open_wave(WAVE, actor="test", today=plan.opens_on)
+        add_responses(digest, 200, 20, site="accueil_general", mode="website")
+        add_responses(digest, 100, 120, site="accueil_general", mode="tablet")
+    words = text_of(site.client().get(RESULTS).text)
+    assert "Intervalle à 90\u202f%" in words
+    assert "est tenu à 10\u202f% pour l’ensemble de ces comparaisons entre modes" in words
+    assert "95\u202f%" not in words
 
 
 def test_a_drawing_without_answers_says_so() -> None:
