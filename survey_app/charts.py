@@ -41,6 +41,12 @@ class Frame:
             f"{self._interval(result)}{self._point(result)}{self._bounds(result)}</svg>"
         )
 
+    def blank(self) -> Markup:
+        """The row of a hidden figure: the threshold alone, so that its line runs through all rows."""
+        line = self._place(self.threshold)
+        threshold = f'<line class="threshold" x1="{line}" x2="{line}" y1="0%" y2="100%"/>'
+        return Markup(f'<svg aria-hidden="true">{threshold}</svg>')  # noqa: S704 (numbers alone)
+
     def scale(self) -> Markup:
         """The numbers above the rows; the threshold stands out."""
         quarters = (QUARTER * n for n in range(5))

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from analysis.axes import MeasuredItem, Reading, item_result
+from analysis.axes import MeasuredItem, Reading, commitment_result, item_result
 from analysis.comparisons import Difference
+from analysis.disclosure import judged
 from analysis.rates import Rate
 from analysis.tally import CellLayout, CountedResponse
 from analysis.wave_report import WaveSettings, build_wave_report
@@ -225,6 +226,14 @@ def test_the_confidence_of_a_wave_stands_in_the_words_beside_its_figures(site: S
     assert "Intervalle à 90\u202f%" in words
     assert "est tenu à 10\u202f% pour l’ensemble de ces comparaisons entre modes" in words
     assert "95\u202f%" not in words
+
+
+def test_the_line_of_the_threshold_runs_through_the_row_of_a_hidden_figure() -> None:
+    hidden = judged(commitment_result("c", [MeasuredItem("i", Rate(2, 3))], Reading()), "staff")
+    ((_, row),) = table([("", hidden)], WaveSettings(), "x").rows
+    assert row.hidden
+    assert 'class="threshold"' in row.drawing
+    assert not re.search("point|interval|bound|<title", row.drawing)
 
 
 def test_a_drawing_without_answers_says_so() -> None:
