@@ -221,7 +221,7 @@ def _read_once(rate: Rate, items: Sequence[ItemResult], reading: Reading) -> Jud
 def _worst(items: Sequence[ItemResult], reading: Reading) -> Judgement:
     """Each item must reach the threshold: the worst one decides, and there is no pooled interval."""
     none = Interval(None, None, EVERY_ITEM, reading.confidence, None)
-    return none, any(item.improvement_axis for item in items), _worst_verdict(items)
+    return none, any(item.improvement_axis for item in items), worst_verdict(items)
 
 
 def _pooled(items: Sequence[MeasuredItem], sums: RespondentSums | None, population: int | None) -> Rate:
@@ -240,7 +240,7 @@ def _answered(items: Sequence[MeasuredItem]) -> list[MeasuredItem]:
     return [item for item in items if item.rate.base]
 
 
-def _worst_verdict(items: Sequence[ItemResult]) -> Verdict | None:
+def worst_verdict(items: Sequence[ItemResult]) -> Verdict | None:
     """One item below is enough; "above" takes all of them; between those, the item with the lowest rate."""
     rank = {Verdict.BELOW: 0, Verdict.NOT_DISTINGUISHABLE: 1, Verdict.TOO_FEW: 1, Verdict.ABOVE: 2}
     known = [

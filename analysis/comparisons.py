@@ -41,6 +41,8 @@ class Difference:
     p_value: float
     adjusted_p: float
     sure: bool
+    one_of_many: bool = False
+    """By itself it would be sure; not among all the comparisons that were made."""
 
 
 def newcombe(first: Share, second: Share, confidence: float) -> Bounds:
@@ -148,6 +150,8 @@ def _difference(
     subject, first, second = pair
     one, other = shares[first][subject], shares[second][subject]
     low, high = newcombe(one, other, demand.confidence)
+    bases = (one.effective_base, other.effective_base)
+    sure = demand.is_met(bases, (low, high), adjusted)
     return Difference(
         commitment=subject[0],
         item=subject[1],
@@ -158,5 +162,6 @@ def _difference(
         high=high,
         p_value=p_value,
         adjusted_p=adjusted,
-        sure=demand.is_met((one.effective_base, other.effective_base), (low, high), adjusted),
+        sure=sure,
+        one_of_many=not sure and demand.is_met(bases, (low, high), p_value),
     )

@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
-from analysis.axes import CommitmentResult, ItemResult, Result
-from analysis.comparisons import Difference
+from analysis.axes import CommitmentResult, ItemResult, Result, worst_verdict
+from analysis.comparisons import Difference, differences
 from analysis.figures import Figures
 from analysis.hidden_cells import HiddenCells, Measure
 from analysis.periods import WEEK, kind_of
-from analysis.publication import FLOORS, Readers, may_be_shown, too_small
-from analysis.rates import Interval, Rate
+from analysis.publication import FLOORS, PublicationFlag, Readers, may_be_shown, too_small
+from analysis.rates import EVERY_ITEM, Interval, Rate
 from analysis.wave_report import HiddenAxis, Selection, WaveReport
 
 GIVEN_UP = "Masqué avec un chiffre trop petit, qui se calculerait par différence."
+
+UNDECIDED = "Une question est masquée\u00a0: sans elle, l’engagement ne peut pas être jugé."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +75,30 @@ class ShownReport:
 
     @cached_property
     def hidden_axes(self) -> tuple[HiddenAxis, ...]:
-        """Sites below the threshold that a total hides, as far as they may be named."""
-        found = ((axis.site, self._of_site(axis)) for axis in self.report.hidden_axes)
-        return tuple(HiddenAxis(site, result) for site, result in found if not result.withheld)
+        """Sites below the threshold that the headline's total hides, as far as they are shown."""
+        seen = {result.commitment for result in self.axes}
+        return tuple(
+            HiddenAxis(site, result)
+            for site, figures in self.by_site.items()
+            for result in figures.commitments
+            if result.improvement_axis and result.commitment not in seen
+        )
 
     @cached_property
     def mode_differences(self) -> tuple[Difference, ...]:
-        """The differences between modes of which both figures are shown."""
-        shown = {
-            (mode, line.commitment, line.item)
-            for mode, figures in self.by_mode.items()
-            for result in figures.commitments
-            for line in (result, *result.items)
-            if not line.withheld
-        }
-        return tuple(
-            found
-            for found in self.report.mode_differences
-            if {(mode, found.commitment, found.item) for mode in (found.first, found.second)} <= shown
-        )
+        """The differences between modes, of the figures that are shown and adjusted for these alone."""
+        groups = {mode: figures.commitments for mode, figures in self.by_mode.items()}
+        settings = self.report.settings
+        return differences(groups, settings.confidence, settings.minimum_base)
+
+    @property
+    def flags(self) -> tuple[PublicationFlag, ...]:
+        """What to know about the headline as a whole, from what is shown."""
+        return self.report.flags_of(self.mode_differences)
 
     def code_counts(self, item: ItemResult) -> dict[str, int]:
         """How often each option of an item was chosen; nothing where the item is hidden."""
         return {} if item.withheld or item.item is None else self.report.headline.code_counts(item.item)
-
-    def _of_site(self, axis: HiddenAxis) -> CommitmentResult:
-        shown = self.by_site[axis.site].commitments
-        return next(result for result in shown if result.commitment == axis.result.commitment)
 
     def _parts(self, dimension: str, groups: Mapping[str, Figures]) -> dict[str, ShownFigures]:
         selection = self.report.selection
@@ -115,11 +114,14 @@ class ShownReport:
 
     @cached_property
     def _hidden(self) -> HiddenCells:
-        report = self.report
-        kinds = (
-            ("month", "quarter", WEEK) if kind_of(report.selection.period) == WEEK else ("month", "quarter")
-        )
-        return HiddenCells(report.layout, report.wave_cells, report.settings, FLOORS[self.readers], kinds)
+        of_months = self._hidden_of(("month", "quarter"))
+        if kind_of(self.report.selection.period) != WEEK:
+            return of_months
+        return self._hidden_of(("month", "quarter", WEEK), of_months)
+
+    def _hidden_of(self, kinds: tuple[str, ...], besides: HiddenCells | None = None) -> HiddenCells:
+        report, floor = self.report, FLOORS[self.readers]
+        return HiddenCells(report.layout, report.wave_cells, report.settings, floor, kinds, besides)
 
 
 def judged(
@@ -137,7 +139,17 @@ def judged(
         _without_figures(item, _reason(item, readers, hidden) or GIVEN_UP) if item.item in kept_back else item
         for item in result.items
     )
-    return replace(result, items=items)
+    return _decided_by_shown(replace(result, items=items))
+
+
+def _decided_by_shown(result: CommitmentResult) -> CommitmentResult:
+    """Where every item decides, a hidden one does not; without it nobody can say that all are high enough."""
+    if result.method != EVERY_ITEM:
+        return result
+    shown = [item for item in result.items if not item.withheld]
+    if not any(item.improvement_axis for item in shown):
+        return replace(_without_figures(result, UNDECIDED), items=result.items)
+    return replace(result, improvement_axis=True, verdict=worst_verdict(shown))
 
 
 def _reason(result: Result, readers: Readers, hidden: Set[Measure]) -> str:

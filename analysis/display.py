@@ -51,6 +51,11 @@ def bounds(interval: Interval) -> str:
     return f"{low_bound(interval).removesuffix(PERCENT)}{NO_BREAK}–{NO_BREAK}{high_bound(interval)}"
 
 
+def whole(number: int) -> str:
+    """``12 345`` with narrow no-break spaces."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
 def share(part: Fraction) -> str:
     """A setting, exactly: ``75 %``, ``66,5 %``, or ``2/3`` where decimals would not end."""
     tenths = part * 1000

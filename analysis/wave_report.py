@@ -14,6 +14,7 @@ import numpy as np
 
 from analysis.axes import CommitmentResult
 from analysis.comparisons import Difference, differences
+from analysis.display import whole
 from analysis.dispositions import Dispositions
 from analysis.figures import Figures
 from analysis.notices import method_notes
@@ -145,10 +146,14 @@ class WaveReport:
     @cached_property
     def flags(self) -> tuple[PublicationFlag, ...]:
         """What to know about the headline as a whole."""
+        return self.flags_of(self.mode_differences)
+
+    def flags_of(self, differences: Iterable[Difference]) -> tuple[PublicationFlag, ...]:
+        """The flags for readers who know of these differences between modes."""
         sites = dominance({site: figures.responses for site, figures in self.by_site.items()})
         found = (
             sites,
-            self._modes_differ(),
+            self._modes_differ(differences),
             self._population_outgrown(),
             self._population_of_more(),
             self._outside_sites(),
@@ -160,11 +165,11 @@ class WaveReport:
         """The sentences that must stand beside these figures."""
         return method_notes(self.questionnaire.audience)
 
-    def _modes_differ(self) -> PublicationFlag | None:
+    def _modes_differ(self, differences: Iterable[Difference]) -> PublicationFlag | None:
         counted = self.settings.headline_modes
         sure = [
             difference
-            for difference in self.mode_differences
+            for difference in differences
             if difference.sure and (counted is None or {difference.first, difference.second} <= set(counted))
         ]
         if not sure:
@@ -180,7 +185,7 @@ class WaveReport:
         if population is None or counted <= population:
             return None
         reason = (
-            f"{counted} réponses pour une population déclarée de {population}\u00a0: "
+            f"{whole(counted)} réponses pour une population déclarée de {whole(population)}\u00a0: "
             "la correction n’est pas appliquée. Vérifiez la population ou les doublons."
         )
         return PublicationFlag("population_outgrown", reason)
@@ -192,7 +197,7 @@ class WaveReport:
         ):
             return None
         reason = (
-            f"La population déclarée ({self.settings.population}) est celle de toute l’édition\u00a0: "
+            f"La population déclarée ({whole(self.settings.population)}) est celle de toute l’édition\u00a0: "
             "ces chiffres n’en comptent qu’une partie, sans correction de population."
         )
         return PublicationFlag("population_of_more", reason)
@@ -205,7 +210,7 @@ class WaveReport:
         left = _responses(cell for cell in self.cells if cell.site not in {*known, *counted})
         if not left:
             return None
-        reason = f"Réponses d’un site inconnu ou non prévu, hors du chiffre principal\u00a0: {left}."
+        reason = f"Réponses d’un site inconnu ou non prévu, hors du chiffre principal\u00a0: {whole(left)}."
         return PublicationFlag("outside_sites", reason)
 
     @property

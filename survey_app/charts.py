@@ -38,8 +38,14 @@ class Frame:
             f'<title id="{identifier}-t">{name}</title><desc id="{identifier}-d">{words}</desc>'
             '<line class="rail-line" x1="0%" x2="100%" y1="50%" y2="50%"/>'
             f'<line class="threshold" x1="{line}" x2="{line}" y1="0%" y2="100%"/>'
-            f"{self._interval(result)}{self._point(result)}</svg>"
+            f"{self._interval(result)}{self._point(result)}{self._bounds(result)}</svg>"
         )
+
+    def blank(self) -> Markup:
+        """The row of a hidden figure: the threshold alone, so that its line runs through all rows."""
+        line = self._place(self.threshold)
+        threshold = f'<line class="threshold" x1="{line}" x2="{line}" y1="0%" y2="100%"/>'
+        return Markup(f'<svg aria-hidden="true">{threshold}</svg>')  # noqa: S704 (numbers alone)
 
     def scale(self) -> Markup:
         """The numbers above the rows; the threshold stands out."""
@@ -62,10 +68,18 @@ class Frame:
             'height="10" transform="translate(0 -5)" rx="5"/>'
         )
 
+    def _bounds(self, result: Result) -> str:
+        """The two ends, over the dot: an interval that is narrower than it stays visible."""
+        places = (self._place(bound) for bound in (result.low, result.high) if bound is not None)
+        return "".join(
+            f'<rect class="bound" x="{x}" y="50%" width="2" height="14" transform="translate(-1 -7)"/>'
+            for x in places
+        )
+
     def _point(self, result: Result) -> str:
         if result.rate is None:
             return ""
-        return f'<circle class="point" cx="{self._place(result.rate)}" cy="50%" r="6.5"/>'
+        return f'<circle class="point" cx="{self._place(result.rate)}" cy="50%" r="4.5"/>'
 
     def _place(self, share: Fraction | float) -> str:
         return f"{(float(share) - float(self.start)) / float(1 - self.start) * 100:.2f}%"

@@ -132,7 +132,7 @@ def earlier_year(wave: Wave, report: WaveReport) -> EarlierYear | None:
     edition, imported = _earlier_edition(wave), _imported_before(wave)
     if edition is not None and (not imported or edition.opens_on.year >= imported[0].year):
         return _of_edition(edition, wave, report)
-    return _of_import(imported, report) if imported else None
+    return _of_import(imported, wave, report) if imported else None
 
 
 def _earlier_edition(wave: Wave) -> Wave | None:
@@ -188,7 +188,7 @@ def _broken(edition: Wave, wave: Wave) -> dict[str, str]:
     return found
 
 
-def _of_import(lines: Sequence[PastResult], report: WaveReport) -> EarlierYear:
+def _of_import(lines: Sequence[PastResult], wave: Wave, report: WaveReport) -> EarlierYear:
     named = EarlierYear(str(lines[0].year), lines[0].wave_title)
     if report.selection != Selection():
         why = f"Les chiffres importés de {named.name} sont d’une édition entière\u00a0: retirez les filtres."
@@ -203,7 +203,13 @@ def _of_import(lines: Sequence[PastResult], report: WaveReport) -> EarlierYear:
         "connus ici. Vérifiez qu’ils n’ont pas changé."
     )
     shown = {result.commitment: judged(result, "staff") for result in results if result is not None}
-    return replace(named, cautions=(caution,), commitments=shown)
+    return replace(named, cautions=(caution, *_invented(wave)), commitments=shown)
+
+
+def _invented(wave: Wave) -> tuple[str, ...]:
+    """An import does not say where its counts come from: beside invented answers, no difference is real."""
+    sentence = "Les réponses de cette édition sont inventées\u00a0: l’écart ne dit rien de réel."
+    return (sentence,) if wave.synthetic else ()
 
 
 def imported_rate(line: PastResult, questions: int) -> Rate:

@@ -18,6 +18,8 @@ from typing import Any, Final
 from babel.messages.pofile import read_po
 from flask import Flask, g, has_app_context
 
+from analysis import display
+
 SOURCE_LANGUAGE: Final = "fr"
 FOLDER: Final = Path(__file__).parent / "translations"
 
@@ -80,7 +82,7 @@ def translate_plural(language: str, one: str, many: str, count: int, **parameter
     known = catalogue(language)
     texts = known.plurals.get(one)
     text = texts[known.plural_form(count)] if texts else (many if count > 1 else one)
-    return fill(text, {"count": count, **parameters})
+    return fill(text, {"count": display.whole(count), **parameters})
 
 
 def current_language() -> str:

@@ -36,7 +36,7 @@ def results(source: ReportSource) -> dict[str, Any]:
         "by_mode": _groups(shown.by_mode),
         "by_language": _groups(shown.by_language),
         "by_month": _groups(shown.by_period),
-        "notices": [*report.notices, *(flag.reason for flag in report.flags)],
+        "notices": [*report.notices, *(flag.reason for flag in shown.flags)],
         "written_at": source.written_at.isoformat(timespec="seconds"),
         "software": dict(source.software),
     }

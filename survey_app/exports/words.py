@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
+from typing import Final
 
 from analysis import display, notices
 from analysis.axes import Result
@@ -61,8 +62,13 @@ def verdict_label(verdict: str | None, threshold: str) -> str:
 
 
 def difference_label(difference: Difference) -> str:
-    """« +9,0 points, sûr » or « +2,1 points, pas assez de réponses pour le dire »."""
+    """« +9,0 points, sûr » or « +2,1 points, pas assez de réponses pour le dire ».
+
+    An interval without 0 is no proof among many comparisons: the label then says that it is one of many.
+    """
     said = "sûr" if difference.sure else "pas assez de réponses pour le dire"
+    if difference.one_of_many:
+        said = "sûr pris seul, pas parmi toutes ces comparaisons"
     return f"{display.points(difference.difference)}, {said}"
 
 
@@ -81,9 +87,7 @@ def flag_words(flags: Iterable[str]) -> str:
     return " ".join(FLAGS[flag] for flag in flags)
 
 
-def whole(number: int) -> str:
-    """``12 345`` with narrow no-break spaces."""
-    return f"{number:,}".replace(",", "\u202f")
+whole: Final = display.whole
 
 
 def percent(share: Fraction | float) -> str:
@@ -91,6 +95,11 @@ def percent(share: Fraction | float) -> str:
     tenths = math.floor(Fraction(share) * 1000 + Fraction(1, 2))
     ones, tenth = divmod(tenths, 10)
     return f"{ones},{tenth}\u202f%" if tenth else f"{ones}\u202f%"
+
+
+def risk_words(confidence: float) -> str:
+    """``5 %`` for a confidence of 0.95: the risk that a whole family of comparisons runs together."""
+    return percent(1 - Fraction(str(confidence)))
 
 
 def rate_words(result: Result, threshold: Fraction) -> str:

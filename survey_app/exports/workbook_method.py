@@ -107,7 +107,7 @@ def _counting_facts(source: ReportSource) -> Iterator[Fact]:
     for site, visits in wave.expected_visits.items():
         if visits is not None:
             yield f"Visites attendues\u00a0: {wave.sites.get(site, site)}", visits
-    for flag in report.flags:
+    for flag in source.shown.flags:
         yield "Remarque", flag.reason
 
 

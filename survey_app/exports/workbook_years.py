@@ -9,7 +9,7 @@ from analysis.comparisons import Difference, Subject
 from survey_app.earlier_years import Comparison, EarlierYear, compare
 from survey_app.exports.figure_rows import Row
 from survey_app.exports.source import ReportSource
-from survey_app.exports.words import counted, difference_label
+from survey_app.exports.words import counted, difference_label, percent, risk_words
 from survey_app.exports.workbook_styles import PERCENT, WHOLE
 from survey_app.exports.workbook_table import TableColumn
 
@@ -35,10 +35,11 @@ def year_columns(earlier: EarlierYear) -> tuple[TableColumn, ...]:
 
 def year_rows(source: ReportSource, earlier: EarlierYear) -> Iterator[Row]:
     """One row per engagement, or per question where each one counts; then what to know about them all."""
-    found = compare(source.shown.commitments, earlier, source.report.settings)
+    settings = source.report.settings
+    found = compare(source.shown.commitments, earlier, settings)
     for result in source.shown.commitments:
         yield from _rows(result, found, earlier)
-    for sentence in (_family(found, earlier), *earlier.cautions):
+    for sentence in (_family(found, earlier, settings.confidence), *earlier.cautions):
         yield [sentence, *[None] * (len(year_columns(earlier)) - 1)]
 
 
@@ -66,11 +67,12 @@ def _figures(result: Result) -> tuple[float | None, int | None]:
     return result.rate, None if result.withheld else result.base
 
 
-def _family(found: Mapping[Subject, Comparison], earlier: EarlierYear) -> str:
+def _family(found: Mapping[Subject, Comparison], earlier: EarlierYear, confidence: float) -> str:
     number = sum(len(one.differences) for one in found.values())
     made = counted(number, "comparaison faite", "comparaisons faites")
     return (
         f"«\u202f{earlier.title}\u202f»\u00a0: {made}\u202f; le risque d’annoncer un écart sûr par hasard "
-        "est tenu à 5\u202f% pour l’ensemble. "
-        "«\u202fDe\u202f» et «\u202fÀ\u202f»\u00a0: l’intervalle de chaque écart."
+        f"est tenu à {risk_words(confidence)} pour l’ensemble. "
+        "«\u202fDe\u202f» et «\u202fÀ\u202f»\u00a0: l’intervalle de chaque écart, pris seul, à "
+        f"{percent(confidence)}."
     )

@@ -47,7 +47,7 @@ def _row(result: Result, frame: charts.Frame, minimum_base: int, identifier: str
     hidden = any(flag.hides for flag in judged)
     return Row(
         result=result,
-        drawing="" if hidden else frame.row(result, identifier),
+        drawing=frame.blank() if hidden else frame.row(result, identifier),
         rate="–" if result.rate is None or hidden else rate_words(result, frame.threshold),
         interval="–" if hidden else _interval_words(result),
         flags=tuple(flag.reason for flag in judged),

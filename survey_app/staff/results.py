@@ -20,7 +20,7 @@ from survey_app import access, waves
 from survey_app.access import REFERENT, RESULT_READERS
 from survey_app.definitions import organisation
 from survey_app.disclosure import for_staff
-from survey_app.exports.words import METHOD_LABELS, mode_label, percent
+from survey_app.exports.words import METHOD_LABELS, mode_label, percent, risk_words
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
 from survey_app.reports import report_of
@@ -64,6 +64,7 @@ def show(wave_id: str) -> ResponseReturnValue:
         "staff/results.html",
         wave=wave,
         report=report,
+        shown_flags=shown.flags,
         axes=sorted(shown.axes, key=worst_first),
         services=_services(report.questionnaire),
         engagements=table(((r.title or r.commitment, r) for r in ranked), report.settings, "c"),
@@ -109,6 +110,8 @@ def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
     return {
         "threshold": percent(report.settings.threshold),
         **filters_of(wave),
+        "level": percent(report.settings.confidence),
+        "risk": risk_words(report.settings.confidence),
         "methods": METHOD_LABELS,
         "rules": RULES,
     }

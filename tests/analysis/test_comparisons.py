@@ -113,3 +113,16 @@ def test_s5_questions_are_compared_as_engagements_are() -> None:
     now, before = a_commitment("a", 90, 120), a_commitment("a", 74, 120)
     (found,) = differences({"now": now.items, "before": before.items}, 0.95)
     assert (found.item, found.sure) == ("question", True)
+
+
+def test_s5_what_is_sure_by_itself_alone_is_told_apart_from_too_few_answers() -> None:
+    others = [(f"autre_{n}", 160, 160) for n in range(11)]
+    now, before = (
+        [a_commitment(code, line[side], 200) for code, *line in [("seul", 170, 150), *others]]
+        for side in (0, 1)
+    )
+    (alone,) = differences({"now": now[:1], "before": before[:1]}, 0.95)
+    assert (alone.sure, alone.one_of_many) == (True, False)
+    among_many = differences({"now": now, "before": before}, 0.95)
+    assert [(found.sure, found.one_of_many) for found in among_many[:2]] == [(False, True), (False, False)]
+    assert not any(found.one_of_many for found in differences({"now": now, "before": before}, 0.95, 300))

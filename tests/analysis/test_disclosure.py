@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from analysis.disclosure import ShownReport
+import pytest
+
+from analysis.disclosure import UNDECIDED, ShownReport
 from analysis.tally import CellLayout
 from analysis.wave_report import Cell, WaveSettings, build_wave_report
 from form_definitions.model import CommitmentRule
@@ -49,3 +51,43 @@ def test_s6_a_site_that_a_total_hides_keeps_its_withheld_items_to_itself() -> No
     (axis,) = seen.hidden_axes
     third = axis.result.items[2]
     assert (third.base, bool(third.withheld)) == (0, True)
+
+
+def test_s6_a_withheld_item_is_no_reason_to_say_that_modes_differ() -> None:
+    seen = shown(
+        "every_item",
+        (400, "accueil", "tablet", EVERYTHING),
+        (4, "accueil", "paper", ("bad", "good", "bad", NOT_ASKED)),
+        (400, "accueil", "paper", ("bad", "good", NOT_ASKED, NOT_ASKED)),
+    )
+    assert {found.item for found in seen.report.mode_differences if found.sure} == {"welcome_1"}
+    assert "modes_differ" in {flag.code for flag in seen.report.flags}
+    assert "modes_differ" not in {flag.code for flag in seen.flags}
+    assert {found.adjusted_p for found in seen.mode_differences} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shown_item", "said"),
+    [("bad", "good", ""), ("good", "good", ""), ("bad", "bad", "axis"), ("good", "bad", "axis")],
+)
+def test_s6_a_withheld_item_decides_for_no_commitment(hidden: str, shown_item: str, said: str) -> None:
+    everyone = (200, "accueil", "tablet", (hidden, shown_item, NOT_ASKED, NOT_ASKED))
+    seen = shown("every_item", everyone, (3, "accueil", "tablet", (hidden, shown_item, hidden, NOT_ASKED)))
+    (result, *_) = seen.commitments
+    assert [bool(item.withheld) for item in result.items].count(True) == 2
+    assert (result.withheld == UNDECIDED, result.improvement_axis) == (said == "", said == "axis")
+
+
+def test_s6_no_site_is_named_below_the_threshold_for_a_withheld_item() -> None:
+    seen = shown(
+        "every_item",
+        (400, "accueil", "tablet", EVERYTHING),
+        (20, "immigration", "tablet", TWO_ITEMS),
+        (3, "immigration", "tablet", THIRD_TOO),
+    )
+    assert [axis.site for axis in seen.report.hidden_axes] == ["immigration"]
+    assert not seen.hidden_axes
+
+
+def test_s6_a_wave_without_answers_hides_nothing() -> None:
+    assert not any(result.withheld for result in shown("pooled").commitments)

@@ -248,6 +248,7 @@ def test_s5_the_questions_of_an_engagement_are_compared_one_by_one(site: StaffSi
     assert "66,7\u202f%" in page
     assert "58,3\u202f%" in page
     assert "+13,3\u00a0points, sûr" in page
+    assert "inventées" not in page
     assert "Aucune réponse à comparer." in page
 
 
@@ -259,6 +260,14 @@ def test_s6_an_imported_question_of_a_few_people_is_not_the_rest_of_its_engageme
     assert "66,1\u202f%" in page
     assert "66,7" not in page
     assert "33,3" not in page
+
+
+def test_imported_figures_beside_invented_answers_carry_a_word(site: StaffSite) -> None:
+    warning = "Les réponses de cette édition sont inventées\u00a0: l’écart ne dit rien de réel."
+    with site.database():
+        a_wave(240, 60, synthetic=True)
+        imported("C,,120,180")
+    assert warning in words(site.client())
 
 
 def test_an_engagement_without_figure_then_is_not_compared(site: StaffSite) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from analysis.axes import MeasuredItem, Reading, item_result
+from analysis.axes import MeasuredItem, Reading, commitment_result, item_result
 from analysis.comparisons import Difference
+from analysis.disclosure import judged
 from analysis.rates import Rate
 from analysis.tally import CellLayout, CountedResponse
 from analysis.wave_report import WaveSettings, build_wave_report
@@ -189,6 +190,8 @@ def test_the_dot_the_bar_and_the_line_stand_where_the_figures_say() -> None:
     bar = re.search(r'x="([\d.]+)%" width="([\d.]+)%"', drawn)
     assert bar
     assert float(bar[1]) == pytest.approx((62.69 - 50) * 2, abs=0.05)
+    ends = [float(x) for x in re.findall(r'class="bound" x="([\d.]+)%"', drawn)]
+    assert ends == pytest.approx([(62.69 - 50) * 2, (90.49 - 50) * 2], abs=0.05)
     assert float(bar[1]) + float(bar[2]) == pytest.approx((90.49 - 50) * 2, abs=0.05)
 
 
@@ -197,6 +200,33 @@ def test_the_frame_holds_every_interval_and_always_the_upper_half(good: int, sta
     frame = charts.frame_of([result(good, 30), result(29, 30)], Fraction(3, 4))  # type: ignore[list-item]
     assert frame.start == Fraction(start)
     assert "75\u202f%" in frame.scale()
+
+
+def test_the_ends_of_a_narrow_interval_are_drawn_over_the_dot() -> None:
+    drawn = str(charts.Frame(Fraction(3, 4)).row(result(160_000, 200_000), "x"))  # type: ignore[arg-type]
+    assert drawn.index('class="point"') < drawn.index('class="bound"')
+
+
+def test_the_confidence_of_a_wave_stands_in_the_words_beside_its_figures(site: StaffSite) -> None:
+    with site.database():
+        digest = questionnaires.publish_source(a_source(), {}, actor="test").digest
+        plan = a_plan(digest, confidence="0.9")
+        waves.create_wave(plan, actor="test")
+        waves.open_wave(WAVE, actor="test", today=plan.opens_on)
+        add_responses(digest, 200, 20, site="accueil_general", mode="website")
+        add_responses(digest, 100, 120, site="accueil_general", mode="tablet")
+    words = text_of(site.client().get(RESULTS).text)
+    assert "Intervalle à 90\u202f%" in words
+    assert "est tenu à 10\u202f% pour l’ensemble de ces comparaisons entre modes" in words
+    assert "95\u202f%" not in words
+
+
+def test_the_line_of_the_threshold_runs_through_the_row_of_a_hidden_figure() -> None:
+    hidden = judged(commitment_result("c", [MeasuredItem("i", Rate(2, 3))], Reading()), "staff")
+    ((_, row),) = table([("", hidden)], WaveSettings(), "x").rows
+    assert row.hidden
+    assert 'class="threshold"' in row.drawing
+    assert not re.search("point|interval|bound|<title", row.drawing)
 
 
 def test_a_drawing_without_answers_says_so() -> None:
