@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect, Engine
 
-from survey_app.database import DatabaseUnavailable, one_writer, unavailable
+from survey_app.database import DatabaseUnavailable, UTCDateTime, one_writer, unavailable
 
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
@@ -86,13 +87,15 @@ class _OnDriver:
 
     def _encoded(self, values: Values) -> Any:
         # No function call per value where none is needed: a batch brings thousands of them.
-        known = {**self._given, **values}
+        known = {**self._given, **values} if self._given else values
         encoded = [known[name] if encode is None else encode(known[name]) for name, encode in self._encode]
         return encoded if self._by_position else dict(zip(self._names, encoded, strict=True))
 
 
 def _encoder(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Convert | None:
-    return kind.dialect_impl(dialect).bind_processor(dialect)
+    encode = kind.dialect_impl(dialect).bind_processor(dialect)
+    # A batch has one moment, in every row of it.
+    return lru_cache(maxsize=8)(encode) if encode and isinstance(kind, UTCDateTime) else encode
 
 
 def _decoder(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Convert | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+import numpy as np
 from sqlalchemy import select
 
 from analysis.tally import Cell64
@@ -79,14 +80,11 @@ def by_month(cells: Sequence[Cell]) -> list[Cell]:
 
     Every breakdown of a report adds cells up again; those of days are only needed for weeks.
     """
-    totals: dict[tuple[str, str, str, date], Cell64] = {}
+    months: dict[tuple[str, str, str, date], list[Cell64]] = {}
     for cell in cells:
         key = (cell.site, cell.mode, cell.language, cell.day.replace(day=1))
-        if key in totals:
-            totals[key] += cell.vector
-        else:
-            totals[key] = cell.vector.copy()
-    return [Cell(*key, vector) for key, vector in totals.items()]
+        months.setdefault(key, []).append(cell.vector)
+    return [Cell(*key, np.add.reduce(vectors)) for key, vectors in months.items()]
 
 
 def counted_versions(wave: Wave) -> dict[str, Questionnaire]:

@@ -12,8 +12,8 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final, cast
 
-from flask import Flask, Request, abort, current_app, request, session
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response, abort, current_app, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_security import Security, SQLAlchemyUserDatastore, current_user
 from flask_security.forms import LoginForm
@@ -46,6 +46,13 @@ class StaffSessions(SecureCookieSessionInterface):
             return self.session_class()
         return super().open_session(app, request)
 
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Write the cookie; a session that is and stays empty needs none of its settings."""
+        if session or session.modified:
+            super().save_session(app, session, response)
+        elif session.accessed:
+            response.vary.add("Cookie")
+
 
 def install(app: Flask, settings: Settings) -> None:
     """Wire Flask-Security with what is used of it, and nothing else."""
@@ -59,6 +66,8 @@ def install(app: Flask, settings: Settings) -> None:
     app.login_manager.request_loader(None)  # type: ignore[attr-defined]
     app.login_manager.session_protection = None  # type: ignore[attr-defined]
     security.principal.identity_loaders.clear()
+    # Nobody is remembered beyond the session, so that no answer needs a look at what to remember.
+    app.after_request_funcs[None].remove(app.login_manager._update_remember_cookie)  # type: ignore[attr-defined]
     user_authenticated.connect(_start_session, app)
     app.before_request(end_stale_session)
     access.install(app)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from flask import Response, current_app, make_response
+from flask import Response, current_app
 
 from form_definitions import LANGUAGES, RoutingContext
 from survey_app.clock import utc_now
@@ -90,7 +90,7 @@ def first_page(visit: Visit) -> Response:
 def _filled(drawing: Drawing, visit: Visit, status: int) -> Response:
     """The page with the state of this visit in its place."""
     sealed = seal(visit.state.moved(utc_now(), section=drawing.section), current_app.config["SECRET_KEY"])
-    response = private(make_response(drawing.html.replace(STATE_PLACE, sealed, 1), status))
+    response = private(Response(drawing.html.replace(STATE_PLACE, sealed, 1), status))
     if drawing.is_last:
         response.headers["Cache-Control"] = "no-store"  # Firefox keeps it apart from its cache
     return response

@@ -12,6 +12,7 @@ import hmac
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -197,9 +198,15 @@ def _receipt(row: Row, first_hash: str, first_time: dt.datetime, current_epoch: 
         row["revision"],
         row["content_hash"],
         current_epoch,
-        stored_at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        _written(stored_at),
         conflict,
     )
+
+
+@lru_cache(maxsize=8)
+def _written(moment: dt.datetime) -> str:
+    """All the receipts of a batch name the same moment."""
+    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
 
 
 def _epoch(cursor: Any, dialect: Dialect) -> str:

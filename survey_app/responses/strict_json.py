@@ -14,6 +14,8 @@ from typing import Any
 MAXIMUM_DEPTH = 20
 LARGEST_WHOLE_NUMBER = 2**53 - 1
 """Beyond this, JavaScript and Python do not read the same number."""
+_SAFE_LENGTH = len(str(LARGEST_WHOLE_NUMBER)) - 1
+"""Whatever has no more characters than this is below it."""
 _UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 REPLACEMENT = "\ufffd"
 
@@ -119,7 +121,9 @@ def _refuse_constant(_name: str) -> Any:
 
 
 def _whole_number(digits: str) -> int:
-    if len(digits) > len(str(LARGEST_WHOLE_NUMBER)) + 1 or abs(int(digits)) > LARGEST_WHOLE_NUMBER:
+    if len(digits) <= _SAFE_LENGTH:
+        return int(digits)
+    if len(digits) > _SAFE_LENGTH + 2 or abs(int(digits)) > LARGEST_WHOLE_NUMBER:
         raise StrictJSONError("huge_number")
     return int(digits)
 

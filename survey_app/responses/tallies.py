@@ -229,17 +229,15 @@ def wave_layouts(connection: Connection, wave_id: str) -> dict[str, CellLayout]:
 def stored_cells(connection: Connection, wave_id: str) -> dict[CellKey, Cell64]:
     """The cells of a wave as stored; a cell of another layout or length is given as an empty one."""
     found = connection.execute(_SELECT_CELLS, {"wave_id": wave_id}).all()
+    layouts: dict[str, CellLayout | None] = {}
     cells: dict[CellKey, Cell64] = {}
-    for digest in {row.digest for row in found}:
-        if (layout := layout_of(connection, digest)) is not None:
-            rows = [(CellKey._make(row[:-2]), *row[-2:]) for row in found if row.digest == digest]
-            usable = {
-                key: counters
-                for key, named, counters in rows
-                if named == layout.digest and len(counters) == 8 * layout.size
-            }
-            cells |= {key: layout.zero() for key, *_ in rows if key not in usable}
-            cells |= zip(usable, layout.from_bytes(*usable.values()), strict=True)
+    for *parts, named, counters in found:
+        key = CellKey(*parts)
+        if key.digest not in layouts:
+            layouts[key.digest] = layout_of(connection, key.digest)
+        if layout := layouts[key.digest]:
+            usable = named == layout.digest and len(counters) == 8 * layout.size
+            cells[key] = np.frombuffer(counters, dtype="<i8") if usable else layout.zero()
     return cells
 
 

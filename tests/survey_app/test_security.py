@@ -250,6 +250,11 @@ def test_one_household_on_ipv6_counts_as_one_caller() -> None:
     assert network_of(None) == "unknown"
 
 
+def test_no_protection_is_said_twice(site: StaffSite) -> None:
+    headers = site.client(None).get("/").headers
+    assert [len(headers.getlist(name)) for name in security.HEADERS] == [1] * len(security.HEADERS)
+
+
 def test_public_pages_set_no_cookie(site: StaffSite) -> None:
     for path in ("/healthz", "/nowhere"):
         assert "Set-Cookie" not in site.app.test_client().get(path).headers

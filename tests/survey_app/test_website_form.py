@@ -56,6 +56,11 @@ def test_the_first_question_is_on_the_first_page_with_the_privacy_notice(visitor
     assert "/q/petit/fr/confidentialite" in visitor.html
 
 
+def test_a_form_just_opened_looks_at_no_cookie(visitor: Visitor) -> None:
+    answer = visitor.client.get(ADDRESS)
+    assert "Cookie" not in answer.headers.get("Vary", "")
+
+
 def test_opening_a_form_sets_no_cookie_and_stores_nothing(site: WebsiteSite, visitor: Visitor) -> None:
     visitor.open(ADDRESS)
     assert visitor.page is not None
