@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -18,11 +17,6 @@ from survey_app.passphrases import PassphraseError, check_passphrase, new_passph
 from tests.survey_app.staff_site import StaffSite, post, sign_in
 
 FAILED = "Adresse ou phrase secrète inexacte"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    return StaffSite(tmp_path)
 
 
 def test_the_right_passphrase_opens_the_staff_pages(site: StaffSite) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -16,12 +15,6 @@ from survey_app.past_results import PastResultsError, read_counts
 from survey_app.reports import report_of
 from survey_app.waves import find_wave
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, post, seed_wave, some_commitment, upload
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    return StaffSite(tmp_path)
-
 
 IMPORT = "/gestion/annees-passees"
 

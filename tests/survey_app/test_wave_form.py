@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +13,6 @@ from survey_app import questionnaires, waves
 from survey_app.exports.words import day_words
 from tests.page_checks import assert_good_page
 from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, a_source, add_responses, post
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    return StaffSite(tmp_path)
 
 
 def day(number: int) -> str:
