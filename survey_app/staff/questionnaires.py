@@ -20,7 +20,7 @@ from survey_app.draft_translations import coverage
 from survey_app.models import QuestionnaireDraft, QuestionnaireVersion
 from survey_app.rendering import Page, render_questionnaire
 from survey_app.staff import to_complete
-from survey_app.staff.pages import actor, refused
+from survey_app.staff.pages import actor, moment, refused
 
 blueprint = Blueprint("staff_questionnaires", __name__, url_prefix="/gestion/questionnaires")
 MAXIMUM_TRANSLATION_BYTES: Final = 1024 * 1024
@@ -70,6 +70,10 @@ def upload() -> ResponseReturnValue:
     except UploadError as fault:
         return refused("staff/questionnaires.html", str(fault), **_page())
     given = {code: texts for code, texts in translations.items() if texts}
+    before = questionnaires.replaced_by(source)
+    if before:
+        at, by = moment(before.uploaded_at), before.uploaded_by
+        flash(f"Ce brouillon remplace celui du {at}, envoyé par {by}.")
     draft_id = questionnaires.save_draft(source, given, actor=actor())
     return redirect(url_for("staff_questionnaires.draft", draft_id=draft_id), 303)
 

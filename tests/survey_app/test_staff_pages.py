@@ -165,6 +165,15 @@ def test_a_revoked_tablet_stays_in_the_list_and_in_the_log(site: StaffSite) -> N
         assert audit.latest(1)[0].action == "device-revoked"
 
 
+def test_a_text_sent_again_says_whose_draft_it_replaces(site: StaffSite) -> None:
+    client = site.client("assistant")
+    first = upload(client, QUESTIONNAIRES, "source", a_source())
+    assert "remplace" not in client.get(first.location).text
+    again = upload(client, QUESTIONNAIRES, "source", a_source(Votre="Notre"))
+    assert re.search(r"remplace celui du .*, envoyé par assistant@", client.get(again.location).text)
+    assert client.get(first.location).status_code == 404
+
+
 def test_a_response_is_set_aside_with_a_reason_and_leaves_the_figures(site: StaffSite) -> None:
     with site.database():
         seed_wave(24, 6, comment="Rien à signaler")
