@@ -230,6 +230,20 @@ def test_what_came_second_is_counted_apart_where_the_referent_says_so(site: Staf
     assert "Ce contenu n’existe pas" in refused.text
 
 
+def test_each_export_names_its_reader_and_who_may_take_it(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(3, 0)
+    page = f"/gestion/exports/{WAVE}"
+    for role, own in (("referent", "les textes libres"), ("assistant", "une à une"), ("director", "")):
+        shown = site.client(role).get(page).text
+        assert "La direction et le comité" in shown
+        assert ("le référent et son assistant" in shown) == bool(own)
+        assert own in shown
+    assert "ne le transmettez" not in shown
+    limited = site.client().get(f"{page}?site=accueil_general&wave_id=x&name=y").text
+    assert f'href="{page}/classeur?site=accueil_general"' in limited
+
+
 def test_responses_of_an_unknown_edition_are_listed_apart(site: StaffSite) -> None:
     with site.database():
         seed_wave(3, 0)
