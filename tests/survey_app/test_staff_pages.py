@@ -230,6 +230,28 @@ def test_what_came_second_is_counted_apart_where_the_referent_says_so(site: Staf
     assert "Ce contenu n’existe pas" in refused.text
 
 
+def test_the_preview_of_the_tablet_shows_its_screens_one_by_one_without_script(site: StaffSite) -> None:
+    added = (
+        "      - {note: before, label: Lisez ceci}\n"
+        "      - {item: clarity, type: short_text, label: La clarté}\n"
+        "      - {note: after, label: Au revoir}\n"
+    )
+    with site.database():
+        digest = questionnaires.publish_source(a_source() + added, {}, actor="test").digest
+    page = site.client().get(f"/gestion/questionnaires/versions/{digest}/apercu/tablet/fr").text
+    screens = page.split('<section class="screen questions"')[1:]
+    assert [re.findall(r'data-item="(\w+)"', screen) for screen in screens] == [
+        ["courtesy"],
+        ["comment"],
+        ["before", "clarity", "after"],
+    ]
+    assert "Question 2 sur 3" in screens[1]
+    assert "tablet-" in page
+    assert not re.search(r'<script(?! type="application/json")|type="submit"|method="post"', page)
+    website = site.client().get(f"/gestion/questionnaires/versions/{digest}/apercu/website/fr").text
+    assert "Question 2 sur 3" not in website
+
+
 def test_each_export_names_its_reader_and_who_may_take_it(site: StaffSite) -> None:
     with site.database():
         seed_wave(3, 0)
