@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeVar, cast
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
@@ -40,6 +41,10 @@ ROLES: Final[dict[str, str]] = {
 }
 """The roles and their names on screen. The referent may do everything."""
 
+ENDED: Final = "ended"
+"""In the cookie of whoever was signed out without asking for it, until they sign in again."""
+UNSAVED: Final = "unsaved"
+"""And what they sent then was not kept."""
 REVOKED: Final = "revoked"
 _DEVICE: Final = Prepared(
     lambda _: sa.select(Device.id, Device.site, Device.state).where(
@@ -185,9 +190,19 @@ def _staff_only(rule: Rule) -> ResponseReturnValue | None:
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:
-    if request.method not in ("GET", "HEAD"):
+    """And come back: whoever sent a form in a session that had ended finds its page again."""
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
+    if ENDED not in session:
         abort(401)
-    return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
+    session[ENDED] = UNSAVED
+    return redirect(url_for("security.login", next=_page_of_the_form()), 303)
+
+
+def _page_of_the_form() -> str:
+    came_from = urlsplit(request.referrer or "")
+    ours = came_from.netloc == request.host and came_from.path.startswith("/gestion/")
+    return came_from._replace(scheme="", netloc="").geturl() if ours else url_for("staff_home.home")
 
 
 def may(*names: str) -> bool:

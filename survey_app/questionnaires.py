@@ -67,7 +67,10 @@ class Publication:
 
 
 def save_draft(source: str, translations: Mapping[str, Mapping[str, str]], *, actor: str) -> int:
-    """Keep an uploaded text, faults and all, so that its author can see and mend them; gives its number."""
+    """Keep an uploaded text, faults and all, so that its author can see and mend them; gives its number.
+
+    It takes the place of the draft of the same questionnaire.
+    """
     slug = _slug_of(source)
     asked = _check(source, slug).questionnaire
     if asked is not None:
@@ -84,8 +87,26 @@ def save_draft(source: str, translations: Mapping[str, Mapping[str, str]], *, ac
         )
         transaction.add(draft)
         transaction.flush()
-        record(transaction, "draft-uploaded", actor=actor, subject=slug or f"#{draft.id}")
+        replaced = _drop_others(transaction, draft)
+        detail = {"replaced": replaced} if replaced else {}
+        record(transaction, "draft-uploaded", actor=actor, subject=slug or f"#{draft.id}", detail=detail)
         return draft.id
+
+
+def _drop_others(transaction: Session, draft: QuestionnaireDraft) -> list[int]:
+    """Their numbers. Once the new one has its own: who looks at an old draft must not publish this one."""
+    query = select(QuestionnaireDraft).where(QuestionnaireDraft.slug == draft.slug)
+    found = transaction.scalars(query.where(QuestionnaireDraft.id != draft.id)).all() if draft.slug else []
+    for one in found:
+        transaction.delete(one)
+    return [one.id for one in found]
+
+
+def replaced_by(source: str) -> QuestionnaireDraft | None:
+    """The draft whose place this text would take: of the questionnaire that it names."""
+    slug = _slug_of(source)
+    query = select(QuestionnaireDraft).where(QuestionnaireDraft.slug == slug)
+    return db.session.scalars(query.order_by(QuestionnaireDraft.id.desc())).first() if slug else None
 
 
 def delete_draft(draft_id: int, *, actor: str) -> None:

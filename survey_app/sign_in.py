@@ -141,6 +141,7 @@ class StaffLoginForm(LoginForm):
 
 
 def _start_session(_app: Flask, user: User, **_details: Any) -> None:
+    session.pop(access.ENDED, None)
     session["since"] = session["seen"] = int(time.time())
     with write_transaction() as transaction:
         record(transaction, "sign-in", actor=user.email, subject=user.email)
@@ -148,12 +149,18 @@ def _start_session(_app: Flask, user: User, **_details: Any) -> None:
 
 def end_stale_session() -> None:
     """Sign out whoever was idle for 15 minutes or signed in for 8 hours. Only the cookie changes."""
-    if not request.path.startswith("/gestion/") or "since" not in session:
+    if not request.path.startswith("/gestion/"):
+        return
+    if "since" not in session:
+        if not session and current_app.session_interface.get_cookie_name(current_app) in request.cookies:
+            session[access.ENDED] = True  # a cookie that is too old to be read
         return
     now = int(time.time())
-    if now - session["seen"] > IDLE_SECONDS or now - session["since"] > ABSOLUTE_SECONDS:
+    stale = now - session["seen"] > IDLE_SECONDS or now - session["since"] > ABSOLUTE_SECONDS
+    if stale or not current_user.is_authenticated:
         logout_user()
         session.clear()
+        session[access.ENDED] = True
     elif now - session["seen"] > TOUCH_SECONDS:
         session["seen"] = now
 
@@ -170,5 +177,6 @@ def check_token() -> ResponseReturnValue | None:
 
 def _end_all_sessions(user: User) -> None:
     """Signing out ends every session of the person: a copied cookie is worth nothing afterwards."""
+    session.pop("since", None)
     with write_transaction() as transaction:
         transaction.execute(update(User).where(User.id == user.id).values(fs_uniquifier=uuid.uuid4().hex))

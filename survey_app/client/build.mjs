@@ -15,6 +15,7 @@ const STYLES = {
   tablet: ['base', 'questionnaire', 'tablet'],
   staff: ['base', 'staff', 'staff_results', 'staff_forms', 'staff_screens'],
   print: ['print'],
+  preview: ['preview'],
 };
 const COMMON = { bundle: true, minify: true, write: true, metafile: true, legalComments: 'none', logLevel: 'warning', outdir: folder };
 const TARGET = ['chrome109', 'firefox115', 'safari16.4'];

@@ -34,25 +34,72 @@ class Export:
     suffix: str
     media_type: str
     write: Callable[[ReportSource, BinaryIO], None]
+    reader: str
+    """Who it is for, and what they do with it."""
     rows: bool = False
     """Holds nothing but answers person by person: only for who may read those."""
 
 
 EXPORTS: Final[Mapping[str, Export]] = {
-    "classeur": Export("Classeur Excel", ".xlsx", XLSX, write_workbook),
-    "resultats": Export("Résultats, pour Excel français (CSV)", ".csv", CSV, write_french_results),
-    "reponses": Export("Réponses, pour Excel français (CSV)", ".csv", CSV, write_french, rows=True),
+    "classeur": Export(
+        "Classeur Excel",
+        ".xlsx",
+        XLSX,
+        write_workbook,
+        "La direction et le comité\u00a0: bilan, axes d’amélioration et méthode, à lire et à imprimer.",
+    ),
+    "resultats": Export(
+        "Résultats, pour Excel français (CSV)",
+        ".csv",
+        CSV,
+        write_french_results,
+        "Un service\u00a0: les chiffres, à reprendre dans un tableau ou une note.",
+    ),
+    "reponses": Export(
+        "Réponses, pour Excel français (CSV)",
+        ".csv",
+        CSV,
+        write_french,
+        "Le référent et son assistant\u00a0: filtrer et compter les réponses, une par ligne.",
+        rows=True,
+    ),
     "reponses-internes": Export(
         "Réponses pour un programme, usage interne, à ne pas publier (CSV)",
         ".csv",
         CSV,
         write_open,
+        "Le statisticien du service\u00a0: les mêmes réponses, en codes.",
         rows=True,
     ),
-    "recalculer": Export("Réponses pour recalculer (CSV)", ".csv", CSV, write_answers, rows=True),
-    "comptes": Export("Comptes par question (CSV)", ".csv", CSV, write_counts),
-    "codes": Export("Dictionnaire des codes (CSV)", ".csv", CSV, write_codebook),
-    "json": Export("Résultats pour un programme (JSON)", ".json", "application/json", write_json),
+    "recalculer": Export(
+        "Réponses pour recalculer (CSV)",
+        ".csv",
+        CSV,
+        write_answers,
+        "Un contrôleur\u00a0: retrouver chaque chiffre sans ce serveur (python -m analysis).",
+        rows=True,
+    ),
+    "comptes": Export(
+        "Comptes par question (CSV)",
+        ".csv",
+        CSV,
+        write_counts,
+        "Le référent, l’an prochain\u00a0: ce fichier s’importe dans «\u202fAnnées passées\u202f».",
+    ),
+    "codes": Export(
+        "Dictionnaire des codes (CSV)",
+        ".csv",
+        CSV,
+        write_codebook,
+        "Qui ouvre un fichier de réponses\u00a0: ce que veut dire chaque code.",
+    ),
+    "json": Export(
+        "Résultats pour un programme (JSON)",
+        ".json",
+        "application/json",
+        write_json,
+        "L’informaticien\u00a0: reprendre les résultats dans un site ou un tableau de bord.",
+    ),
 }
 """Under the names used in addresses and by `survey-app report --export`."""
 

@@ -13,15 +13,27 @@ from survey_app.exports.response_table import Cell, Column
 from survey_app.exports.safe_text import workbook_text
 from survey_app.exports.source import ReportSource
 from survey_app.exports.workbook_styles import DAY, WHOLE, Styles
-from survey_app.exports.workbook_table import LAST_ROW, add_sheet, finish_table, header_height
+from survey_app.exports.workbook_table import (
+    LAST_ROW,
+    add_sheet,
+    columns_on_paper,
+    finish_table,
+    header_height,
+)
 
 SHEET = "Réponses"
+PRINTED_ROWS = 30
+EXTRACT = (
+    "Extrait\u00a0: les premières lignes et colonnes. "
+    "Pour tout imprimer\u00a0: Mise en page, Zone d’impression, Annuler."
+)
 WIDTHS = {"day": 11.0, "code": 16.0, "label": 22.0, "number": 9.0, "text": 60.0}
 HOW_TO_READ = (
     "Une ligne par réponse, dans un ordre qui ne dit rien. Chaque question à choix unique a deux "
     "colonnes\u00a0: le code, qui ne change jamais (pour un calcul), et à côté le libellé (pour lire, "
     "filtrer, compter). "
-    "Une question à plusieurs choix a une colonne par choix\u00a0: 1 si coché, 0 sinon."
+    "Une question à plusieurs choix a une colonne par choix\u00a0: 1 si coché, 0 sinon. "
+    "À l’impression, la feuille ne donne qu’un extrait."
 )
 """Stands in « Méthode »."""
 
@@ -44,8 +56,20 @@ def write_answers_sheets(
         here = chain([first] if first is not None else [], islice(rows, rows_per_sheet - 1))
         _write_header(sheet, styles, table.columns)
         last = _write_rows(sheet, [_format(styles, column) for column in table.columns], here)
-        finish_table(sheet, last, [WIDTHS[column.kind] for column in table.columns], frozen_columns=1)
+        widths = [WIDTHS[column.kind] for column in table.columns]
+        finish_table(sheet, last, widths, frozen_columns=1)
+        _print_an_extract(sheet, last, widths)
         number += 1
+
+
+def _print_an_extract(sheet: Worksheet, last_row: int, widths: Sequence[float]) -> None:
+    """Whoever prints the workbook wants its figures: thousands of answers are hundreds of sheets of paper."""
+    rows, columns = min(last_row, PRINTED_ROWS), columns_on_paper(widths)
+    if (rows, columns) == (last_row, len(widths)):
+        return
+    sheet.print_area(0, 0, rows, columns - 1)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_header(f"&L&9{EXTRACT}")
 
 
 def _write_rows(sheet: Worksheet, formats: Sequence[Format | None], rows: Iterable[Sequence[Cell]]) -> int:

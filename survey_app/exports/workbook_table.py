@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from itertools import accumulate
 from math import ceil
 from textwrap import wrap
 from typing import Any
@@ -147,8 +148,14 @@ def finish_table(sheet: Worksheet, last_row: int, widths: Sequence[float], froze
 
 def fit_to_paper(sheet: Worksheet, widths: Sequence[float]) -> None:
     """One sheet of paper wide where that stays legible; else several, each with the first column."""
-    if PRINTABLE / sum(width * CHARACTER + PADDING for width in widths) >= LEGIBLE:
+    if columns_on_paper(widths) == len(widths):
         sheet.fit_to_pages(1, 0)
     else:
         sheet.set_print_scale(COMFORTABLE)
         sheet.repeat_columns(0)
+
+
+def columns_on_paper(widths: Sequence[float]) -> int:
+    """How many of these columns stand on one sheet of paper and stay legible."""
+    ends = accumulate(width * CHARACTER + PADDING for width in widths)
+    return sum(PRINTABLE / end >= LEGIBLE for end in ends)

@@ -18,7 +18,7 @@ from survey_app.database import db, write_connection
 from survey_app.models import Device, InboxConflict, InboxRecord, Response
 from survey_app.responses import counting, tallies
 from survey_app.responses.credentials import Credential
-from survey_app.responses.envelope import open_body, read_envelope
+from survey_app.responses.envelope import Envelope, open_body, read_envelope
 from survey_app.responses.flags import OTHER_PERSON
 from survey_app.responses.inbox import credential_flags
 from survey_app.responses.judge import Arrival, Judgement, judge
@@ -41,7 +41,8 @@ _SELECT = sa.select(
 class Variant:
     """One envelope that came second.
 
-    ``differences``: what it says otherwise; None once it is erased. ``counted``: None until somebody decided.
+    ``differences``: per question, what the first contents say and what these say; None once they are erased.
+    ``counted``: None until somebody decided.
     """
 
     record_id: str
@@ -49,7 +50,8 @@ class Variant:
     content_hash: str
     received_at: dt.datetime
     same_sender: bool
-    differences: Mapping[str, Any] | None
+    differences: Mapping[str, tuple[Any, Any]] | None
+    questionnaire_digest: str = ""
     counted: bool | None = None
 
     @property
@@ -73,19 +75,17 @@ def _counted(decision: str | None) -> bool | None:
 
 def _variant(row: Any) -> Variant:
     same_sender = row.device_id == row.first_device
-    differences = _differences(row.first, row.envelope)
-    return Variant(row.id, row.revision, row.content_hash, row.received_at, same_sender, differences)
+    differences, digest = None, ""
+    if row.first is not None and row.envelope is not None:
+        first, second = read_envelope(bytes(row.first)), read_envelope(bytes(row.envelope))
+        differences, digest = _differences(first, second), second.questionnaire_digest
+    return Variant(row.id, row.revision, row.content_hash, row.received_at, same_sender, differences, digest)
 
 
-def _differences(first: bytes | None, second: bytes | None) -> dict[str, Any] | None:
-    if first is None or second is None:
-        return None
-    known, other = _answers(first), _answers(second)
-    return {name: other.get(name) for name in {**known, **other} if known.get(name) != other.get(name)}
-
-
-def _answers(raw: bytes) -> dict[str, Any]:
-    return open_body(read_envelope(bytes(raw))).answers
+def _differences(first: Envelope, second: Envelope) -> dict[str, tuple[Any, Any]]:
+    known, other = open_body(first).answers, open_body(second).answers
+    both = {name: (known.get(name), other.get(name)) for name in {**known, **other}}
+    return {name: (before, after) for name, (before, after) in both.items() if before != after}
 
 
 def count_apart(

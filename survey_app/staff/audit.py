@@ -28,6 +28,7 @@ ACTIONS: Final = {
     "translations-corrected": "Traductions corrigées",
     "wave-created": "Édition créée",
     "wave-changed": "Édition modifiée",
+    "wave-deleted": "Édition supprimée",
     "wave-opened": "Édition ouverte",
     "wave-closed": "Édition close",
     "wave-reopened": "Édition rouverte",

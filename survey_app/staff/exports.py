@@ -14,7 +14,7 @@ from survey_app.access import ASSISTANT, REFERENT, RESULT_READERS, may
 from survey_app.audit import act, record
 from survey_app.exports import EXPORTS, Rights, file_name, gather
 from survey_app.staff.pages import actor, wave_or_404
-from survey_app.staff.result_filters import selection
+from survey_app.staff.result_filters import FILTERS, selection
 
 blueprint = Blueprint("staff_exports", __name__, url_prefix="/gestion/exports")
 IN_MEMORY = 8 * 2**20
@@ -35,8 +35,8 @@ def choose() -> ResponseReturnValue:
 def index(wave_id: str) -> ResponseReturnValue:
     """What this person may take away."""
     shown = {name: export for name, export in EXPORTS.items() if rights().rows or not export.rows}
-    part = any(selection().values())
-    return render_template("staff/exports.html", wave=wave_or_404(wave_id), exports=shown, part=part)
+    asked = {name: request.args[name] for name in FILTERS if request.args.get(name)}
+    return render_template("staff/exports.html", wave=wave_or_404(wave_id), exports=shown, asked=asked)
 
 
 def rights() -> Rights:

@@ -9,6 +9,7 @@ from itertools import groupby
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
 
 from analysis.axes import MeasuredItem, Reading, Result, item_result
 from analysis.wave_report import WaveSettings
@@ -72,23 +73,33 @@ def _result(past: PastResult, title: str, questions: int) -> Result:
     return item_result(past.commitment, MeasuredItem(name, rate, title), Reading())
 
 
+def _chosen() -> tuple[int, FileStorage]:
+    """The year and the file, or both faults at once."""
+    year, file = request.form.get("year", type=int), request.files.get("counts")
+    faults = []
+    if year is None or not EARLIEST <= year <= datetime.now(tz=UTC).year:
+        faults.append("L’année s’écrit en quatre chiffres, et elle est passée ou en cours.")
+    if file is None or not file.filename:
+        faults.append("Choisissez le fichier CSV des chiffres de cette année.")
+    if year is None or file is None or faults:
+        raise PastResultsError(faults)
+    return year, file
+
+
 @blueprint.post("")
 @access.roles(REFERENT)
 def import_file() -> ResponseReturnValue:
     """Check a file and take it in, or show every fault of it."""
-    year = request.form.get("year", type=int)
-    file = request.files.get("counts")
     try:
-        if year is None or not EARLIEST <= year <= datetime.now(tz=UTC).year:
-            raise PastResultsError(["L’année s’écrit en quatre chiffres, et elle est passée ou en cours."])
-        text = past_results.decoded(file.read() if file else b"")
+        year, file = _chosen()
+        text = past_results.decoded(file.read())
         title = request.form.get("title", "").strip() or str(year)
         count = past_results.import_counts(
             request.form.get("survey", ""),
             year,
             title,
             text,
-            source=(file and file.filename) or "",
+            source=file.filename or "",
             actor=actor(),
             replace="replace" in request.form,
         )

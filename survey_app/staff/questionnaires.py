@@ -18,9 +18,10 @@ from survey_app.database import db
 from survey_app.definitions import library
 from survey_app.draft_translations import coverage
 from survey_app.models import QuestionnaireDraft, QuestionnaireVersion
-from survey_app.rendering import Page, render_questionnaire
+from survey_app.rendering import Page, render_questionnaire, view_of
 from survey_app.staff import to_complete
-from survey_app.staff.pages import actor, refused
+from survey_app.staff.pages import actor, moment, refused
+from survey_app.staff.preview_screens import screens_of
 
 blueprint = Blueprint("staff_questionnaires", __name__, url_prefix="/gestion/questionnaires")
 MAXIMUM_TRANSLATION_BYTES: Final = 1024 * 1024
@@ -70,6 +71,10 @@ def upload() -> ResponseReturnValue:
     except UploadError as fault:
         return refused("staff/questionnaires.html", str(fault), **_page())
     given = {code: texts for code, texts in translations.items() if texts}
+    before = questionnaires.replaced_by(source)
+    if before:
+        at, by = moment(before.uploaded_at), before.uploaded_by
+        flash(f"Ce brouillon remplace celui du {at}, envoyé par {by}.")
     draft_id = questionnaires.save_draft(source, given, actor=actor())
     return redirect(url_for("staff_questionnaires.draft", draft_id=draft_id), 303)
 
@@ -201,12 +206,20 @@ def preview_version(digest: str, mode: str, language: str) -> ResponseReturnValu
 def _preview(
     questionnaire: Questionnaire, translations: dict[str, dict[str, str]], mode: str, language: str
 ) -> ResponseReturnValue:
-    """All questions on one page; nothing in it can be sent."""
+    """All questions on one page, or all screens of the tablet; nothing in it can be sent."""
     known = next((m for m in MODES if m == mode and m in questionnaire.modes), None)
     if known is None or language not in (SOURCE_LANGUAGE, *translations):
         abort(404)
+    view = view_of(questionnaire, translations, language, known)
     return render_questionnaire(
-        questionnaire, translations, language, mode=known, page=Page(), template="staff/preview.html"
+        questionnaire,
+        translations,
+        language,
+        mode=known,
+        page=Page(),
+        template="staff/preview_tablet.html" if known == "tablet" else "staff/preview.html",
+        screens=screens_of(view),
+        note="Aperçu\u00a0: rien n’est envoyé ni compté.",
     )
 
 

@@ -11,12 +11,14 @@ from typing import Any, Final
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from survey_app import access
+from survey_app import access, waves
 from survey_app.access import REFERENT
 from survey_app.database import db
 from survey_app.models import Wave
 from survey_app.responses import counts, decided, set_aside, unjudged, variants
-from survey_app.responses.flags import FLAGS
+from survey_app.responses.counts import StoredResponse
+from survey_app.responses.flags import FLAGS, countable
+from survey_app.staff.answer_words import said_by, said_otherwise
 from survey_app.staff.pages import actor, refused, wave_or_404
 from survey_app.website_records import reference_of
 
@@ -26,6 +28,17 @@ LAST_PAGE: Final = 10_000
 LONGEST: Final = 80
 REFERENCED: Final = ("website", "paper")
 """The modes whose last page shows a reference; a tablet has nobody to give one to."""
+SEARCH: Final = "recherche"
+FLAGGED: Final = "signalees"
+SET_ASIDE: Final = "ecartees"
+LISTS: Final = (SEARCH, FLAGGED, SET_ASIDE)
+"""The lists of the page: anchors, and where a decision leads back to."""
+PAGED: Final = ("reference", FLAGGED, SET_ASIDE)
+"""What the address says about the lists; a decision keeps it."""
+DECIDED: Final = {
+    True: "La réponse {} est comptée à nouveau.",
+    False: "La réponse {} est écartée. Elle reste conservée.",
+}
 MISREAD: Final = str.maketrans("018", "OIB")
 """A reference has none of these digits: who copies one read a letter."""
 
@@ -64,7 +77,6 @@ def index(wave_id: str) -> ResponseReturnValue:
 def _page(wave: Wave) -> dict[str, object]:
     searched = request.args.get("reference", "").strip()[:LONGEST]
     found = _found(wave, searched) if searched else []
-    only = found[0].response.record_id if len(found) == 1 else ""
     return {
         "wave": wave,
         "fieldwork": counts.fieldwork(wave.id),
@@ -76,11 +88,27 @@ def _page(wave: Wave) -> dict[str, object]:
         "found": found,
         "reference_of": _reference,
         "referenced": REFERENCED,
-        "set_aside": _page_of("ecartees", partial(_set_aside, wave.id)),
-        "record_id": request.values.get("reponse", only),
+        "set_aside": _page_of(SET_ASIDE, partial(_set_aside, wave.id)),
+        "possible": partial(_possible, wave),
+        "said_by": said_by,
+        "said_otherwise": said_otherwise,
+        "kept": _kept(),
         "elsewhere": len(counts.review_list(None)),
         **_flagged(wave.id),
     }
+
+
+def _possible(wave: Wave, response: StoredResponse) -> str:
+    """What can be decided about a response: its counterpart of now, or nothing."""
+    if wave.state in (waves.SEALED, waves.PUBLISHED):
+        return ""
+    if response.counted:
+        return "set_aside"
+    return "count" if countable(response.flags, practice=response.practice) else ""
+
+
+def _kept() -> dict[str, Any]:
+    return {name: request.args[name] for name in PAGED if name in request.args}
 
 
 def _set_aside(wave_id: str, offset: int, limit: int) -> Sequence[Any]:
@@ -89,7 +117,7 @@ def _set_aside(wave_id: str, offset: int, limit: int) -> Sequence[Any]:
 
 def _flagged(wave_id: str | None) -> Mapping[str, Any]:
     flagged = counts.review_list(wave_id)
-    page = _page_of("signalees", lambda offset, limit: flagged[offset : offset + limit])
+    page = _page_of(FLAGGED, lambda offset, limit: flagged[offset : offset + limit])
     return {"flagged": page, "flags": FLAGS}
 
 
@@ -153,8 +181,8 @@ def decide(wave_id: str) -> ResponseReturnValue:
     except set_aside.DecisionError as fault:
         return refused("staff/responses.html", str(fault), **_page(wave))
     db.session.rollback()
-    if not changed:
-        flash("Rien n’a changé\u00a0: la réponse était déjà dans cet état.")
-        return redirect(url_for("staff_responses.index", wave_id=wave_id), 303)
-    flash("La réponse est comptée à nouveau." if again else "La réponse est écartée. Elle reste conservée.")
-    return redirect(url_for("staff_responses.index", wave_id=wave_id), 303)
+    back = request.form.get("retour", "")
+    back = back if back in LISTS else ""
+    unchanged = "Rien n’a changé\u00a0: la réponse {} était déjà dans cet état."
+    flash((DECIDED[again] if changed else unchanged).format(record_id[:8]), back or "message")
+    return redirect(url_for("staff_responses.index", wave_id=wave.id, **_kept(), _anchor=back or None), 303)

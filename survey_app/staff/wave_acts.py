@@ -18,6 +18,8 @@ class Act:
     heading: str = "Ce qui change"
     by_mode: Mapping[str, str] = field(default_factory=dict)
     """What starts or stops, for whom."""
+    kind: str = ""
+    """The look of its button."""
 
 
 STARTS: Final[Mapping[str, str]] = {
@@ -72,5 +74,15 @@ ACTS: Final[Mapping[str, Act]] = {
         "Publier les résultats",
         "Les résultats sont publiés.",
         ("Ces chiffres sont déclarés officiels. Cette étape ne se reprend pas.",),
+    ),
+    "supprimer": Act(
+        "delete",
+        "Supprimer l’édition",
+        "L’édition est supprimée.",
+        (
+            "Ce qu’elle déclare est perdu\u00a0: dates, sites, règles. Le questionnaire reste publié.",
+            "Elle n’a reçu aucune réponse.",
+        ),
+        kind="danger",
     ),
 }

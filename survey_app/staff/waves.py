@@ -259,6 +259,8 @@ def step(wave_id: str, act: str) -> ResponseReturnValue:
     except waves.WaveError as fault:
         return refused("staff/wave.html", str(fault), **_page(wave))
     flash(_received_from(later) if later and said.by_mode is STARTS else said.done)
+    if said.step == waves.DELETE:
+        return redirect(url_for("staff_waves.index"), 303)
     return redirect(url_for("staff_waves.show", wave_id=wave_id), 303)
 
 

@@ -12,9 +12,11 @@ from survey_app.waves.declaration import (
     plan_faults,
 )
 from survey_app.waves.life import (
+    DELETE,
     STEPS,
     close_wave,
     dates_can_move,
+    delete_wave,
     open_wave,
     publish_wave,
     reopen_wave,
@@ -39,6 +41,7 @@ from survey_app.waves.states import (
 
 __all__ = [
     "CLOSED",
+    "DELETE",
     "DRAFT",
     "EXPECTED",
     "METHODS",
@@ -55,6 +58,7 @@ __all__ = [
     "close_wave",
     "create_wave",
     "dates_can_move",
+    "delete_wave",
     "find_wave",
     "move_to_questionnaire",
     "open_wave",

@@ -8,17 +8,19 @@ from datetime import date, datetime
 from functools import partial
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from survey_app.audit import act, record
 from survey_app.clock import today_in_paris, utc_now
 from survey_app.database import db
-from survey_app.models import InboxRecord, Response, Wave
+from survey_app.models import InboxRecord, Response, Wave, WaveQuestionnaire
 from survey_app.responses import tallies, unjudged
+from survey_app.waves.plan import plan_for_the_log, plan_of
 from survey_app.waves.states import CLOSED, DRAFT, OPEN, PUBLISHED, SEALED, WaveError, known_wave
 
 NAMED_AT_MOST: Final = 3
+KEPT: Final = "Des réponses nomment déjà cette édition\u00a0: elle ne se supprime plus."
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Step:
     """Whether the moment is taken back instead."""
 
 
+DELETE: Final = "delete"
+GONE: Final = ""
+"""The state of an edition that is deleted."""
+
+
 STEPS: Final[Mapping[str, Step]] = {
     "open": Step(DRAFT, OPEN, "wave-opened", "Seule une édition en préparation s’ouvre.", "opened_at"),
     "close": Step(OPEN, CLOSED, "wave-closed", "Seule une édition ouverte se ferme.", "closed_at"),
@@ -49,6 +56,7 @@ STEPS: Final[Mapping[str, Step]] = {
         "Scellez l’édition avant de publier ses résultats.",
         "published_at",
     ),
+    DELETE: Step(DRAFT, GONE, "wave-deleted", "Seule une édition en préparation se supprime.", "created_at"),
 }
 
 
@@ -61,11 +69,22 @@ def take_step(name: str, wave_id: str, *, actor: str, today: date | None = None)
         reason = why_not(name, wave, transaction, today=today)
         if reason:
             raise WaveError(reason)
+        if name == DELETE:
+            _delete(transaction, wave, actor)
+            return
         before: datetime | None = getattr(wave, step.stamp)
         wave.state = step.after
         setattr(wave, step.stamp, None if step.undoes else utc_now())
         detail = {step.stamp: before.isoformat()} if before else {}
         record(transaction, step.logged, actor=actor, subject=wave.id, detail=detail)
+
+
+def _delete(transaction: Session, wave: Wave, actor: str) -> None:
+    """What it had declared stays in the log."""
+    declared = plan_for_the_log(plan_of(wave))
+    transaction.execute(delete(WaveQuestionnaire).where(WaveQuestionnaire.wave_id == wave.id))
+    transaction.delete(wave)
+    record(transaction, STEPS[DELETE].logged, actor=actor, subject=wave.id, detail=declared)
 
 
 open_wave = partial(take_step, "open")
@@ -78,6 +97,8 @@ seal_wave = partial(take_step, "seal")
 """Declare that everything has arrived: from now on the terms of the raw records run."""
 publish_wave = partial(take_step, "publish")
 """Declare the figures of a sealed wave official."""
+delete_wave = partial(take_step, DELETE)
+"""Throw away a wave in preparation; not even a stray record may name it."""
 
 
 def why_not(name: str, wave: Wave, session: Session | None = None, *, today: date | None = None) -> str:
@@ -87,6 +108,8 @@ def why_not(name: str, wave: Wave, session: Session | None = None, *, today: dat
         return STEPS[name].otherwise
     if STEPS[name].after == OPEN:
         return _not_to_open(wave, session, today or today_in_paris())
+    if name == DELETE:
+        return KEPT if _anything_came(wave, session) else ""
     waiting = waiting_records(wave.id, session) if name == "seal" else 0
     return _still_waiting(wave.id, waiting) if waiting else ""
 
@@ -112,7 +135,11 @@ def dates_can_move(wave: Wave, session: Session | None = None, *, today: date | 
     """Whether the dates of a wave that has opened can change: it asks nobody now, and nothing ever came."""
     session = session or db.session()
     asks_nobody = wave.state == CLOSED or (wave.state == OPEN and wave.opens_on > (today or today_in_paris()))
-    return asks_nobody and not any(
+    return asks_nobody and not _anything_came(wave, session)
+
+
+def _anything_came(wave: Wave, session: Session) -> bool:
+    return any(
         session.scalars(select(table.wave_id).where(table.wave_id == wave.id).limit(1)).first()
         for table in (Response, InboxRecord)
     )

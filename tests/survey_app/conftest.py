@@ -18,6 +18,7 @@ from survey_app import models  # noqa: F401 (declares the tables)
 from survey_app.database import db, install, make_engine
 from survey_app.migrations import upgrade
 from survey_app.settings import testing as settings_for_tests
+from tests.survey_app.staff_site import StaffSite, seed_wave
 
 
 @pytest.fixture(scope="session")
@@ -96,3 +97,16 @@ def database(database_url: str, tmp_path: Path) -> Iterator[Flask]:
 def sqlite_app_database(sqlite_url: str, tmp_path: Path) -> Iterator[Flask]:
     """An application context on SQLite alone."""
     yield from bare_application(sqlite_url, tmp_path)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> StaffSite:
+    """The whole application, on an empty database."""
+    return StaffSite(tmp_path)
+
+
+@pytest.fixture
+def open_edition(site: StaffSite) -> None:
+    """An open edition with a few answers."""
+    with site.database():
+        seed_wave(12, 4)

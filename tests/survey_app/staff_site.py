@@ -173,6 +173,12 @@ def seed_wave(
     add_responses(version.digest, good, bad, site=site, comment=comment)
 
 
+def another_edition() -> str:
+    """An edition in preparation beside the one at hand, with its questionnaire; gives its code."""
+    digest = questionnaires.versions()[0].digest
+    return waves.create_wave(a_plan(digest, id="autre-2026", title="Autre"), actor="test").id
+
+
 def add_responses(
     digest: str,
     good: int,

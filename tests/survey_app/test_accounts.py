@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 import time_machine
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from survey_app import accounts, audit
@@ -15,14 +15,9 @@ from survey_app.accounts import AccountError
 from survey_app.database import db
 from survey_app.models import User
 from survey_app.passphrases import PassphraseError, check_passphrase, new_passphrase
-from tests.survey_app.staff_site import StaffSite, post, sign_in
+from tests.survey_app.staff_site import StaffSite, form_token, post, sign_in
 
 FAILED = "Adresse ou phrase secrète inexacte"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    return StaffSite(tmp_path)
 
 
 def test_the_right_passphrase_opens_the_staff_pages(site: StaffSite) -> None:
@@ -139,6 +134,63 @@ def test_eight_hours_end_the_session_however_busy(site: StaffSite) -> None:
             answers.append(client.get("/gestion/").status_code)
         assert answers[:47] == [200] * 47
         assert answers[-1] == 302
+
+
+EXPIRED = "Votre session a expiré."
+LOST = "Ce que vous venez d’envoyer n’est pas enregistré."
+
+
+def sign_in_again(site: StaffSite, client: FlaskClient, page: str) -> str:
+    """Fill in the form that this page shows; gives where it leads."""
+    hidden = re.search(r'name="next" value="([^"]*)"', page)
+    assert hidden
+    email = site.add("referent")
+    form = {"email": email, "password": site.passphrases[email], "csrf_token": form_token(page)}
+    return client.post("/gestion/connexion", data={**form, "next": hidden[1]}).location
+
+
+@pytest.mark.parametrize("pause", [16 * 60, 20 * 3600])
+def test_a_session_that_ended_says_so_and_leads_back_to_the_page(site: StaffSite, pause: int) -> None:
+    with time_machine.travel("2026-11-23T10:00:00Z", tick=False) as clock:
+        client = site.client()
+        clock.shift(pause)
+        page = client.get(client.get("/gestion/journal?avant=7").location).text
+        assert EXPIRED in page
+        assert LOST not in page
+        assert sign_in_again(site, client, page) == "/gestion/journal?avant=7"
+        assert EXPIRED not in client.get("/gestion/connexion").text
+
+
+@pytest.mark.parametrize(
+    ("came_from", "back"),
+    [
+        ("https://localhost/gestion/comptes?x=1", "/gestion/comptes?x=1"),
+        ("https://evil.example/gestion/comptes", "/gestion/"),
+        ("", "/gestion/"),
+    ],
+)
+def test_a_form_sent_too_late_is_told_as_not_kept_and_leads_back(
+    site: StaffSite, came_from: str, back: str
+) -> None:
+    with time_machine.travel("2026-11-23T10:00:00Z", tick=False) as clock:
+        client = site.client()
+        clock.shift(16 * 60)
+        answer = client.post("/gestion/comptes", data={"email": "x"}, headers={"Referer": came_from})
+        assert answer.status_code == 303
+        page = client.get(answer.location).text
+        assert EXPIRED in page
+        assert LOST in page
+        assert sign_in_again(site, client, page) == back
+
+
+def test_nobody_is_told_of_a_session_that_they_ended_themselves_or_never_had(site: StaffSite) -> None:
+    client = site.client()
+    left = client.post("/gestion/deconnexion", data={"csrf_token": form_token(client.get("/gestion/").text)})
+    stranger = site.client(None)
+    for page in (client.get(left.location), stranger.get(stranger.get("/gestion/").location)):
+        assert "Se connecter" in page.text
+        assert EXPIRED not in page.text
+    assert stranger.post("/gestion/comptes").status_code == 401
 
 
 @pytest.mark.abuse("AC-48")

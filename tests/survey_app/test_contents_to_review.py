@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import unescape
-from pathlib import Path
 
 import pytest
 
@@ -15,11 +14,6 @@ from tests.page_checks import assert_good_page
 from tests.survey_app.staff_site import StaffSite, a_source
 
 PAGE = "/gestion/questionnaires"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    return StaffSite(tmp_path)
 
 
 def test_arabic_is_marked_until_a_named_person_has_read_it(

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
-from survey_app import audit, waves
+from survey_app import audit
 from survey_app.database import db
 from survey_app.models import Response, ResponseSetAside
 from survey_app.responses import set_aside, tallies
-from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, post, seed_wave
+from tests.survey_app.staff_site import WAVE, StaffSite, another_edition, post
 
 PAGE = f"/gestion/reponses/{WAVE}"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    made = StaffSite(tmp_path)
-    with made.database():
-        seed_wave(12, 4)
-    return made
+pytestmark = pytest.mark.usefixtures("open_edition")
 
 
 def some_record() -> str:
@@ -46,8 +37,7 @@ def test_a_decision_that_changes_nothing_leaves_no_line(site: StaffSite) -> None
 def test_a_response_of_another_edition_is_refused(site: StaffSite) -> None:
     with site.database():
         record_id = some_record()
-        digest = db.session.scalars(select(Response.questionnaire_digest)).first() or ""
-        waves.create_wave(a_plan(digest, id="autre-2026", title="Autre"), actor="test")
+        another_edition()
     page = "/gestion/reponses/autre-2026"
     assert post(site.client(), page, {"reponse": record_id, "reason": "test"}).status_code == 422
     with site.database():

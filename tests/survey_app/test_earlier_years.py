@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -34,11 +33,6 @@ TWO_QUESTIONS = a_source().replace(
     f"commitment: {some_commitment()}}}\n      - {{item: comment",
 )
 BROKEN = a_source(courtoisie="courtoisie des agents")
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    return StaffSite(tmp_path)
 
 
 def a_wave(

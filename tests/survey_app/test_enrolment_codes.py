@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
 from flask.testing import FlaskClient
 
 from survey_app import enrolment
-from tests.survey_app.staff_site import StaffSite, post, seed_wave
+from tests.survey_app.staff_site import StaffSite, post
 
 TABLETS = "/gestion/tablettes"
+pytestmark = pytest.mark.usefixtures("open_edition")
 TABLET = {"name": "Accueil 1", "site": "accueil_general", "slugs": ["essai"], "languages": ["fr"]}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    made = StaffSite(tmp_path)
-    with made.database():
-        seed_wave(1, 0)
-    return made
 
 
 def a_code(client: FlaskClient) -> str:

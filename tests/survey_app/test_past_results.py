@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -16,12 +16,6 @@ from survey_app.past_results import PastResultsError, read_counts
 from survey_app.reports import report_of
 from survey_app.waves import find_wave
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, post, seed_wave, some_commitment, upload
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    return StaffSite(tmp_path)
-
 
 IMPORT = "/gestion/annees-passees"
 
@@ -49,6 +43,17 @@ def test_a_past_year_is_imported_shown_replaced_and_taken_out(site: StaffSite) -
     assert post(client, f"{IMPORT}/{survey_id}/2024/supprimer", page=IMPORT).status_code == 303
     with site.database():
         assert past_results.past_results() == []
+
+
+def test_a_form_without_a_file_asks_for_one_and_says_all_else_that_is_missing(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {}, actor="test")
+    client = site.client()
+    for form in ({"year": "2024"}, {"year": "24", "counts": (io.BytesIO(b""), "")}):
+        answer = post(client, IMPORT, {"survey": "essai", **form})
+        assert answer.status_code == 422
+        assert "Choisissez le fichier CSV" in answer.text
+        assert ("L’année s’écrit en quatre chiffres" in answer.text) == (form["year"] == "24")
 
 
 def test_every_fault_of_an_import_is_told_by_its_line_and_nothing_is_kept(site: StaffSite) -> None:

@@ -6,7 +6,6 @@ import datetime as dt
 import re
 import time
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -36,11 +35,6 @@ from tests.survey_app.staff_site import (
 )
 
 RESULTS = f"/gestion/resultats/{WAVE}"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    return StaffSite(tmp_path)
 
 
 def text_of(page: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from openpyxl.utils.cell import range_boundaries
 from python_calamine import CalamineWorkbook
 from xlsxwriter import Workbook
 
@@ -21,11 +22,11 @@ from form_definitions.bundle import questionnaire_digest
 from survey_app.exports.results_workbook import write_workbook
 from survey_app.exports.source import ReportSource
 from survey_app.exports.words import method_label, outward, percent, verdict_label
-from survey_app.exports.workbook_answers import HOW_TO_READ, write_answers_sheets
+from survey_app.exports.workbook_answers import EXTRACT, HOW_TO_READ, PRINTED_ROWS, write_answers_sheets
 from survey_app.exports.workbook_chart import RATE
 from survey_app.exports.workbook_styles import Styles
 from survey_app.exports.workbook_summary import HEADER_ROW
-from survey_app.exports.workbook_table import LAST_ROW, header_height
+from survey_app.exports.workbook_table import LAST_ROW, columns_on_paper, header_height
 from tests.survey_app.exported_waves import Answered, a_questionnaire, a_source, a_wave, some_responses
 
 DIGEST = questionnaire_digest(a_questionnaire())
@@ -154,8 +155,9 @@ def printed_points(sheet: Any) -> float:
     """The size of the table's letters on A4 lying down, by the width of its columns."""
     if not sheet.sheet_properties.pageSetUpPr.fitToPage:
         return 11 * int(sheet.page_setup.scale) / 100
-    columns = [d for d in sheet.column_dimensions.values() if d.min]
-    width: float = sum((d.width * 1.85 + 1.3) * (d.max - d.min + 1) for d in columns)
+    *_, last, _ = range_boundaries(sheet.print_area.partition("!")[2].replace("$", ""))
+    columns = [d for d in sheet.column_dimensions.values() if d.min and d.min <= last]
+    width: float = sum((d.width * 1.85 + 1.3) * (min(d.max, last) - d.min + 1) for d in columns)
     return min(11.0, 11 * (297 - 2 * 12.7) / width)
 
 
@@ -174,6 +176,21 @@ def test_a_table_too_wide_for_one_sheet_of_paper_goes_on_on_a_second_with_its_fi
         "Axe d’amélioration",
         "Ce qu’on peut dire",
     ]
+
+
+def test_of_the_answers_one_sheet_of_paper_is_printed_and_says_that_it_is_an_extract() -> None:
+    sheet = opened(a_source(some_responses(2000)))["Réponses"]
+    *_, last_column, last_row = range_boundaries(sheet.print_area.partition("!")[2].replace("$", ""))
+    assert (sheet.max_row, last_row) == (2001, PRINTED_ROWS + 1)
+    assert last_column < sheet.max_column
+    assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (None, 0)
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert EXTRACT in (sheet.oddHeader.left.text or "")
+
+
+def test_a_few_narrow_columns_of_answers_print_whole() -> None:
+    assert columns_on_paper([11.0] * 3) == 3
+    assert columns_on_paper([22.0] * 40) == 9
 
 
 def test_a_header_is_high_enough_for_its_longest_heading() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,18 +16,11 @@ from survey_app.responses import counting, counts, set_aside
 from survey_app.staff import responses as page_of_responses
 from survey_app.website_records import reference_of
 from tests.page_checks import assert_good_pages
-from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, post, seed_wave
+from tests.survey_app.staff_site import WAVE, StaffSite, another_edition, post
 from tests.survey_app.test_results_page import text_of
 
 PAGE = f"/gestion/reponses/{WAVE}"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    made = StaffSite(tmp_path)
-    with made.database():
-        seed_wave(12, 4)
-    return made
+pytestmark = pytest.mark.usefixtures("open_edition")
 
 
 def record_ids(site: StaffSite) -> list[str]:
@@ -117,7 +109,7 @@ def test_a_response_found_by_its_reference_is_set_aside_and_counted_again(site: 
     record_id = record_ids(site)[3]
     client, asked = site.client(), reference(site, record_id)
     page = client.get(PAGE, query_string={"reference": asked}).text
-    assert f'name="reponse" type="text" value="{record_id}"' in page
+    assert f'name="reponse" value="{record_id}"' in page
     form = {"reponse": record_id, "reason": "withdrawn"}
     assert post(client, PAGE, {**form, "decision": "set_aside"}).status_code == 303
     found = found_in(client, asked)
@@ -132,6 +124,58 @@ def test_a_response_found_by_its_reference_is_set_aside_and_counted_again(site: 
         assert counts.fieldwork(WAVE).counted == 16
 
 
+def test_the_decision_stands_with_its_line_and_leads_back_to_its_list(
+    site: StaffSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_of_responses, "PER_PAGE", 2)
+    ids = record_ids(site)[:4]
+    with site.database():
+        for record_id in ids:
+            set_aside.set_aside(record_id, reason="test", by="a@test.fr", wave_id=WAVE)
+    client, page = site.client(), f"{PAGE}?ecartees=2"
+    form = re.search(
+        rf'action="([^"]+)">(?:(?!</form>).)*value="{ids[0]}"(?:(?!</form>).)*</form>',
+        client.get(page).text,
+        re.DOTALL,
+    )
+    assert form is not None
+    assert form[1] == page
+    sent = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
+    answer = client.post(form[1], data={**sent, "reason": "reviewed"})
+    assert answer.location == f"{page}#ecartees"
+    after = client.get(page).text
+    beside = after.index(f"La réponse {ids[0][:8]} est comptée à nouveau.")
+    assert after.index('id="ecartees"') < beside < after.index('aria-label="Réponses écartées"')
+    elsewhere = post(client, PAGE, {"reponse": ids[1], "reason": "test", "retour": "//ailleurs"})
+    assert elsewhere.location == PAGE
+
+
+def test_a_line_says_what_was_answered_in_the_words_of_the_questionnaire(site: StaffSite) -> None:
+    record_id = record_ids(site)[0]
+    with site.database(), write_connection() as connection:
+        row = connection.execute(sa.select(*Response.__table__.columns)).first()
+        assert row is not None
+        odd = {**row._mapping, "record_id": "f" * 8 + record_id[8:], "flags": ["unknown_answer"]}
+        odd |= {"answers": {"courtesy": ["very_satisfied"]}, "other_answers": {"bus": ["<b>"]}}
+        connection.execute(sa.insert(Response).values(odd))
+    listed = part(site.client().get(PAGE).text, "Réponses signalées")
+    assert re.search(r"La courtoisie\s+Très bien", listed)
+    assert re.search(r"bus\s+gardée à part, non comptée\s+&lt;b&gt;", listed)
+    assert "very_satisfied" not in listed
+
+
+def test_nothing_is_offered_that_cannot_be_decided(site: StaffSite) -> None:
+    record_id = record_ids(site)[0]
+    asked = {"reference": reference(site, record_id)}
+    assert "Écarter cette réponse" in site.client().get(PAGE, query_string=asked).text
+    with site.database():
+        waves.close_wave(WAVE, actor="test")
+        waves.seal_wave(WAVE, actor="test")
+    page = site.client().get(PAGE, query_string=asked).text
+    assert "rien ne se décide plus ici" in page
+    assert 'name="reponse"' not in page
+
+
 @pytest.mark.parametrize("searched", ["AAAA-AAAA", "x", "é" * 500, "%", "'; --"])
 def test_a_reference_of_nothing_finds_nothing_and_says_so(site: StaffSite, searched: str) -> None:
     page = site.client().get(PAGE, query_string={"reference": searched})
@@ -142,8 +186,7 @@ def test_a_reference_of_nothing_finds_nothing_and_says_so(site: StaffSite, searc
 def test_a_reference_finds_nothing_in_another_edition(site: StaffSite) -> None:
     record_id = record_ids(site)[0]
     with site.database():
-        digest = db.session.scalars(sa.select(Response.questionnaire_digest)).first() or ""
-        waves.create_wave(a_plan(digest, id="autre-2026", title="Autre"), actor="test")
+        another_edition()
     page = site.client().get(
         "/gestion/reponses/autre-2026", query_string={"reference": reference(site, record_id)}
     )

@@ -21,11 +21,6 @@ from tests.survey_app.test_results_page import text_of
 RESULTS, EXPORTS = f"/gestion/resultats/{WAVE}", f"/gestion/exports/{WAVE}"
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    return StaffSite(tmp_path)
-
-
 def a_wave_of(groups: Mapping[tuple[str, str], tuple[int, int]], **plan: Any) -> None:
     """An open wave: site and mode → good and bad answers."""
     digest = questionnaires.publish_source(a_source(), {}, actor="test").digest

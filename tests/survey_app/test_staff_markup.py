@@ -47,6 +47,7 @@ def addresses(digest: str) -> dict[str, str]:
         "faulty-draft": "/gestion/questionnaires/brouillons/2",
         "version": f"/gestion/questionnaires/versions/{digest}",
         "preview": f"/gestion/questionnaires/versions/{digest}/apercu/website/fr",
+        "tablet-preview": f"/gestion/questionnaires/versions/{digest}/apercu/tablet/fr",
         "tablets": "/gestion/tablettes",
         "exports": f"/gestion/exports/{WAVE}",
         "past": "/gestion/annees-passees",

@@ -32,11 +32,6 @@ from tests.survey_app.staff_site import (
 QUESTIONNAIRES = "/gestion/questionnaires"
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    return StaffSite(tmp_path)
-
-
 def test_a_questionnaire_is_uploaded_checked_previewed_and_published(site: StaffSite) -> None:
     client = site.client()
     answer = upload(client, QUESTIONNAIRES, "source", a_source())
@@ -170,6 +165,15 @@ def test_a_revoked_tablet_stays_in_the_list_and_in_the_log(site: StaffSite) -> N
         assert audit.latest(1)[0].action == "device-revoked"
 
 
+def test_a_text_sent_again_says_whose_draft_it_replaces(site: StaffSite) -> None:
+    client = site.client("assistant")
+    first = upload(client, QUESTIONNAIRES, "source", a_source())
+    assert "remplace" not in client.get(first.location).text
+    again = upload(client, QUESTIONNAIRES, "source", a_source(Votre="Notre"))
+    assert re.search(r"remplace celui du .*, envoyé par assistant@", client.get(again.location).text)
+    assert client.get(first.location).status_code == 404
+
+
 def test_a_response_is_set_aside_with_a_reason_and_leaves_the_figures(site: StaffSite) -> None:
     with site.database():
         seed_wave(24, 6, comment="Rien à signaler")
@@ -197,11 +201,11 @@ def test_the_review_page_shows_what_waits_and_what_came_second_and_ends_the_wait
     shown = client.get(page).text
     assert f'value="{record_id}"' in shown
     assert "Autres contenus arrivés" in shown
-    assert re.search(r"<code>minutes</code>\s*:\s*40", shown)
+    assert '<th scope="row">m</th><td>12</td><td>40</td>' in shown
     assert post(client, f"{page}/envois", {"envoi": record_id}, page=page).status_code == 303
     shown = client.get(page).text
     assert "L’envoi est lu." in shown
-    assert f'value="{record_id}"' not in shown
+    assert 'name="envoi"' not in shown
 
 
 def test_what_came_second_is_counted_apart_where_the_referent_says_so(site: StaffSite) -> None:
@@ -219,11 +223,47 @@ def test_what_came_second_is_counted_apart_where_the_referent_says_so(site: Staf
         shown = client.get(page).text
         assert expected in shown
     assert f'value="{content_hash(other)}"' not in shown
-    assert f"reponse={number_of(content_hash(other))}#decision" in shown
+    assert f"reference={number_of(content_hash(other))}#recherche" in shown
     assert "Contenu compté à part" in client.get("/gestion/journal").text
     refused = post(client, f"{page}/variantes", {"variante": "x"}, page=page)
     assert refused.status_code == 422
     assert "Ce contenu n’existe pas" in refused.text
+
+
+def test_the_preview_of_the_tablet_shows_its_screens_one_by_one_without_script(site: StaffSite) -> None:
+    added = (
+        "      - {note: before, label: Lisez ceci}\n"
+        "      - {item: clarity, type: short_text, label: La clarté}\n"
+        "      - {note: after, label: Au revoir}\n"
+    )
+    with site.database():
+        digest = questionnaires.publish_source(a_source() + added, {}, actor="test").digest
+    page = site.client().get(f"/gestion/questionnaires/versions/{digest}/apercu/tablet/fr").text
+    screens = page.split('<section class="screen questions"')[1:]
+    assert [re.findall(r'data-item="(\w+)"', screen) for screen in screens] == [
+        ["courtesy"],
+        ["comment"],
+        ["before", "clarity", "after"],
+    ]
+    assert "Question 2 sur 3" in screens[1]
+    assert "tablet-" in page
+    assert not re.search(r'<script(?! type="application/json")|type="submit"|method="post"', page)
+    website = site.client().get(f"/gestion/questionnaires/versions/{digest}/apercu/website/fr").text
+    assert "Question 2 sur 3" not in website
+
+
+def test_each_export_names_its_reader_and_who_may_take_it(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(3, 0)
+    page = f"/gestion/exports/{WAVE}"
+    for role, own in (("referent", "les textes libres"), ("assistant", "une à une"), ("director", "")):
+        shown = site.client(role).get(page).text
+        assert "La direction et le comité" in shown
+        assert ("le référent et son assistant" in shown) == bool(own)
+        assert own in shown
+    assert "ne le transmettez" not in shown
+    limited = site.client().get(f"{page}?site=accueil_general&wave_id=x&name=y").text
+    assert f'href="{page}/classeur?site=accueil_general"' in limited
 
 
 def test_responses_of_an_unknown_edition_are_listed_apart(site: StaffSite) -> None:

@@ -40,7 +40,11 @@ def test_the_second_contents_are_shown_with_what_they_say_otherwise(database: Fl
     judge_waiting(now=LATER)
     stranger, own = variants(WAVE)
     assert (own.record_id, own.received_at, own.same_sender) == (record_id, LATER, True)
-    assert own.differences == {"minutes": 40, "comment": "autre", "recommend": None}
+    assert own.differences == {
+        "minutes": (ANSWERS["minutes"], 40),
+        "comment": (ANSWERS["comment"], "autre"),
+        "recommend": (ANSWERS["recommend"], None),
+    }
     assert stranger.same_sender is False
     assert (fieldwork(WAVE).counted, fieldwork(WAVE).conflicts) == (1, 2)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +12,16 @@ import pytest
 from survey_app import questionnaires, waves
 from survey_app.exports.words import day_words
 from tests.page_checks import assert_good_page
-from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, a_source, add_responses, post
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> StaffSite:
-    return StaffSite(tmp_path)
+from tests.survey_app.staff_site import (
+    WAVE,
+    StaffSite,
+    a_plan,
+    a_source,
+    add_responses,
+    another_edition,
+    post,
+    seed_wave,
+)
 
 
 def day(number: int) -> str:
@@ -345,3 +348,19 @@ def test_the_dates_of_an_edition_with_answers_are_not_offered(site: StaffSite) -
     client, form = site.client(), f"{PAGE}/modifier"
     assert f'href="{form}"' not in client.get(PAGE).text
     assert client.get(form).status_code == 404
+
+
+def test_the_referent_deletes_an_edition_in_preparation_after_a_page_that_says_so(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(1, 0)
+        another_edition()
+    client, page = site.client(), "/gestion/editions/autre-2026"
+    assert f'href="{page}/supprimer"' in client.get(page).text
+    assert "Elle n’a reçu aucune réponse." in client.get(f"{page}/supprimer").text
+    answer = post(client, f"{page}/supprimer")
+    assert (answer.status_code, answer.location) == (303, "/gestion/editions")
+    assert "L’édition est supprimée." in client.get("/gestion/editions").text
+    assert client.get(page).status_code == 404
+    assert "Édition supprimée" in client.get("/gestion/journal").text
+    assert "supprimer" not in client.get(f"/gestion/editions/{WAVE}").text
+    assert client.get(f"/gestion/editions/{WAVE}/supprimer").status_code == 422

@@ -50,9 +50,10 @@ STEPS = {
     "reopen": waves.reopen_wave,
     "seal": waves.seal_wave,
     "publish": waves.publish_wave,
+    "delete": waves.delete_wave,
 }
 MAY = {
-    "draft": ["open"],
+    "draft": ["delete", "open"],
     "open": ["close"],
     "closed": ["reopen", "seal"],
     "sealed": ["publish"],
@@ -151,6 +152,36 @@ def test_the_dates_of_an_open_wave_change_until_it_begins(digest: str) -> None:
     waves.change_wave(WAVE, a_plan(digest, opens_on=later - timedelta(days=5)), actor="test")
     with pytest.raises(WaveError, match="ne change plus"):
         waves.change_wave(WAVE, a_plan(digest, opens_on=later), actor="test")
+
+
+def test_a_wave_in_preparation_is_deleted_and_what_it_declared_stays_in_the_log(digest: str) -> None:
+    waves.create_wave(a_plan(digest), actor="test")
+    waves.delete_wave(WAVE, actor="claire")
+    assert waves.find_wave(WAVE) is None
+    assert db.session.scalars(select(WaveQuestionnaire)).all() == []
+    entry = audit.latest(1)[0]
+    assert (entry.action, entry.actor, entry.subject) == ("wave-deleted", "claire", WAVE)
+    assert entry.detail["title"] == "Essai 2026"
+    waves.create_wave(a_plan(digest), actor="test")
+
+
+def test_a_wave_that_a_response_names_is_never_deleted(digest: str) -> None:
+    waves.create_wave(a_plan(digest), actor="test")
+    add_responses(digest, 1, 0, site="accueil_general")
+    with pytest.raises(WaveError, match="Des réponses nomment déjà cette édition"):
+        waves.delete_wave(WAVE, actor="test")
+    assert states() == "draft"
+
+
+def test_a_text_sent_again_takes_the_place_of_its_draft_under_a_new_number(digest: str) -> None:
+    first = questionnaires.save_draft(a_source(Votre="Notre"), {}, actor="a")
+    other = questionnaires.save_draft("title: [", {}, actor="a")
+    again = questionnaires.save_draft(a_source(Votre="Leur"), {}, actor="b")
+    assert [draft.id for draft in questionnaires.drafts()] == [again, other]
+    assert again != first
+    assert audit.latest(1)[0].detail == {"replaced": [first]}
+    questionnaires.save_draft("title: (", {}, actor="a")
+    assert len(questionnaires.drafts()) == 3
 
 
 def test_a_wave_keeps_what_it_declared(digest: str) -> None:
