@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from analysis import display
 from analysis.axes import CommitmentResult
 from analysis.comparisons import Difference, differences
 from analysis.dispositions import Dispositions
@@ -180,7 +181,8 @@ class WaveReport:
         if population is None or counted <= population:
             return None
         reason = (
-            f"{counted} réponses pour une population déclarée de {population}\u00a0: "
+            f"{display.counted(counted, 'réponse', 'réponses')} pour une population déclarée "
+            f"de {population}\u00a0: "
             "la correction n’est pas appliquée. Vérifiez la population ou les doublons."
         )
         return PublicationFlag("population_outgrown", reason)

@@ -17,6 +17,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis.csv_input import RULES
+from analysis.display import counted
 from form_definitions import Questionnaire
 from survey_app.audit import act, record
 from survey_app.database import db
@@ -148,7 +149,8 @@ def _read_line(
 def _impossible(number: int, count: PastCount, asked: Asked | None) -> Iterator[str]:
     base, population = count.base, count.population
     if count.favourable > base:
-        yield f"Ligne {number}\u00a0: {count.favourable} réponses favorables pour une base de {base}."
+        found = counted(count.favourable, "réponse favorable", "réponses favorables")
+        yield f"Ligne {number}\u00a0: {found} pour une base de {base}."
     if asked and population is not None and population < _people(count, asked.questions):
         yield f"Ligne {number}\u00a0: la population ({population}) est plus petite que la base ({base})."
 

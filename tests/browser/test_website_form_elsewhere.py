@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -114,8 +115,9 @@ def test_back_forward_and_reload_find_the_answers_of_who_is_answering(
 def wait_for_path(page: Page, path: str) -> None:
     """Until the browser is there; Firefox may bring the page from its memory, and tell nobody."""
     for _ in range(50):
-        if page.evaluate("location.pathname") == path:
-            return
+        with suppress(PageError):  # asked while the page goes
+            if page.evaluate("location.pathname") == path:
+                return
         page.wait_for_timeout(100)
     pytest.fail(f"still at {page.evaluate('location.href')}")
 

@@ -122,8 +122,18 @@ def test_every_help_page_is_french(path: tuple[str, ...], capsys: pytest.Capture
     assert cli.run([*path, "--help"]) == 0
     page = capsys.readouterr().out
     assert page.startswith("Utilisation\u00a0: ")
-    for english in ("Usage", "Show this", "Commands", "[required]", "[default"):
+    for english in ("Usage", "Show this", "Commands", "required]", "[default", "<=x<="):
         assert english not in page
+
+
+def test_a_term_of_one_day_is_said_in_the_singular(
+    demonstrated: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RETENTION_PRACTICE_DAYS", "1")
+    assert cli.run(["purge"]) == 0
+    page = capsys.readouterr().out
+    assert "Réponses d’essai (après 1 jour)" in page
+    assert "1 jours" not in page
 
 
 def test_groups_stay_french_in_depth() -> None:

@@ -54,7 +54,8 @@ def test_a_past_year_is_imported_shown_replaced_and_taken_out(site: StaffSite) -
 def test_every_fault_of_an_import_is_told_by_its_line_and_nothing_is_kept(site: StaffSite) -> None:
     with site.database():
         questionnaires.publish_source(a_source(), {}, actor="test")
-    text = "commitment,item,favourable,base\n,,1,2\naccueil,,9,2\naccueil,,x,3\nb,,1\ninformation,,1,2\ninformation,,1,2\n"
+    text = "commitment,item,favourable,base\n,,1,2\naccueil,,9,2\naccueil,,x,3\nb,,1\n"
+    text += "information,,1,2\ninformation,,1,2\n"
     answer = upload(site.client(), IMPORT, "counts", text, survey="essai", year="2024")
     assert answer.status_code == 422
     assert [f"Ligne {n}" in answer.text for n in range(2, 8)] == [True, True, True, True, False, True]
