@@ -13,6 +13,7 @@ from pathlib import Path
 from analysis.axes import Reading
 from analysis.csv_faults import CsvError
 from analysis.csv_input import results_from_csv
+from analysis.french_arguments import FrenchParser
 from analysis.intervals import INTERVAL_METHODS
 from analysis.notices import what_is_not_measured
 from analysis.text_report import audience, lines_of, text_report
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         results = results_from_csv(options.file.read_bytes(), reading)
     except OSError as error:
-        return _refuse(f"{options.file}\u00a0: lecture impossible ({error.strerror}).")
+        return _refuse(f"{options.file}\u00a0: {_why_not(error)}.")
     except CsvError as error:
         return _refuse(*(f"{options.file}, {fault}" for fault in error.faults))
     if options.format == "json":
@@ -38,13 +39,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _why_not(error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return "fichier introuvable"
+        case PermissionError():
+            return "droits de lecture insuffisants"
+        case IsADirectoryError():
+            return "c’est un dossier, un fichier est attendu"
+    return "lecture impossible"
+
+
 def _refuse(*messages: str) -> int:
     print(*messages, sep="\n", file=sys.stderr)
     return BAD_INPUT
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> FrenchParser:
+    parser = FrenchParser(
         prog="python -m analysis",
         description="Taux de satisfaction, intervalles et axes d’amélioration à partir d’un fichier CSV.",
         epilog="Deux sortes de CSV\u00a0: commitment,item,favourable,base ou "

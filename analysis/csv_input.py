@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from analysis.axes import CommitmentResult, CommitmentRule, MeasuredItem, Reading, commitment_result
 from analysis.csv_faults import CellError, CsvError, RowFault, one_or_zero, whole_number
+from analysis.display import counted
 from analysis.rates import Rate, RespondentSums, Tally
 
 COUNTS = ("commitment", "item", "favourable", "base")
@@ -138,9 +139,10 @@ def _add_counts(item: ItemCounts, row: Mapping[str, str], line: int) -> None:
     favourable = whole_number(row["favourable"], "favourable")
     base = whole_number(row["base"], "base")
     if favourable > base:
+        found = counted(favourable, "réponse favorable", "réponses favorables")
         raise CellError(
-            f"{favourable} réponses favorables pour une base de {base}\u202f; la base compte toutes les "
-            "réponses exprimées, favorables comprises."
+            f"{found} pour une base de {base}\u202f; la base compte toutes les réponses exprimées, "
+            "favorables comprises."
         )
     item.favourable, item.base = favourable, base
 

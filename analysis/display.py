@@ -15,6 +15,7 @@ PERCENT = f"{NO_BREAK}%"
 NOTHING = "–"
 PLURAL = 20
 """Two points, in tenths."""
+THIN = "\u202f"
 
 
 def rate(favourable: int, base: int, threshold: Fraction | None = None, *, space: str = NO_BREAK) -> str:
@@ -30,6 +31,16 @@ def rate(favourable: int, base: int, threshold: Fraction | None = None, *, space
     if threshold is not None and exact < threshold <= Fraction(tenths, 1000):
         return f"<{NO_BREAK}{share(threshold)}".replace(NO_BREAK, space)
     return _tenths(tenths) + space + "%"
+
+
+def whole(number: int) -> str:
+    """``12 345`` with narrow no-break spaces."""
+    return f"{number:,}".replace(",", THIN)
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """``1 réponse``, ``2 réponses``: French counts zero as one."""
+    return f"{whole(number)} {many if number > 1 else one}"
 
 
 def low_bound(interval: Interval) -> str:
@@ -49,11 +60,6 @@ def bounds(interval: Interval) -> str:
     if interval.low is None:
         return NOTHING
     return f"{low_bound(interval).removesuffix(PERCENT)}{NO_BREAK}–{NO_BREAK}{high_bound(interval)}"
-
-
-def whole(number: int) -> str:
-    """``12 345`` with narrow no-break spaces."""
-    return f"{number:,}".replace(",", "\u202f")
 
 
 def share(part: Fraction) -> str:

@@ -51,13 +51,9 @@ def audience(results: Sequence[CommitmentResult]) -> notices.Audience:
 
 def _found(results: Sequence[CommitmentResult], reading: Reading) -> str:
     axes = sum(result.improvement_axis for result in results)
-    read = f"{len(results)} engagement{_plural(len(results))}"
-    found = f"{axes} axe{_plural(axes)} d’amélioration" if axes else "aucun axe d’amélioration"
-    return f"{read}, {found} (taux sous {display.share(reading.threshold)})."
-
-
-def _plural(number: int) -> str:
-    return "s" if number > 1 else ""
+    read = display.counted(len(results), "engagement", "engagements")
+    found = display.counted(axes, "axe", "axes") if axes else "aucun axe"
+    return f"{read}, {found} d’amélioration (taux sous {display.share(reading.threshold)})."
 
 
 def _table(results: Sequence[CommitmentResult], reading: Reading, methods: Sequence[str]) -> list[str]:

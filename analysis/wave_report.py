@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from analysis import display
 from analysis.axes import CommitmentResult
 from analysis.comparisons import Difference, differences
 from analysis.display import whole
@@ -185,7 +186,8 @@ class WaveReport:
         if population is None or counted <= population:
             return None
         reason = (
-            f"{whole(counted)} réponses pour une population déclarée de {whole(population)}\u00a0: "
+            f"{display.counted(counted, 'réponse', 'réponses')} pour une population déclarée "
+            f"de {whole(population)}\u00a0: "
             "la correction n’est pas appliquée. Vérifiez la population ou les doublons."
         )
         return PublicationFlag("population_outgrown", reason)

@@ -138,7 +138,7 @@ def build_question(record: Record, around: Surroundings) -> Item | None:
     routing = around.routing_of(record)
     name, kind = record.get("item"), record.get("type")
     if kind not in ANSWERED_TYPES:
-        around.remember(name, options=None)
+        _check_without_type(record, around)
         return None
     question_type = QUESTION_TYPES[kind]
     _check_keys(record, question_type, around.report)
@@ -150,6 +150,18 @@ def build_question(record: Record, around: Surroundings) -> Item | None:
     own = {key: record.values[key] for key in TYPE_KEYS if key in record.values and key != "options"}
     values = {**question_type.defaults, **own, **routing, "options": options or ()}
     return _item(record, name, kind, values | _measure(record, question_type, scale, options, around))
+
+
+def _check_without_type(record: Record, around: Surroundings) -> None:
+    """Of a question whose type nobody knows, everything else is told all the same."""
+    scale = around.scale_of(record)
+    options = scale.options if scale else ()
+    if record.wrote("options"):
+        options = read_options(record.get("options", ()), around.report)
+    around.remember(record.get("item"), options=options or None)
+    _check_bounds(record, around.report)
+    _rate(record, scale, options, around.report)
+    _check_commitment(record, around)
 
 
 def build_grid(record: Record, around: Surroundings) -> Grid | None:

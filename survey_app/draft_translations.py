@@ -18,6 +18,8 @@ class Coverage:
     """French texts that would be shown in French."""
     stale: tuple[str, ...]
     """French texts of the version before, translated, that nothing shows any more."""
+    offered: bool = True
+    """Without any translation of it, nobody is offered this language, and nothing of it is missing."""
 
 
 def completed(
@@ -49,14 +51,20 @@ def coverage(
     spoken: Translations,
     before: Questionnaire | None,
 ) -> tuple[Coverage, ...]:
-    """Language by language, what is missing, and what the version in force said that no longer serves."""
+    """Language by language, what is missing, and what the version in force said that no longer serves.
+
+    Every language is there, so that none is left out in silence.
+    """
     texts = tuple(dict.fromkeys(texts_of(questionnaire)))
     gone = [text for text in dict.fromkeys(texts_of(before)) if text not in texts] if before else []
+    others = [language for language in LANGUAGES if language != SOURCE_LANGUAGE]
     return tuple(
         Coverage(
             language,
-            missing=tuple(text for text in texts if text not in words),
+            missing=tuple(text for text in texts if offered and text not in translations[language]),
             stale=tuple(text for text in gone if text in spoken.get(language, {})),
+            offered=offered,
         )
-        for language, words in translations.items()
+        for language in others
+        for offered in (bool(translations.get(language)),)
     )

@@ -25,7 +25,7 @@ MESSAGES: Final[dict[int, tuple[str, str]]] = {
     ),
     415: ("Format non pris en charge", "Le serveur ne lit pas ce format."),
     422: ("Contenu à corriger", "Une partie de l’envoi est à corriger. Revenez en arrière et vérifiez-la."),
-    429: ("Trop d’essais", "Patientez une minute, puis recommencez. Rien n’est bloqué."),
+    429: ("Trop de tentatives", "Patientez une minute, puis recommencez. Rien n’est bloqué."),
     500: ("Une erreur est survenue", "L’erreur vient de notre côté. Réessayez dans quelques minutes."),
     503: (
         "Service momentanément indisponible",

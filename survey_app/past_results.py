@@ -17,6 +17,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from analysis.csv_input import RULES
+from analysis.display import counted
 from form_definitions import Questionnaire
 from survey_app.audit import act, record
 from survey_app.database import db
@@ -64,19 +65,32 @@ class PastCount:
     population: int | None
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a survey ever asked, to check the names of a file by."""
+
+    names: Mapping[str, Mapping[str, str]]
+    """« commitment » and « item » → code → title."""
+    questions: Mapping[str, int]
+    """Engagement → the most questions that measured it."""
+
+
 Line: TypeAlias = tuple[int, PastCount]
 _NO_LINE = "Le fichier ne contient aucune ligne de chiffres."
 
 
-def read_counts(text: str) -> list[Line]:
-    """The lines of a CSV (`,` or `;`) with their numbers; raises `PastResultsError` with every fault."""
+def read_counts(text: str, asked: Asked | None = None) -> list[Line]:
+    """The lines of a CSV (`,` or `;`) with their numbers; raises `PastResultsError` with every fault.
+
+    Without ``asked`` the names are taken as they are.
+    """
     text = text.removeprefix("\ufeff")
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     _check_header(_columns(reader))
     faults: list[str] = []
     try:
-        read = [(reader.line_num, _read_line(reader.line_num, line, faults)) for line in reader]
+        read = [(reader.line_num, _read_line(reader.line_num, line, faults, asked)) for line in reader]
     except csv.Error as fault:
         raise PastResultsError([f"Ligne {reader.line_num}\u00a0: ce n’est pas une ligne de CSV."]) from fault
     counts = [(number, count) for number, count in read if count is not None]
@@ -104,7 +118,9 @@ def _check_header(found: Sequence[str]) -> None:
         raise PastResultsError(faults)
 
 
-def _read_line(number: int, line: Mapping[str, str | None], faults: list[str]) -> PastCount | None:
+def _read_line(
+    number: int, line: Mapping[str, str | None], faults: list[str], asked: Asked | None
+) -> PastCount | None:
     """The counts of a line; None for one with a fault, and for one whose figures our export hid."""
     before = len(faults)
     if None in line or None in line.values():
@@ -112,9 +128,10 @@ def _read_line(number: int, line: Mapping[str, str | None], faults: list[str]) -
         return None
     if HIDDEN in line.values():
         return None
-    commitment = (line["commitment"] or "").strip()
+    commitment, item = (line["commitment"] or "").strip(), (line["item"] or "").strip() or None
     if not commitment:
         faults.append(f"Ligne {number}\u00a0: l’engagement manque.")
+    faults += _unknown_names(number, commitment or None, item, asked)
     if (rule := (line.get("rule") or "").strip()) not in ("", *RULES):
         faults.append(f"Ligne {number}\u00a0: règle inconnue «\u202f{rule}\u202f»\u202f; {', '.join(RULES)}.")
     favourable = _number(number, line, "favourable", faults)
@@ -124,23 +141,23 @@ def _read_line(number: int, line: Mapping[str, str | None], faults: list[str]) -
     )
     if len(faults) > before or favourable is None or base is None:
         return None
-    if favourable > base:
-        faults.append(f"Ligne {number}\u00a0: {favourable} réponses favorables pour une base de {base}.")
-    return PastCount(commitment, (line["item"] or "").strip() or None, favourable, base, population)
+    count = PastCount(commitment, item, favourable, base, population)
+    faults += _impossible(number, count, asked)
+    return count
 
 
-def _check_populations(counts: Sequence[Line], questions: Mapping[str, int]) -> None:
-    """A population has as many people as answered; a total may hold several answers of each."""
-    faults = [
-        f"Ligne {number}\u00a0: la population ({count.population}) est plus petite "
-        f"que la base ({count.base})."
-        for number, count in counts
-        if count.population is not None
-        and count.population
-        < (count.base if count.item else fewest_people(count.base, questions.get(count.commitment, 1)))
-    ]
-    if faults:
-        raise PastResultsError(faults)
+def _impossible(number: int, count: PastCount, asked: Asked | None) -> Iterator[str]:
+    base, population = count.base, count.population
+    if count.favourable > base:
+        found = counted(count.favourable, "réponse favorable", "réponses favorables")
+        yield f"Ligne {number}\u00a0: {found} pour une base de {base}."
+    if asked and population is not None and population < _people(count, asked.questions):
+        yield f"Ligne {number}\u00a0: la population ({population}) est plus petite que la base ({base})."
+
+
+def _people(count: PastCount, questions: Mapping[str, int]) -> int:
+    """How many people have at least answered: a total may hold several answers of each."""
+    return count.base if count.item else fewest_people(count.base, questions.get(count.commitment, 1))
 
 
 def _number(line_number: int, line: Mapping[str, str | None], name: str, faults: list[str]) -> int | None:
@@ -206,19 +223,16 @@ def _versions_of(survey_slug: str) -> Iterator[Questionnaire]:
     return (questionnaire_of(version) for version in db.session.scalars(query))
 
 
-def _check_names(counts: Sequence[Line], known: Mapping[str, Mapping[str, str]]) -> None:
-    faults = [
-        f"Ligne {number}\u00a0: {word} «\u202f{code}\u202f» est inconnu{end} de cette enquête."
-        f"{_suggestion(code, known[kind])}"
-        for number, count in counts
-        for kind, word, end, code in (
-            ("commitment", "l’engagement", "", count.commitment),
-            ("item", "la question", "e", count.item),
-        )
-        if code is not None and code not in known[kind]
-    ]
-    if faults:
-        raise PastResultsError(faults)
+def _unknown_names(
+    number: int, commitment: str | None, item: str | None, asked: Asked | None
+) -> Iterator[str]:
+    for kind, word, end, code in (
+        ("commitment", "l’engagement", "", commitment),
+        ("item", "la question", "e", item),
+    ):
+        if asked and code is not None and code not in asked.names[kind]:
+            what = f"{word} «\u202f{code}\u202f» est inconnu{end} de cette enquête."
+            yield f"Ligne {number}\u00a0: {what}{_suggestion(code, asked.names[kind])}"
 
 
 def _suggestion(code: str, known: Mapping[str, str]) -> str:
@@ -233,13 +247,11 @@ def import_counts(
 
     A year that is already there is only replaced when `replace` says so.
     """
-    counts = read_counts(text)
     with act() as transaction:
         survey = transaction.scalars(select(Survey).where(Survey.slug == survey_slug)).one_or_none()
         if survey is None:
             raise PastResultsError(["Choisissez une enquête de la liste."])
-        _check_names(counts, names_of(survey_slug))
-        _check_populations(counts, questions_of(survey_slug))
+        counts = read_counts(text, Asked(names_of(survey_slug), questions_of(survey_slug)))
         if not replace and _has_year(transaction, survey.id, year):
             raise YearExistsError([f"{year} existe déjà\u00a0: confirmez le remplacement de ses chiffres."])
         transaction.execute(

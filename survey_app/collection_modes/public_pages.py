@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -76,13 +76,29 @@ def private(response: Response) -> Response:
 @public
 def list_open_questionnaires() -> ResponseReturnValue:
     """The open questionnaires, each in its languages under their own names."""
+    speak(chosen_language())
     waves = open_waves(MODE, today_in_paris())
     newest = {wave.slug: wave for wave in reversed(waves)}
     offers = [
-        {"wave": wave, "languages": [LANGUAGES[code] for code in wave.languages]}
+        {"wave": wave, "title": _title_of(wave), "languages": [LANGUAGES[code] for code in wave.languages]}
         for wave in sorted(newest.values(), key=lambda wave: (not _is_for_everybody(wave), wave.title))
     ]
-    return page("website/list.html", offers=offers)
+    response = page("website/list.html", offers=offers, languages=list(LANGUAGES.values()))
+    response.vary.add("Accept-Language")
+    return response
+
+
+def chosen_language() -> str:
+    """The one of the address (``?lang=``), else the one that the browser asks for."""
+    asked = request.args.get("lang", "")
+    if asked in LANGUAGES:
+        return asked
+    return request.accept_languages.best_match(LANGUAGES, SOURCE_LANGUAGE)
+
+
+def _title_of(wave: OpenWave) -> Markup | None:
+    """The title as its questionnaire translates it, marked as French where it does not."""
+    return Words(i18n.current_language(), published_in(wave).translations)(wave.title)
 
 
 def _is_for_everybody(wave: OpenWave) -> bool:

@@ -52,6 +52,7 @@ def choose_language(slug: str) -> ResponseReturnValue:
     """The address that people dictate or print: on to the form in the language of the browser."""
     wave = _current_wave(slug)
     if wave is None:
+        speak(public_pages.chosen_language())
         return page("website/closed.html", 404)
     language = request.accept_languages.best_match(wave.languages, wave.languages[0])
     response = redirect(f"/q/{slug}/{language}?{request.query_string.decode('ascii', 'replace')}".rstrip("?"))
@@ -145,7 +146,9 @@ def _take(visit: Visit) -> tuple[Visit, dict[str, str]]:
 
 
 def _switch_language(visit: Visit) -> ResponseReturnValue:
-    visit, _faults = _take(visit)
+    """The same page in another language; or, after a reload, as it was sent: that brings no answers."""
+    if request.form.get("_action") != "again":
+        visit, _faults = _take(visit)
     language = request.form["_language"]
     i18n.speak(language)
     return show(replace(visit, language=language), visit.state.section)

@@ -22,6 +22,7 @@ SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
 )
 def purge(confirmed: bool) -> None:
     """Efface ce qui a dépassé sa durée de conservation. L’effacement est définitif et inscrit au journal."""
+    from analysis.display import counted, whole
     from survey_app.responses import purge as terms
 
     settings = settings_of_environment()
@@ -29,7 +30,7 @@ def purge(confirmed: bool) -> None:
         erased = terms.purge(settings.retention, by=actor(), dry_run=not confirmed)
     for kind in terms.KINDS:
         days = getattr(settings.retention, kind.term)
-        click.echo(f"{erased[kind.term]:>8}  {kind.title} (après {days} jours)")
+        click.echo(f"{whole(erased[kind.term]):>8}  {kind.title} (après {counted(days, 'jour', 'jours')})")
     click.echo(
         "Effacé." if confirmed else "Rien n’a été effacé. Pour effacer\u00a0: survey-app purge --yes",
         err=True,

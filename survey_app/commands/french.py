@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -92,9 +93,15 @@ def _usage(command: click.Command, ctx: click.Context) -> str:
 
 def _write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
     records = [p.get_help_record(ctx) for p in command.get_params(ctx) if isinstance(p, click.Option)]
-    rows = [(name, text.replace("[required]", "[obligatoire]")) for name, text in filter(None, records)]
+    rows = [(name, _french_markers(text)) for name, text in filter(None, records)]
     with formatter.section("Options\u00a0"):
         formatter.write_dl(rows)
+
+
+def _french_markers(text: str) -> str:
+    """Click's own marks at the end of a line of help: bounds, and what must be given."""
+    text = re.sub(r"\[(\d+)<=x<=(\d+)(; required)?\]", r"[de \1 à \2\3]", text)
+    return text.replace("; required]", "\u202f; obligatoire]").replace("[required]", "[obligatoire]")
 
 
 def _french_help(option: click.Option | None) -> click.Option | None:

@@ -55,6 +55,7 @@ def report(
     verbatims: bool,
 ) -> None:
     """Écrit les résultats d’une édition dans un classeur, un CSV ou un JSON."""
+    from analysis.display import counted
     from analysis.wave_report import Selection
     from survey_app.exports import EXPORTS, Rights, gather
 
@@ -67,7 +68,9 @@ def report(
     with application():
         source = gather(code, Rights(rows=True, verbatims=verbatims), Selection(site, mode, None, period))
         _write_whole(path, EXPORTS[chosen].write, source)
-    click.echo(f"{path}\u00a0: {EXPORTS[chosen].title}, {source.report.responses} réponses.")
+    click.echo(
+        f"{path}\u00a0: {EXPORTS[chosen].title}, {counted(source.report.responses, 'réponse', 'réponses')}."
+    )
 
 
 def _which_exports(path: Path) -> str:
@@ -104,7 +107,7 @@ def _counted(source: ReportSource, advance: Any) -> Iterator[Any]:
     required=True,
     type=click.IntRange(OLDEST_YEAR, 2100),
     metavar="ANNÉE",
-    help="Année des résultats\u202f; ceux déjà importés pour cette année sont remplacés.",
+    help="Année des résultats.",
 )
 @click.option("--title", metavar="TITRE", help="Titre de l’édition. Par défaut\u00a0: l’année.")
 @click.option("--replace", is_flag=True, help="Remplace l’année si elle existe déjà.")

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
-from typing import Final
 
 from analysis import display, notices
 from analysis.axes import Result
@@ -87,9 +86,6 @@ def flag_words(flags: Iterable[str]) -> str:
     return " ".join(FLAGS[flag] for flag in flags)
 
 
-whole: Final = display.whole
-
-
 def percent(share: Fraction | float) -> str:
     """``75 %`` or ``78,5 %``: one decimal, half up, none where it is zero."""
     tenths = math.floor(Fraction(share) * 1000 + Fraction(1, 2))
@@ -107,10 +103,8 @@ def rate_words(result: Result, threshold: Fraction) -> str:
     return display.rate(result.favourable, result.base, threshold, space="\u202f")
 
 
-def counted(number: int, one: str, many: str) -> str:
-    """``1 réponse``, ``2 réponses``: French counts zero as one."""
-    return f"{whole(number)} {one if number < 2 else many}"  # noqa: PLR2004 (the plural starts at two)
-
+whole = display.whole
+counted = display.counted
 
 _MONTHS = (
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()  # noqa: SIM905

@@ -103,7 +103,7 @@ def _counting_facts(source: ReportSource) -> Iterator[Fact]:
         yield f"Écartées\u00a0: {reason}", number
     if not source.set_aside:
         yield "Réponses écartées", 0
-    yield "Réponses d’entraînement, jamais comptées", source.practice
+    yield "Réponses d’essai, jamais comptées", source.practice
     for site, visits in wave.expected_visits.items():
         if visits is not None:
             yield f"Visites attendues\u00a0: {wave.sites.get(site, site)}", visits

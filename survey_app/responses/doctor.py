@@ -11,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from analysis.display import counted
 from survey_app import migrations, server_facts
 from survey_app.database import (
     SQLITE_PROMISES,
@@ -116,11 +117,15 @@ def _promises(_now: dt.datetime) -> Iterator[Finding]:
         if connection.dialect.name == "sqlite":
             found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in SQLITE_PROMISES}
             version = connection.exec_driver_sql("SELECT sqlite_version()").scalar()
-            yield Finding("database", "ok", f"SQLite {version}, {found}, écriture possible.")
+            yield Finding("database", "ok", f"SQLite {version}, {_listed(found)}, écriture possible.")
         else:
             names = ("server_version", "synchronous_commit", "fsync")
             found = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names}
-            yield Finding("database", "ok", f"PostgreSQL, {found}, écriture possible.")
+            yield Finding("database", "ok", f"PostgreSQL, {_listed(found)}, écriture possible.")
+
+
+def _listed(found: dict[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in found.items())
 
 
 def _integrity(_now: dt.datetime) -> Iterator[Finding]:
@@ -132,7 +137,8 @@ def _integrity(_now: dt.datetime) -> Iterator[Finding]:
         ]
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     if faults or broken:
-        message = f"Base abîmée\u00a0: {'; '.join(faults) or f'{len(broken)} renvois rompus'}."
+        seen = "\u202f; ".join(faults) or counted(len(broken), "renvoi rompu", "renvois rompus")
+        message = f"Base abîmée\u00a0: {seen}."
         yield Finding(
             "integrity", "error", message, "Arrêtez le serveur et restaurez la dernière sauvegarde."
         )
@@ -148,8 +154,8 @@ def _waiting(now: dt.datetime) -> Iterator[Finding]:
         named = connection.scalars(first.order_by(InboxRecord.received_at).limit(NAMED_AT_MOST)).all()
     if oldest is not None and now - oldest > WAITING_TOO_LONG:
         message = (
-            f"{number} envois attendent, le plus ancien depuis le {oldest:%d/%m/%Y %H:%M} UTC "
-            f"({', '.join(record_id[:8] for record_id in named)})."
+            f"{counted(number, 'envoi attend', 'envois attendent')}, le plus ancien "
+            f"depuis le {oldest:%d/%m/%Y %H:%M} UTC ({', '.join(record_id[:8] for record_id in named)})."
         )
         remedy = (
             "Relancez le serveur\u00a0; si cela dure, lisez le journal «\u202fcannot be judged\u202f», "
@@ -157,7 +163,7 @@ def _waiting(now: dt.datetime) -> Iterator[Finding]:
         )
         yield Finding("waiting", "warning", message, remedy)
     else:
-        yield Finding("waiting", "ok", f"{number} envois en attente.")
+        yield Finding("waiting", "ok", f"{counted(number, 'envoi', 'envois')} en attente.")
 
 
 def _tallies(_now: dt.datetime) -> Iterator[Finding]:
@@ -167,10 +173,12 @@ def _tallies(_now: dt.datetime) -> Iterator[Finding]:
         }
     for wave_id, cells in wrong.items():
         if cells:
-            message = f"Édition {wave_id}\u00a0: {len(cells)} compteurs diffèrent des réponses."
+            differ = counted(len(cells), "compteur diffère", "compteurs diffèrent")
+            message = f"Édition {wave_id}\u00a0: {differ} des réponses."
             yield Finding("tallies", "error", message, "Lancez «\u202fsurvey-app doctor --rebuild\u202f».")
     if not any(wrong.values()):
-        yield Finding("tallies", "ok", f"Compteurs égaux aux réponses ({len(wrong)} éditions recomptées).")
+        recounted = counted(len(wrong), "édition recomptée", "éditions recomptées")
+        yield Finding("tallies", "ok", f"Compteurs égaux aux réponses ({recounted}).")
 
 
 def _rules(_now: dt.datetime) -> Iterator[Finding]:
@@ -188,7 +196,8 @@ def _rules(_now: dt.datetime) -> Iterator[Finding]:
 def _sequences(_now: dt.datetime) -> Iterator[Finding]:
     for device_id, missing in sorted(gaps().items()):
         shown = ", ".join(map(str, missing[:LISTED_AT_MOST])) + ("…" if len(missing) > LISTED_AT_MOST else "")
-        message = f"Tablette {device_id}\u00a0: {len(missing)} envois manquent (numéros {shown})."
+        lacking = counted(len(missing), "envoi manque, numéro", "envois manquent, numéros")
+        message = f"Tablette {device_id}\u00a0: {lacking} {shown}."
         yield Finding(
             "gaps", "warning", message, "Rallumez cette tablette près du réseau et attendez l’envoi."
         )
@@ -203,7 +212,8 @@ def _conflicts(_now: dt.datetime) -> Iterator[Finding]:
     with db.engine.connect() as connection:
         number = connection.scalar(sa.select(sa.func.count()).select_from(InboxConflict)) or 0
     if number:
-        message = f"{number} envois sont arrivés sous un numéro déjà pris, avec un autre contenu."
+        came = counted(number, "envoi est arrivé", "envois sont arrivés")
+        message = f"{came} sous un numéro déjà pris, avec un autre contenu."
         yield Finding(
             "conflicts",
             "warning",

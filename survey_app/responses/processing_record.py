@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from analysis.display import counted
 from survey_app.database import Base
 from survey_app.responses.purge import KINDS
 from survey_app.settings import RetentionTerms
@@ -25,8 +26,8 @@ CONTENTS: Mapping[str, str] = {
     "user_account": "Comptes des agents\u00a0: nom, adresse électronique, empreinte du mot de passe.",
     "user_role": "Rôles des agents.",
     "sign_in_try": (
-        "Essais de connexion des agents\u00a0: compte et origine, jamais en clair (empreinte à clé)\u00a0; "
-        "un échec s’efface dix minutes après, avec l’essai suivant."
+        "Tentatives de connexion des agents\u00a0: compte et origine, jamais en clair (empreinte à clé)"
+        "\u202f; un échec s’efface dix minutes après, avec la tentative suivante."
     ),
     "audit_entry": "Journal des actions des agents.",
 }
@@ -73,7 +74,7 @@ def processing_record(organisation: Mapping[str, str], terms: RetentionTerms) ->
         *(f"- `{table}`\u00a0: {content}" for table, content in CONTENTS.items()),
         "",
         "## Durées de conservation",
-        *(f"- {kind.title}\u00a0: {getattr(terms, kind.term)} jours" for kind in KINDS),
+        *(f"- {kind.title}\u00a0: {counted(getattr(terms, kind.term), 'jour', 'jours')}" for kind in KINDS),
         "- Compteurs et résultats publiés\u00a0: sans limite (ils ne désignent personne).",
         "",
         "## Mesures de sécurité",

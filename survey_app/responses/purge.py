@@ -169,7 +169,7 @@ def _erase_audit(connection: Connection, cutoff: dt.datetime) -> int:
 
 KINDS = (
     Kind("envelopes_after_sealing", "Envois bruts, après le scellement de l’édition", _erase_envelopes),
-    Kind("practice", "Réponses d’exercice", _erase_practice),
+    Kind("practice", "Réponses d’essai", _erase_practice),
     Kind(
         "free_texts_after_closing",
         "Textes libres, envois bruts encore là compris, après la clôture de l’édition",
@@ -177,7 +177,7 @@ KINDS = (
     ),
     Kind("responses_after_closing", "Réponses individuelles, après la clôture", _erase_responses),
     Kind("enrolment_codes", "Codes d’enrôlement des tablettes, après leur échéance", _erase_codes),
-    Kind("sign_in_tries", "Essais de connexion des agents, sous empreinte à clé", _erase_tries),
+    Kind("sign_in_tries", "Tentatives de connexion des agents, sous empreinte à clé", _erase_tries),
     Kind("audit_entries", "Journal des actions des agents", _erase_audit),
 )
 """Every kind of data that has a term, in the order of erasing."""

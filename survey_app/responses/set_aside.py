@@ -21,7 +21,7 @@ from survey_app.responses.flags import OTHER_DEVICE, countable
 SUPERSEDED = "superseded"
 """Given by the intake alone: a later state of the same questionnaire came."""
 REASONS = {
-    "test": "Essai",
+    "test": "Essai fait sans le mode essai",
     "abuse": "Abus",
     "duplicate": "Doublon",
     "withdrawn": "Retirée à la demande de la personne",
@@ -140,7 +140,7 @@ def _refuse_impossible(connection: Connection, response: Any, action: str) -> No
         raise DecisionError("L’édition est scellée\u00a0: ses chiffres ne changent plus.")
     if action == counting.REINSTATED and not countable(response.flags, practice=response.practice):
         raise DecisionError(
-            "Cette réponse ne peut pas être comptée\u00a0: exercice, contenu illisible ou édition inconnue."
+            "Cette réponse ne peut pas être comptée\u00a0: essai, contenu illisible ou édition inconnue."
         )
 
 

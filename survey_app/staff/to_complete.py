@@ -47,7 +47,7 @@ def coverage_of(version: QuestionnaireVersion) -> tuple[Coverage, ...]:
             spoken,
             stale=tuple(
                 text
-                for text in version.translations[spoken.language]
+                for text in version.translations.get(spoken.language, {})
                 if text not in shown and text not in shipped.get(spoken.language, {})
             ),
         )

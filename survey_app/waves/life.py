@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from analysis.display import counted
 from survey_app.audit import act, record
 from survey_app.clock import today_in_paris, utc_now
 from survey_app.database import db
@@ -148,7 +149,8 @@ def _anything_came(wave: Wave, session: Session) -> bool:
 def _still_waiting(wave_id: str, number: int) -> str:
     named = ", ".join(one.record_id[:8] for one in unjudged.waiting(wave_id)[:NAMED_AT_MOST])
     return (
-        f"{number} envois attendent encore d’être lus ({named}{'…' if number > NAMED_AT_MOST else ''}). "
+        f"{counted(number, 'envoi attend', 'envois attendent')} encore d’être lu{'s' if number > 1 else ''} "
+        f"({named}{'…' if number > NAMED_AT_MOST else ''}). "
         "Réessayez dans un instant\u00a0; si cela dure, voyez «\u202fRéponses à revoir\u202f»."
     )
 

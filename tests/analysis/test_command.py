@@ -229,3 +229,44 @@ def test_the_command_starts_within_600_ms_of_processor_time(counts: Path) -> Non
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         durations.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(durations) <= 0.6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "il manque FICHIER.csv."),
+        (["x.csv", "--colour"], "argument inconnu\u00a0: --colour."),
+        (
+            ["x.csv", "--method", "wald"],
+            "wald ne convient pas à --method\u00a0: choisissez parmi",
+        ),
+        (["x.csv", "--threshold"], "il manque la valeur de --threshold."),
+        (["x.csv", "--threshold", "7"], "--threshold\u00a0: «\u202f7\u202f»\u00a0: écrivez une part de 1,"),
+    ],
+)
+def test_a_misuse_is_told_in_french_with_exit_code_2(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    told = capsys.readouterr().err
+    assert told.startswith("Utilisation\u00a0: python -m analysis ")
+    assert f"python -m analysis\u00a0: {sentence}" in told
+
+
+def test_the_help_of_the_command_is_french(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    page = capsys.readouterr().out
+    for english in ("usage", "show this", "arguments", "optional"):
+        assert english not in page
+
+
+def test_a_file_that_is_not_there_is_told_in_french(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "rien.csv")]) == 2
+    assert capsys.readouterr().err.endswith("rien.csv\u00a0: fichier introuvable.\n")
+    assert main([str(tmp_path)]) == 2
+    assert capsys.readouterr().err.endswith("\u00a0: c’est un dossier, un fichier est attendu.\n")

@@ -16,6 +16,8 @@ from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 from urllib3.exceptions import HTTPError
 
+from survey_app.collection_modes import website
+from survey_app.responses.bursts import BurstCounter
 from tests.browsers import free_port, launch_arguments, served, virtual_display
 from tests.survey_app.website_site import SMALL, WebsiteSite
 
@@ -24,8 +26,9 @@ MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> WebsiteSite:
-    """The website with a small questionnaire and the shipped ones."""
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WebsiteSite:
+    """The website with a small questionnaire and the shipped ones; what other tests sent is no burst here."""
+    monkeypatch.setattr(website, "_bursts", BurstCounter())
     site = WebsiteSite(tmp_path, trusted_hosts=("127.0.0.1",))
     site.publish(SMALL)
     site.publish_shipped()

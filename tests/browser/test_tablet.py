@@ -90,7 +90,14 @@ def test_the_next_person_finds_nothing_of_the_one_before(tablet: Page) -> None:
     tablet.locator("#begin").wait_for()
     assert_nothing_left(tablet)
     tablet.reload()
-    tablet.locator("#begin").wait_for()
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
+    assert_nothing_left(tablet)
+
+
+def test_a_reload_of_the_thanks_lets_the_next_person_choose_a_language(tablet: Page) -> None:
+    interview(tablet, "Madame Martin", language="en")
+    tablet.reload()
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
     assert_nothing_left(tablet)
 
 
@@ -109,7 +116,7 @@ def test_a_reload_in_the_middle_starts_afresh(tablet: Page) -> None:
     begin(tablet)
     to_last_screen(tablet, "Madame Martin")
     tablet.reload()
-    tablet.locator("#begin").wait_for()
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
     assert_nothing_left(tablet)
     assert outbox(tablet) == []
 

@@ -29,9 +29,11 @@ def a_page(browser: Browser, **options: Any) -> Page:
 
 
 def go_on(page: Page) -> None:
-    """Press the button and wait for the page that comes."""
-    with page.expect_navigation():
-        page.locator(".actions .button").click()
+    """Press the button and wait for what comes: another page, or another step in the place of this one."""
+    page.evaluate("document.body.dataset.before = ''")
+    page.locator(".actions .button").click()
+    page.locator("body:not([data-before])").wait_for(state="attached")
+    page.wait_for_load_state()
 
 
 def axe_findings(page: Page) -> list[str]:

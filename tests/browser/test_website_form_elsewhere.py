@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -60,6 +61,95 @@ def test_back_works_within_the_form_and_shows_nothing_of_it_after_the_thanks(
     for _ in range(3):
         go_back_if_possible(page)
         assert shown_fields(page) == []
+
+
+def test_after_the_thanks_back_opens_an_empty_form_and_never_asks_to_send_again(
+    either_browser: Browser, site: WebsiteSite, address: str
+) -> None:
+    page = a_page(either_browser)
+    page.goto(f"{address}/")
+    begin(page, address)
+    page.locator("#comment").fill(SECRET)
+    go_on(page)
+    page.wait_for_url("**/merci*")
+    for _ in range(3):
+        page.go_back()
+        assert page.url == f"{address}/q/petit/fr?site=immigration"
+        expect(page.get_by_role("button", name="Continuer")).to_be_visible()
+        assert shown_fields(page) == []
+        page.reload()
+        expect(page.get_by_role("heading", level=2)).to_have_text("La première page")
+        assert shown_fields(page) == []
+    page.evaluate("history.back()")
+    wait_for_path(page, "/")
+    assert (site.records, site.conflicts) == (1, 0)
+
+
+def test_back_forward_and_reload_find_the_answers_of_who_is_answering(
+    either_browser: Browser, site: WebsiteSite, address: str
+) -> None:
+    page = a_page(either_browser)
+    begin(page, address)
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.get_by_role("heading", level=1)).to_have_text("To finish")
+    page.go_back()
+    expect(page.locator("#nickname")).to_have_value(SECRET[:20])
+    page.go_back()
+    expect(page.locator("#minutes")).to_have_value("3")
+    page.locator("#minutes").fill("4")
+    page.go_forward()
+    expect(page.locator("#nickname")).to_have_value(SECRET[:20])
+    page.reload()
+    expect(page.locator("#nickname")).to_have_value(SECRET[:20])
+    go_on(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("To finish")
+    go_on(page)
+    page.wait_for_url("**/merci*")
+    (row,) = site.responses()
+    assert (row["answers"]["minutes"], row["answers"]["nickname"]) == (4, SECRET[:20])
+
+
+def wait_for_path(page: Page, path: str) -> None:
+    """Until the browser is there; Firefox may bring the page from its memory, and tell nobody."""
+    for _ in range(50):
+        with suppress(PageError):  # asked while the page goes
+            if page.evaluate("location.pathname") == path:
+                return
+        page.wait_for_timeout(100)
+    pytest.fail(f"still at {page.evaluate('location.href')}")
+
+
+def test_the_link_of_an_error_leads_to_its_question_and_leaves_no_step_in_the_history(
+    either_browser: Browser, address: str
+) -> None:
+    page = a_page(either_browser)
+    page.goto(f"{address}/")
+    page.goto(f"{address}/q/petit/fr?site=immigration")
+    go_on(page)
+    expect(page.locator("#summary")).to_be_focused()
+    page.locator("#summary a").first.click()
+    expect(page.locator("#question-came")).to_be_in_viewport()
+    assert page.url.endswith("#question-came")
+    page.evaluate("history.back()")
+    wait_for_path(page, "/")
+
+
+def test_when_the_network_goes_the_browser_says_so_and_the_answers_are_still_in_the_page(
+    browser: Browser, site: WebsiteSite, address: str
+) -> None:
+    page = browser.new_context().new_page()
+    begin(page, address)
+    page.locator("#comment").fill("Toujours là")
+    page.route("**/q/**", lambda route: route.abort("internetdisconnected"))
+    with page.expect_event("requestfailed", lambda request: request.is_navigation_request()):
+        page.locator(".actions .button").click()
+    page.unroute("**/q/**")
+    page.reload()
+    page.wait_for_url("**/merci*")
+    assert [row["answers"]["comment"] for row in site.responses()] == ["Toujours là"]
 
 
 def go_back_if_possible(page: Page) -> None:

@@ -170,6 +170,27 @@ def test_all_faults_are_told_at_once_in_reading_order() -> None:
     ]
 
 
+def test_a_question_of_an_unknown_type_tells_its_other_faults_too() -> None:
+    source = (
+        "- {item: a, type: satisfactoin, scale: opinon, label: Votre avis, commitment: welcom}\n"
+        "- {item: b, type: choice, label: Et ici, commitment: welcom, rate: {favourable: [twoo]},\n"
+        "   options: [{option: one, label: Un}, {option: one, label: Deux}]}\n"
+        "- {item: c, label: Combien, minimum: 3, maximum: 1, relevant_if: {is: [b, thre]}}\n"
+    )
+    assert [(fault.line, fault.code) for fault in check_questions(source).faults] == [
+        (11, "unknown_type"),
+        (11, "unknown_scale"),
+        (11, "unknown_commitment"),
+        (12, "unknown_type"),
+        (12, "unknown_commitment"),
+        (12, "rate_unknown_option"),
+        (13, "duplicate_option"),
+        (14, "missing_key"),
+        (14, "bounds_upside_down"),
+        (14, "unknown_option"),
+    ]
+
+
 def test_a_fault_reads_as_file_line_column() -> None:
     (fault,) = check_questions("- {item: n, type: numbr, label: Combien ?}").faults
     assert str(fault).startswith("essai.yaml:11:25: erreur [unknown_type]\u00a0: ")

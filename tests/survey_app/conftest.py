@@ -8,6 +8,8 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -16,9 +18,12 @@ from flask import Flask
 
 from survey_app import models  # noqa: F401 (declares the tables)
 from survey_app.database import db, install, make_engine
+from survey_app.demonstration import demonstration_waves, prepare
 from survey_app.migrations import upgrade
 from survey_app.settings import testing as settings_for_tests
 from tests.survey_app.staff_site import StaffSite, seed_wave
+
+USERS, OFFICIALS = 80, 12
 
 
 @pytest.fixture(scope="session")
@@ -110,3 +115,33 @@ def open_edition(site: StaffSite) -> None:
     """An open edition with a few answers."""
     with site.database():
         seed_wave(12, 4)
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An environment with good keys and an empty folder for the data."""
+    settings = settings_for_tests()
+    monkeypatch.setenv("SECRET_KEY", settings.secret_key)
+    monkeypatch.setenv("DEVICE_MASTER_KEY", settings.device_master_key)
+    monkeypatch.setenv("SURVEY_DATA", str(tmp_path))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def demonstration_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a demonstration with few answers, made once."""
+    folder = tmp_path_factory.mktemp("demonstration") / "data"
+    waves = [
+        replace(wave, population=replace(wave.population, size=size))
+        for wave, size in zip(demonstration_waves(2026), (USERS, OFFICIALS), strict=True)
+    ]
+    prepare(folder, 8000, date(2026, 11, 20), waves)
+    return folder
+
+
+@pytest.fixture
+def demonstrated(keys: Path, demonstration_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment on the database of a demonstration."""
+    monkeypatch.setenv("SURVEY_DATA", str(demonstration_folder))
+    return keys

@@ -392,11 +392,8 @@ def test_old_copies_go_but_never_the_newest(folder: Path) -> None:
 
 
 @pytest.fixture
-def environment(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the commands read."""
-    monkeypatch.setenv("SECRET_KEY", "k7Qw2ZpLx9Rt4VbN8mYc3HdF6sGj1AeU")
-    monkeypatch.setenv("DEVICE_MASTER_KEY", "p3Xc8LsTq5Wn1ZbJ7yRf4KvM9hGd2EaU")
-    monkeypatch.setenv("SURVEY_DATA", str(tmp_path))
+def environment(sqlite_url: str, keys: Path) -> None:
+    """What the commands read: a database beside good keys."""
 
 
 def test_the_commands_make_a_copy_and_put_it_back(

@@ -12,8 +12,6 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
-from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,12 +22,12 @@ from python_calamine import CalamineWorkbook
 from survey_app import cli
 from survey_app import settings as survey_settings
 from survey_app.commands.french import FrenchGroup
-from survey_app.demonstration import PRACTICE, demonstration_waves, prepare
+from survey_app.demonstration import PRACTICE
 from survey_app.preview import create_preview
 from survey_app.serving import Address, SurveyServer
 from tests.browsers import free_port
+from tests.survey_app.conftest import USERS
 
-USERS, OFFICIALS = 80, 12
 QUESTIONNAIRE = """\
 questionnaire: essai
 title: Essai
@@ -62,39 +60,9 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 
 @pytest.fixture
-def keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An environment with good keys and an empty folder for the data."""
-    settings = survey_settings.testing()
-    monkeypatch.setenv("SECRET_KEY", settings.secret_key)
-    monkeypatch.setenv("DEVICE_MASTER_KEY", settings.device_master_key)
-    monkeypatch.setenv("SURVEY_DATA", str(tmp_path))
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
 def database(keys: Path) -> Path:
     """The same with a database that is up to date."""
     assert cli.run(["database", "upgrade"]) == 0
-    return keys
-
-
-@pytest.fixture(scope="session")
-def demonstration_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a demonstration with few answers, made once."""
-    folder = tmp_path_factory.mktemp("demonstration") / "data"
-    waves = [
-        replace(wave, population=replace(wave.population, size=size))
-        for wave, size in zip(demonstration_waves(2026), (USERS, OFFICIALS), strict=True)
-    ]
-    prepare(folder, 8000, date(2026, 11, 20), waves)
-    return folder
-
-
-@pytest.fixture
-def demonstrated(keys: Path, demonstration_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The environment on the database of a demonstration."""
-    monkeypatch.setenv("SURVEY_DATA", str(demonstration_folder))
     return keys
 
 
@@ -122,8 +90,18 @@ def test_every_help_page_is_french(path: tuple[str, ...], capsys: pytest.Capture
     assert cli.run([*path, "--help"]) == 0
     page = capsys.readouterr().out
     assert page.startswith("Utilisation\u00a0: ")
-    for english in ("Usage", "Show this", "Commands", "[required]", "[default"):
+    for english in ("Usage", "Show this", "Commands", "required]", "[default", "<=x<="):
         assert english not in page
+
+
+def test_a_term_of_one_day_is_said_in_the_singular(
+    demonstrated: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RETENTION_PRACTICE_DAYS", "1")
+    assert cli.run(["purge"]) == 0
+    page = capsys.readouterr().out
+    assert "Réponses d’essai (après 1 jour)" in page
+    assert "1 jours" not in page
 
 
 def test_groups_stay_french_in_depth() -> None:

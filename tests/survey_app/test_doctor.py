@@ -148,3 +148,15 @@ def test_answers_in_no_backup_are_told_after_two_days_until_one_is_made(
     with write_connection() as connection:
         server_facts.write(connection, server_facts.BACKUP_WATERMARK, soon.isoformat())
     assert all(finding.severity == "ok" for finding in examine(settings, soon))
+
+
+def test_what_the_doctor_says_is_french_in_the_singular_and_the_plural_too(settings: Settings) -> None:
+    def told(code: str) -> str:
+        return next(finding.message for finding in examine(settings, LATER) if finding.code == code)
+
+    assert told("waiting") == "0 envoi en attente."
+    take(a_record(seq=3), TABLET)
+    assert told("waiting").startswith("1 envoi attend, le plus ancien depuis le ")
+    assert told("gaps") == f"Tablette {DEVICE}\u00a0: 2 envois manquent, numéros 1, 2."
+    assert told("tallies") == "Compteurs égaux aux réponses (1 édition recomptée)."
+    assert not set("{}'") & set(told("database"))

@@ -59,7 +59,8 @@ def test_a_form_without_a_file_asks_for_one_and_says_all_else_that_is_missing(si
 def test_every_fault_of_an_import_is_told_by_its_line_and_nothing_is_kept(site: StaffSite) -> None:
     with site.database():
         questionnaires.publish_source(a_source(), {}, actor="test")
-    text = "commitment,item,favourable,base\n,,1,2\naccueil,,9,2\naccueil,,x,3\nb,,1\nc,,1,2\nc,,1,2\n"
+    text = "commitment,item,favourable,base\n,,1,2\naccueil,,9,2\naccueil,,x,3\nb,,1\n"
+    text += "information,,1,2\ninformation,,1,2\n"
     answer = upload(site.client(), IMPORT, "counts", text, survey="essai", year="2024")
     assert answer.status_code == 422
     assert [f"Ligne {n}" in answer.text for n in range(2, 8)] == [True, True, True, True, False, True]
@@ -127,6 +128,15 @@ def test_unknown_engagements_and_questions_are_named_with_their_line(site: Staff
     assert "Ligne 4\u00a0: la question «\u202fnope\u202f» est inconnue de cette enquête." in answer.text
     with site.database():
         assert past_results.past_results() == []
+
+
+def test_wrong_names_are_told_with_wrong_numbers_in_one_go(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {}, actor="test")
+    text = "commitment,item,favourable,base\ninformatoin,nope,x,2\ninformation,courtesy,3,2\n"
+    answer = upload(site.client(), IMPORT, "counts", text, survey="essai", year="2024")
+    told = ("informatoin", "nope", "«\u202fx\u202f» n’est pas un nombre", "3 réponses favorables")
+    assert [words in answer.text for words in told] == [True] * 4
 
 
 def test_a_file_saved_by_excel_is_read_and_shown_with_titles(site: StaffSite) -> None:

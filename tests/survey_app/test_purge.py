@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from analysis.display import counted
 from analysis.tally import CellLayout, ItemPlace
 from survey_app.database import Base, db, write_transaction
 from survey_app.models import (
@@ -219,7 +220,7 @@ def test_the_register_sheet_names_every_term_as_set() -> None:
     assert "Préfecture de l’Exemple" in sheet
     assert "Délégué à la protection des données\u00a0: à compléter" in sheet
     for kind in KINDS:
-        assert f"- {kind.title}\u00a0: {getattr(terms, kind.term)} jours" in sheet
+        assert f"- {kind.title}\u00a0: {counted(getattr(terms, kind.term), 'jour', 'jours')}" in sheet
     assert {kind.term for kind in KINDS} == set(RetentionTerms.__dataclass_fields__)
 
 

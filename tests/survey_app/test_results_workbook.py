@@ -258,7 +258,7 @@ def test_the_method_sheet_names_digest_rules_exclusions_and_the_command_to_recom
     for expected in (
         source.report.questionnaire_digest,
         "Écartées\u00a0: test",
-        "Réponses d’entraînement, jamais comptées",
+        "Réponses d’essai, jamais comptées",
         "python -m analysis",
         "--threshold 3/4",
         *source.report.notices,

@@ -434,6 +434,18 @@ def test_a_new_version_without_po_files_keeps_the_translations_of_what_did_not_c
         assert "Un mot" not in version.translations["en"]
 
 
+def test_a_draft_names_the_languages_that_it_lacks_and_what_is_missing_in_the_others(site: StaffSite) -> None:
+    client = site.client()
+    alone = client.get(upload(client, QUESTIONNAIRES, "source", a_source()).headers["Location"]).text
+    absent = r"<strong lang=\"{}\">[^<]*</strong>[^<]*aucune traduction\. Cette langue ne sera pas proposée\."
+    assert [bool(re.search(absent.format(code), alone)) for code in ("en", "ar")] == [True, True]
+    with site.database():
+        draft = questionnaires.save_draft(a_source(), {"en": {"La courtoisie": "Courtesy"}}, actor="test")
+    partly = client.get(f"{QUESTIONNAIRES}/brouillons/{draft}").text
+    assert re.search(r'<strong lang="en">[^<]*</strong>[^<]*\d+ textes sans traduction', partly)
+    assert [bool(re.search(absent.format(code), partly)) for code in ("en", "ar")] == [False, True]
+
+
 def test_the_same_text_sent_again_alone_corrects_no_translation(site: StaffSite) -> None:
     with site.database():
         questionnaires.publish_source(a_source(), {"en": {"La courtoisie": "Courtesy"}}, actor="test")

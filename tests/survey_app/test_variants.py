@@ -156,7 +156,7 @@ def test_counting_a_variant_leaves_the_first_contents_as_they_are(database: Flas
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"body": {"practice": True}}, "exercice"),
+        ({"body": {"practice": True}}, ": essai, "),
         ({"body": {"complete": False}}, "inachevé"),
         ({"questionnaire_digest": "b" * 64}, "ne peut pas être comptée"),
         ({"raw_body": "AAAA"}, "illisible"),

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 import time_machine
 from werkzeug.datastructures import MultiDict
 
+from form_definitions import LANGUAGES
 from survey_app.collection_modes import website
 from survey_app.database import db
 from survey_app.form_state import seal, unseal
@@ -546,6 +547,38 @@ def test_the_start_lists_the_open_questionnaires_and_their_languages_by_own_name
         ("/q/petit/en", "en", "English"),
         ("/q/petit/ar", "ar", "العربية"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "asked", "language", "title"),
+    [
+        ("/", "ar-DZ,ar;q=0.9,fr;q=0.5", "ar", "أبدوا رأيكم"),
+        ("/", "de,en;q=0.8", "en", "Give your opinion"),
+        ("/", "de", "fr", "Donnez votre avis"),
+        ("/", "", "fr", "Donnez votre avis"),
+        ("/?lang=en", "ar", "en", "Give your opinion"),
+        ("/?lang=xx", "ar", "ar", "أبدوا رأيكم"),
+    ],
+)
+def test_the_start_speaks_the_language_that_is_chosen_or_else_that_of_the_browser(
+    site: WebsiteSite, address: str, asked: str, language: str, title: str
+) -> None:
+    site.publish_shipped()
+    answer = site.app.test_client().get(address, headers={"Accept-Language": asked})
+    assert_good_page(answer.text, language=language)
+    assert f"<h1>{title}</h1>" in answer.text
+    assert f'href="/?lang={language}" hreflang="{language}" lang="{language}"' in answer.text
+    assert re.findall(r'aria-current="true">([^<]*)<', answer.text) == [LANGUAGES[language].own_name]
+    assert "Accept-Language" in answer.headers["Vary"]
+
+
+def test_the_start_translates_the_titles_and_marks_as_french_those_without_translation(
+    site: WebsiteSite, visitor: Visitor
+) -> None:
+    site.publish_shipped()
+    titles = re.findall(r'<h2 id="offer[^>]*>(.*?)</h2>', visitor.open("/?lang=en").html)
+    assert titles[0] == '<span lang="fr" dir="ltr">Un petit questionnaire</span>'
+    assert "Your opinion of our services" in titles
 
 
 def test_the_declaration_of_accessibility_claims_no_audit(visitor: Visitor) -> None:

@@ -48,8 +48,10 @@ async function interviewFrom(app: TabletApp, finished: Finished, offered: Bundle
   return { id: finished.id, revision: 1, wave, questionnaireDigest, bundleDigest, body };
 }
 
-/** A page that the browser brings back from its memory or refills by itself starts afresh. */
+/** A page that the browser reloads, brings back from its memory or refills by itself: the next person chooses a language. */
 function neverShownAgain(form: HTMLFormElement): void {
+  const [opened] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+  if (opened && opened.type !== 'navigate') restart();
   form.autocomplete = 'off';
   history.scrollRestoration = 'manual';
   window.addEventListener('pagehide', () => form.reset());

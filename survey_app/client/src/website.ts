@@ -1,14 +1,20 @@
 // The website form with JavaScript: smoother, never different. The server keeps the rules and the last word.
 import { definitionIn } from './definition.ts';
 import { QuestionnairePage } from './questionnaire_page.ts';
+import { WebsiteSteps } from './website_steps.ts';
 
 const form = document.querySelector<HTMLFormElement>('form[data-questionnaire]');
-const definition = definitionIn(document);
 
-if (form && definition) {
-  const { mode = 'website', site } = form.dataset;
-  new QuestionnairePage(form, definition, { mode, site: site || null }).start();
-  sendOnce(form);
+if (form) {
+  begin(form);
+  if (form.querySelector('[name=_state]') && form.dataset['mode'] === 'website') new WebsiteSteps(begin).start();
+  else sendOnce(form);
+}
+
+function begin(shown: HTMLFormElement): void {
+  const definition = definitionIn(document);
+  const { mode = 'website', site } = shown.dataset;
+  if (definition) new QuestionnairePage(shown, definition, { mode, site: site || null }).start();
 }
 
 /** A second tap while the first is on its way does nothing; coming back to the page makes it usable again. */
