@@ -16,6 +16,7 @@ from survey_app.responses import tallies
 from survey_app.responses.envelope import open_body, read_envelope
 from survey_app.responses.flags import OTHER_DEVICE
 from survey_app.responses.judge import Arrival, Judgement, WaveFacts, judge
+from survey_app.responses.record_keys import held
 from survey_app.responses.sent_anew import Form, form_of
 
 Key = tuple[str, int]
@@ -76,6 +77,7 @@ class Surroundings:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.keys = held()
         self._waves: dict[str | None, WaveFacts | None] = {}
         self._questionnaires: dict[str, Questionnaire | None] = {}
 
@@ -96,7 +98,7 @@ class Surroundings:
 def judged_record(surroundings: Surroundings, record: Any) -> Judged:
     """The judgement of this row of the inbox, with what its writing and its waiting depend on."""
     envelope = read_envelope(bytes(record.envelope))
-    body = open_body(envelope)
+    body = open_body(envelope, surroundings.keys)
     arrival = Arrival(
         mode=record.source,
         site=record.site,

@@ -24,6 +24,7 @@ from survey_app.responses.inbox import credential_flags
 from survey_app.responses.judge import Arrival, Judgement, judge
 from survey_app.responses.judged import wave_facts
 from survey_app.responses.judgement_writing import insert_responses
+from survey_app.responses.record_keys import KeyFileError, held
 from survey_app.responses.sent_anew import counted_anew, number_of
 from survey_app.responses.set_aside import DecisionError, settle
 
@@ -41,7 +42,8 @@ _SELECT = sa.select(
 class Variant:
     """One envelope that came second.
 
-    ``differences``: what it says otherwise; None once it is erased. ``counted``: None until somebody decided.
+    ``differences``: what it says otherwise; None once it is erased, and while the key that opens
+    it is not here. ``counted``: None until somebody decided.
     """
 
     record_id: str
@@ -50,6 +52,7 @@ class Variant:
     received_at: dt.datetime
     same_sender: bool
     differences: Mapping[str, Any] | None
+    waits_for_key: bool = False
     counted: bool | None = None
 
     @property
@@ -72,9 +75,11 @@ def _counted(decision: str | None) -> bool | None:
 
 
 def _variant(row: Any) -> Variant:
-    same_sender = row.device_id == row.first_device
-    differences = _differences(row.first, row.envelope)
-    return Variant(row.id, row.revision, row.content_hash, row.received_at, same_sender, differences)
+    known = (row.id, row.revision, row.content_hash, row.received_at, row.device_id == row.first_device)
+    try:
+        return Variant(*known, _differences(row.first, row.envelope))
+    except KeyFileError:
+        return Variant(*known, None, waits_for_key=True)
 
 
 def _differences(first: bytes | None, second: bytes | None) -> dict[str, Any] | None:
@@ -85,7 +90,7 @@ def _differences(first: bytes | None, second: bytes | None) -> dict[str, Any] | 
 
 
 def _answers(raw: bytes) -> dict[str, Any]:
-    return open_body(read_envelope(bytes(raw))).answers
+    return open_body(read_envelope(bytes(raw)), held()).answers
 
 
 def count_apart(
@@ -134,7 +139,10 @@ def _refused(connection: Connection, content_hash: str) -> Any:
 def _store(connection: Connection, row: Any) -> Judgement:
     if row.envelope is None:
         raise DecisionError("Ce contenu est effacé\u00a0: il ne peut plus être compté.")
-    judgement = _judged(connection, row)
+    try:
+        judgement = _judged(connection, row)
+    except KeyFileError as fault:
+        raise DecisionError(str(fault)) from fault
     if not judgement.complete and "unreadable_body" not in judgement.flags:
         # A partial one may be the start of what came finished since: it would count one person twice.
         raise DecisionError(
@@ -152,7 +160,7 @@ def _judged(connection: Connection, row: Any) -> Judgement:
     arrival = Arrival(credential.mode, credential.site, row.received_at, (*flags, OTHER_PERSON))
     questionnaire = tallies.questionnaire_of(connection, envelope.questionnaire_digest)
     wave = wave_facts(connection, envelope.wave)
-    judgement = judge(envelope, open_body(envelope), arrival, wave, questionnaire)
+    judgement = judge(envelope, open_body(envelope, held()), arrival, wave, questionnaire)
     return replace(judgement, record_id=number_of(row.content_hash))
 
 
