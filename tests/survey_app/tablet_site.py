@@ -25,6 +25,7 @@ from survey_app.models import Device, InboxRecord
 from survey_app.questionnaires import publish_source
 from survey_app.responses.credentials import content_digest, receipt_mac, sign_request
 from survey_app.responses.envelope import (
+    Body,
     Envelope,
     encode_body,
     open_body,
@@ -120,11 +121,15 @@ class TabletSite:
         with self.app.app_context():
             return list(db.session.scalars(select(InboxRecord).order_by(InboxRecord.received_at)))
 
-    def answers(self) -> list[dict[str, Any]]:
-        """The answers in the inbox, in the order of the tablet's numbers."""
+    def bodies(self) -> list[Body]:
+        """What the records of the inbox say, in the order of the tablet's numbers."""
         records = sorted(self.records(), key=lambda record: record.seq or 0)
         with self.app.app_context():
-            return [open_body(read_envelope(record.envelope or b""), held()).answers for record in records]
+            return [open_body(read_envelope(record.envelope or b""), held()) for record in records]
+
+    def answers(self) -> list[dict[str, Any]]:
+        """The answers in the inbox, in the order of the tablet's numbers."""
+        return [body.answers for body in self.bodies()]
 
 
 def a_plan(wave: str, digest: str) -> WavePlan:
