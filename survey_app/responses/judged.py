@@ -52,6 +52,7 @@ class Judged:
     keep_partial: bool
     finished_elsewhere: bool
     wave_over: bool
+    withdrawn: bool = False
     form: Form | None = None
 
     @property
@@ -62,7 +63,7 @@ class Judged:
     def is_young_partial(self) -> bool:
         """A partial record whose finished revision may still be on its way."""
         judgement = self.judgement
-        if judgement.complete or "unreadable_body" in judgement.flags or self.wave_over:
+        if self.withdrawn or judgement.complete or "unreadable_body" in judgement.flags or self.wave_over:
             return False
         return self.keep_partial and not self.finished_elsewhere
 
@@ -115,6 +116,7 @@ def judged_record(surroundings: Surroundings, record: Any) -> Judged:
         keep_partial=_keeps_partials(questionnaire),
         finished_elsewhere=not body.complete and surroundings.is_finished(envelope.id),
         wave_over=wave is not None and wave.state not in ("draft", "open"),
+        withdrawn=body.withdrawn and not body.complete,
         form=form_of(record, body),
     )
 

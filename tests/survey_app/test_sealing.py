@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
-from survey_app.responses import doctor, intake, unjudged
+from survey_app.responses import decided, doctor, intake, unjudged
 from survey_app.responses.counts import fieldwork
 from survey_app.responses.envelope import (
     Envelope,
@@ -297,6 +297,28 @@ def test_a_key_that_is_lost_for_good_does_not_keep_its_wave_from_being_sealed(wa
 def test_a_record_of_an_older_application_is_taken_in_clear(wave: Flask) -> None:
     take(a_record(), records.TABLET)
     assert judge() == 1
+    assert fieldwork(WAVE).counted == 1
+
+
+def test_what_a_person_took_back_is_kept_and_becomes_no_response(wave: Flask) -> None:
+    record_id = take(a_sealed_record(body={"complete": False})).id
+    assert judge() == 1
+    assert fieldwork(WAVE).counted == 1
+    taken_back = {"answers": {}, "complete": False, "withdrawn": True}
+    take(a_sealed_record(record_id=record_id, revision=1, body=taken_back))
+    alone = take(a_sealed_record(body=taken_back)).id
+    assert intake.judge_waiting(now=NOW) == 2, "nobody is going to finish it: it does not wait"
+    assert fieldwork(WAVE).counted == 0
+    assert decided.find(WAVE, lambda number: number == alone) == []
+    assert decided.set_aside_by_people(WAVE, offset=0, limit=10) == []
+    assert doctor.gaps() == {}
+
+
+def test_a_finished_response_is_not_taken_back_by_a_later_revision(wave: Flask) -> None:
+    record_id = take(a_sealed_record()).id
+    taken_back = {"answers": {}, "complete": False, "withdrawn": True}
+    take(a_sealed_record(record_id=record_id, revision=1, body=taken_back))
+    assert judge() == 2
     assert fieldwork(WAVE).counted == 1
 
 
