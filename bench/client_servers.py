@@ -22,6 +22,7 @@ from survey_app.database import db
 from survey_app.enrolment import make_code
 from survey_app.migrations import upgrade
 from survey_app.questionnaires import publish_source
+from survey_app.responses.record_keys import held
 from survey_app.settings import Settings
 from survey_app.waves import WavePlan, create_wave, open_wave
 from tests.browsers import free_port
@@ -72,6 +73,7 @@ def _make_data(settings: Settings) -> None:
     today = datetime.now(tz=UTC).date()
     with create_app(settings).app_context():
         upgrade(db.engine)
+        held().make(datetime.now(tz=UTC))
         version = publish_source(
             (HERE / "client_questionnaire.yaml").read_text("utf-8"), load_translations(), actor=ACTOR
         )

@@ -25,7 +25,8 @@ from survey_app.database import make_engine
 from survey_app.demonstration import SEED, demonstration_waves, fill
 from survey_app.models import InboxRecord
 from survey_app.responses.credentials import content_digest, device_secret, sign_request
-from survey_app.responses.envelope import Envelope, encode_body, write_envelope
+from survey_app.responses.envelope import Envelope, encode_body, sealed, write_envelope
+from survey_app.responses.record_keys import RecordKeys
 from survey_app.settings import Settings
 from survey_app.synthetic_answers import USERS, people
 
@@ -137,6 +138,7 @@ def _envelopes(settings: Settings, device: str, count: int) -> Iterator[tuple[st
     with create_app(settings).app_context():
         wave = next(wave for wave in open_waves("tablet", today, slug="usagers"))
         version = published_in(wave)
+    key = RecordKeys(settings.record_keys_folder).current()
     everybody = people(version.questionnaire, USERS, first=today, last=today, seed=SEED)
     for _, person in zip(range(count), everybody, strict=False):
         body = {
@@ -152,7 +154,7 @@ def _envelopes(settings: Settings, device: str, count: int) -> Iterator[tuple[st
         }
         record = str(uuid.uuid4())
         frame = Envelope(record, 0, device, None, None, wave.id, wave.digest, None, encode_body(body))
-        yield record, write_envelope(frame)
+        yield record, write_envelope(sealed(frame, key))
 
 
 def _signed(settings: Settings, device: str, method: str, path: str, body: bytes) -> bytes:

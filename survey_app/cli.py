@@ -17,6 +17,7 @@ from survey_app.commands.data import database, doctor, purge
 from survey_app.commands.definitions import check, preview
 from survey_app.commands.faults import DOMAIN_FAULT, expected_fault
 from survey_app.commands.french import MISUSE, FrenchGroup, french_message
+from survey_app.commands.keys import keys
 from survey_app.commands.results import import_results, report
 from survey_app.commands.server import demo, serve
 from survey_app.commands.users import user
@@ -45,6 +46,7 @@ for command in (
     serve,
     user,
     wave,
+    keys,
     report,
     import_results,
     purge,

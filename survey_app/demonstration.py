@@ -29,8 +29,9 @@ from survey_app.past_results import COLUMNS, import_counts
 from survey_app.questionnaires import publish_source
 from survey_app.responses import inbox
 from survey_app.responses.credentials import Credential
-from survey_app.responses.envelope import Envelope, encode_body, write_envelope
+from survey_app.responses.envelope import Envelope, encode_body, sealed, write_envelope
 from survey_app.responses.intake import judge_waiting
+from survey_app.responses.record_keys import PublicKey, RecordKeys, held
 from survey_app.settings import Settings
 from survey_app.synthetic_answers import OFFICIALS, USERS, Person, Population, people
 from survey_app.waves import WavePlan, create_wave, open_wave
@@ -107,6 +108,7 @@ def prepare(
         _clear(folder)
     settings = demonstration_settings(folder, port)
     if ready.exists():
+        _make_a_key(settings)  # a folder of an earlier version has none
         return settings, None
     passphrase = fill(settings, today, demonstration_waves(today.year) if waves is None else waves)
     ready.touch()
@@ -128,6 +130,7 @@ def _clear(folder: Path) -> None:
 
 def fill(settings: Settings, today: date, waves: Iterable[DemonstrationWave]) -> str:
     """Make the database with these waves; the passphrase of the referent."""
+    _make_a_key(settings)
     application = _application(settings)
     with application.app_context():
         upgrade(db.engine)
@@ -138,6 +141,12 @@ def fill(settings: Settings, today: date, waves: Iterable[DemonstrationWave]) ->
         db.session.remove()
         db.engine.dispose()
     return passphrase
+
+
+def _make_a_key(settings: Settings) -> None:
+    keys = RecordKeys(settings.record_keys_folder)
+    if not keys.all():
+        keys.make(datetime.now(tz=UTC))
 
 
 def new_passphrase(settings: Settings) -> str:
@@ -204,7 +213,8 @@ def _send(everybody: list[Person], plan: WavePlan) -> None:
     ordered = sorted(everybody, key=_sender)
     for (mode, site), group in groupby(ordered, key=_sender):
         credential = Credential(mode, site=site or None)
-        envelopes = (_envelope(person, plan, id(person) in practising) for person in group)
+        key = held().current() if mode == "tablet" else None
+        envelopes = (_envelope(person, plan, id(person) in practising, key) for person in group)
         _accept(envelopes, mode, credential)
 
 
@@ -219,7 +229,7 @@ def _accept(envelopes: Iterable[bytes], mode: str, credential: Credential) -> No
             raise fate
 
 
-def _envelope(person: Person, plan: WavePlan, practice: bool) -> bytes:
+def _envelope(person: Person, plan: WavePlan, practice: bool, key: PublicKey | None) -> bytes:
     body: dict[str, Any] = {
         "answers": dict(person.answers),
         "language": person.language,
@@ -231,19 +241,18 @@ def _envelope(person: Person, plan: WavePlan, practice: bool) -> bytes:
         "clock_offset_ms": 0,
         "assisted": None,
     }
-    return write_envelope(
-        Envelope(
-            id=str(uuid.uuid4()),
-            revision=0,
-            device=None,
-            seq=None,
-            prev=None,
-            wave=plan.id,
-            questionnaire_digest=plan.questionnaire_digest,
-            bundle_digest=None,
-            body=encode_body(body),
-        )
+    envelope = Envelope(
+        id=str(uuid.uuid4()),
+        revision=0,
+        device=None,
+        seq=None,
+        prev=None,
+        wave=plan.id,
+        questionnaire_digest=plan.questionnaire_digest,
+        bundle_digest=None,
+        body=encode_body(body),
     )
+    return write_envelope(envelope if key is None else sealed(envelope, key))
 
 
 def addresses(settings: Settings, passphrase: str | None) -> Iterator[str]:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from survey_app.database import DatabaseUnavailable
+from survey_app.responses.record_keys import KeyFileError
 
 MESSAGES: Final[dict[int, tuple[str, str]]] = {
     400: ("Demande illisible", "Le serveur n’a pas compris la demande. Revenez en arrière et recommencez."),
@@ -40,7 +41,7 @@ SERVER_ERROR: Final = 500
 def install(app: Flask) -> None:
     """Give every refusal its page."""
     app.register_error_handler(HTTPException, http_error)
-    for busy in (DatabaseUnavailable, PoolTimeout):
+    for busy in (DatabaseUnavailable, PoolTimeout, KeyFileError):
         app.register_error_handler(busy, lambda _error: error_response(503))
     app.log_exception = partial(log_without_values, app)  # type: ignore[method-assign]
     app.register_error_handler(500, last_resort)

@@ -55,6 +55,8 @@ class Settings:
     definitions_folder: Path | None = None
     """Whose files go before those of ``form_definitions``: another prefecture's organisation and texts."""
     database_url: str = field(default="", repr=False)
+    record_keys_folder: Path = Path()
+    """Outside the database: who has a copy of one without the other reads no record of a tablet."""
     public_url: str = "http://127.0.0.1:8000"
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
@@ -79,6 +81,8 @@ class Settings:
         if not self.database_url:
             url = f"sqlite:///{(self.data_folder / 'survey.db').absolute()}"
             object.__setattr__(self, "database_url", url)
+        if self.record_keys_folder == Path():
+            object.__setattr__(self, "record_keys_folder", self.data_folder / "record-keys")
         if not self.trusted_hosts:
             object.__setattr__(self, "trusted_hosts", _default_hosts(self.public_url))
 
@@ -122,8 +126,9 @@ def testing(**overrides: Any) -> Settings:
         testing_mode=True,
         run_worker=False,
     )
-    # An URL derived from the default folder must not survive an overridden folder.
-    return replace(base, **{"database_url": "", "trusted_hosts": (), **overrides})
+    # What was derived from the default folder must not survive an overridden folder.
+    derived = {"database_url": "", "trusted_hosts": (), "record_keys_folder": Path()}
+    return replace(base, **{**derived, **overrides})
 
 
 _HOW_TO_MAKE_ONE = (
@@ -210,6 +215,7 @@ _VARIABLES = {
     "SECRET_KEY": "secret_key",
     "DEVICE_MASTER_KEY": "device_master_key",
     "SURVEY_DATA": "data_folder",
+    "RECORD_KEYS_FOLDER": "record_keys_folder",
     "DEFINITIONS_FOLDER": "definitions_folder",
     "DATABASE_URL": "database_url",
     "PUBLIC_URL": "public_url",
@@ -223,6 +229,7 @@ _READERS: dict[str, Any] = {
     "secret_key": _text,
     "device_master_key": _text,
     "data_folder": _folder,
+    "record_keys_folder": _folder,
     "definitions_folder": _folder,
     "database_url": _text,
     "public_url": _text,

@@ -22,6 +22,8 @@ from survey_app.clock import today_in_paris
 from survey_app.definitions import organisation
 from survey_app.open_waves import open_waves, published_in
 from survey_app.rendering import render_questionnaire
+from survey_app.responses import record_keys
+from survey_app.responses.record_keys import PublicKey
 
 START: Final = "/tablette/"
 MODE: Final = "tablet"
@@ -90,23 +92,30 @@ KEPT_BUNDLES: Final = 4
 
 
 def current_bundle() -> Bundle:
-    """The bundle for what is open now, made once for each state of the waves and of the built files."""
+    """The bundle for what is open now, made once for each state of the waves, the built files and the keys.
+
+    Raises
+    ------
+    KeyFileError
+        There is no key to seal with: a tablet then keeps the bundle that it has.
+    """
     offers = current_offers()
-    key = _key(offers)
+    sealing_key = record_keys.held().current()
+    key = _key(offers, sealing_key)
     if key not in _kept:
         while len(_kept) >= KEPT_BUNDLES:
             _kept.pop(next(iter(_kept)))
-        _kept[key] = _make(offers)
+        _kept[key] = _make(offers, sealing_key)
     return _kept[key]
 
 
-def _key(offers: Sequence[Offer]) -> str:
+def _key(offers: Sequence[Offer], sealing_key: PublicKey) -> str:
     known = [[o.wave_id, o.sites, o.languages, o.digest, o.translations, _days(o)] for o in offers]
     built = (assets.BUILD / "manifest.json").stat().st_mtime_ns
-    return hashlib.sha256(json.dumps([known, built], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([known, built, sealing_key.key_id], sort_keys=True).encode()).hexdigest()
 
 
-def _make(offers: Sequence[Offer]) -> Bundle:
+def _make(offers: Sequence[Offer], sealing_key: PublicKey) -> Bundle:
     pages = {START: _start_page(offers), MANIFEST: _web_manifest()}
     for offer in offers:
         for language in offer.languages:
@@ -116,7 +125,8 @@ def _make(offers: Sequence[Offer]) -> Bundle:
         {"url": url, "sha256": hashlib.sha256(content).hexdigest()}
         for url, content in {**pages, **static}.items()
     ]
-    content = {"files": files, "questionnaires": [_listed(offer) for offer in offers]}
+    listed = [_listed(offer) for offer in offers]
+    content = {"files": files, "questionnaires": listed, "sealing_key": sealing_key.as_json()}
     digest = hashlib.sha256(_json(content)).hexdigest()
     return Bundle(pages, _json({**content, "bundle_digest": digest}), digest)
 

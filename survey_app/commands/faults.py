@@ -20,6 +20,7 @@ _EXPECTED: Final = (
     "survey_app.past_results:PastResultsError",
     "survey_app.exports:ReportError",
     "survey_app.responses.set_aside:DecisionError",
+    "survey_app.responses.record_keys:KeyFileError",
     "survey_app.backups:BackupError",
 )
 """Their messages are French sentences for the person at the keyboard."""

@@ -32,9 +32,11 @@ PORTS = click.IntRange(1, 65535)
 def serve(host: str, port: int) -> None:
     """Démarre le serveur (derrière nginx, qui apporte TLS). Ne crée jamais de données."""
     from survey_app import serving
+    from survey_app.responses.record_keys import RecordKeys
 
     settings = settings_of_environment()
     with application():
+        RecordKeys(settings.record_keys_folder).current()  # refuses in one line: no tablet could save
         lines = [f"À l’écoute sur http://{host}:{port}", *_first_steps(settings.public_url)]
     check_free(host, port)
     serving.serve(settings, serving.Address(host, port), lambda: click.echo("\n".join(lines)))

@@ -21,7 +21,8 @@ from survey_app.database import (
     write_connection,
 )
 from survey_app.models import InboxConflict, InboxRecord, Wave
-from survey_app.responses import tallies
+from survey_app.responses import tallies, unjudged
+from survey_app.responses.record_keys import KeyFileError, RecordKeys
 from survey_app.settings import Settings
 
 WAITING_TOO_LONG = dt.timedelta(hours=2)
@@ -43,7 +44,7 @@ class Finding:
 def examine(settings: Settings, now: dt.datetime | None = None) -> list[Finding]:
     """All findings. A database that cannot be opened is a finding too, and then the only one about it."""
     moment = now or dt.datetime.now(dt.UTC)
-    findings = [*_disk(settings), *_proxies(settings)]
+    findings = [*_disk(settings), *_proxies(settings), *_keys(RecordKeys(settings.record_keys_folder))]
     for check in CHECKS:
         try:
             findings += check(moment)
@@ -98,6 +99,21 @@ def _proxies(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def _keys(keys: RecordKeys) -> Iterator[Finding]:
+    """A key that others can read seals nothing; one that nobody can read opens nothing."""
+    try:
+        current = keys.current()
+        found = [(one, one.public()) for one in keys.all()]
+    except KeyFileError as fault:
+        yield Finding("keys", "error", str(fault), "Sans clé, ni tablette ni lecture des envois scellés.")
+        return
+    yield Finding("keys", "ok", f"{len(found)} clés de scellement\u00a0; {current.key_id} scelle.")
+    for one, _ in found:
+        if not one.is_private:
+            message = f"D’autres comptes peuvent lire {one.path}."
+            yield Finding("keys", "warning", message, f"Lancez «\u202fchmod 600 {one.path}\u202f».")
+
+
 def _schema(_now: dt.datetime) -> Iterator[Finding]:
     current, head = migrations.current(db.engine), migrations.head()
     if current == head:
@@ -142,6 +158,7 @@ def _integrity(_now: dt.datetime) -> Iterator[Finding]:
         yield Finding(
             "integrity", "error", message, "Arrêtez le serveur et restaurez la dernière sauvegarde."
         )
+        raise DatabaseUnavailable("Le reste ne peut pas être examiné dans une base abîmée.")
     else:
         yield Finding("integrity", "ok", "Aucune page abîmée, aucun renvoi rompu.")
 
@@ -164,6 +181,16 @@ def _waiting(now: dt.datetime) -> Iterator[Finding]:
         yield Finding("waiting", "warning", message, remedy)
     else:
         yield Finding("waiting", "ok", f"{counted(number, 'envoi', 'envois')} en attente.")
+
+
+def _missing_keys(_now: dt.datetime) -> Iterator[Finding]:
+    for key_id, number in sorted(unjudged.waiting_for_keys().items()):
+        message = f"{number} envois attendent la clé {key_id}, dont le fichier manque."
+        remedy = (
+            "Remettez-le depuis sa copie\u00a0: ils seront lus dans la minute. "
+            f"S’il est perdu\u00a0: survey-app keys lost {key_id}"
+        )
+        yield Finding("missing_key", "error", message, remedy)
 
 
 def _tallies(_now: dt.datetime) -> Iterator[Finding]:
@@ -244,6 +271,7 @@ CHECKS: tuple[Callable[[dt.datetime], Iterator[Finding]], ...] = (
     _promises,
     _integrity,
     _waiting,
+    _missing_keys,
     _tallies,
     _rules,
     _sequences,

@@ -1,8 +1,9 @@
 """The record on the wire, version 1: what is read of it at the door, and what only the judge reads.
 
 ``{v, suite, key_id, id, revision, device, seq, prev, wave, questionnaire_digest, bundle_digest, body}``; the
-body is base64url of the answers' JSON. A record's hash is SHA-256 of these bytes as sent, never of a re-made
-form.
+body is base64url: of the answers' JSON (suite ``none``: made on this server), or of that JSON sealed with
+HPKE to one of our keys and bound to the frame around it. A record's hash is SHA-256 of these bytes as sent,
+never of a re-made form.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import json
 import re
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from survey_app.responses import strict_json
+from survey_app.responses import record_keys, strict_json
+from survey_app.responses.record_keys import DoesNotOpen, PublicKey, RecordKeys
 
 VERSION = 1
-SUITES = ("none",)
+OPEN_SUITE = "none"
+SUITES = (OPEN_SUITE, record_keys.SUITE)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
@@ -51,6 +54,24 @@ class Envelope:
     questionnaire_digest: str
     bundle_digest: str | None
     body: str
+    suite: str = OPEN_SUITE
+    key_id: str | None = None
+
+    @property
+    def binding(self) -> bytes:
+        """What a sealed body is bound to, whole: it opens inside this frame and inside no other."""
+        parts = (
+            self.id,
+            self.revision,
+            self.device,
+            self.seq,
+            self.prev,
+            self.wave,
+            self.questionnaire_digest,
+            self.bundle_digest,
+        )
+        lines = ("survey-app record v1", *("-" if part is None else str(part) for part in parts))
+        return "\n".join(lines).encode()
 
 
 @dataclass(frozen=True)
@@ -62,6 +83,8 @@ class Body:
     site: str | None = None
     complete: bool = False
     practice: bool = False
+    withdrawn: bool = False
+    """The person took it back: it has no answers and becomes no response."""
     started_at: dt.datetime | None = None
     finished_at: dt.datetime | None = None
     clock_offset: dt.timedelta | None = None
@@ -90,12 +113,14 @@ def read_envelope(raw: bytes) -> Envelope:
     for name, fits in _PARTS.items():
         if not fits(frame[name]):
             raise UnreadableEnvelope(f"{name}: unexpected value")
+    if (frame["suite"] == OPEN_SUITE) != (frame["key_id"] is None):
+        raise UnreadableEnvelope("key_id: does not go with the suite")
     return Envelope(**{name: frame[name] for name in Envelope.__dataclass_fields__})
 
 
 def write_envelope(envelope: Envelope) -> bytes:
-    """The bytes of a record made on the server (website form, paper entry)."""
-    frame = {"v": VERSION, "suite": "none", "key_id": None, **envelope.__dict__}
+    """The bytes of a record made on the server (website form, paper entry: their bodies are not sealed)."""
+    frame = {"v": VERSION, **envelope.__dict__}
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -105,12 +130,26 @@ def encode_body(body: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def open_body(envelope: Envelope) -> Body:
-    """The body, never raising: what cannot be read is left out and flagged."""
+def sealed(envelope: Envelope, key: PublicKey) -> Envelope:
+    """The same record, its body sealed as a tablet does it."""
+    body = key.seal(_decoded(envelope.body), envelope.binding)
+    return replace(envelope, suite=record_keys.SUITE, key_id=key.key_id, body=body)
+
+
+def open_body(envelope: Envelope, keys: RecordKeys) -> Body:
+    """The body; what cannot be read in it is left out and flagged.
+
+    Raises
+    ------
+    KeyFileError
+        The file of its key is not here, or cannot be used: it may be read when the file is back.
+    """
     try:
-        raw = base64.urlsafe_b64decode(envelope.body + "=" * (-len(envelope.body) % 4))
+        raw = _decoded(envelope.body)
+        if envelope.key_id is not None:
+            raw = keys.of(envelope.key_id).open(raw, envelope.binding)
         content, text_repaired = strict_json.loads_repairing_text(raw)
-    except (binascii.Error, strict_json.StrictJSONError):
+    except (binascii.Error, DoesNotOpen, strict_json.StrictJSONError):
         return Body(flags=("unreadable_body",))
     if not isinstance(content, dict) or not isinstance(content.get("answers"), dict):
         return Body(flags=("unreadable_body",))
@@ -120,11 +159,16 @@ def open_body(envelope: Envelope) -> Body:
         site=_text(content.get("site")) or None,
         complete=content.get("complete") is True,
         practice=content.get("practice") is True,
+        withdrawn=content.get("withdrawn") is True,
         started_at=_moment(content.get("started_at")),
         finished_at=_moment(content.get("finished_at")),
         clock_offset=_offset(content.get("clock_offset_ms")),
         flags=("repaired_text",) if text_repaired else (),
     )
+
+
+def _decoded(body: str) -> bytes:
+    return base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
 
 
 def _text(value: object) -> str:
@@ -167,7 +211,7 @@ def _is_count(value: object) -> bool:
 _PARTS: dict[str, Callable[[object], bool]] = {
     "v": lambda value: type(value) is int and value == VERSION,
     "suite": lambda value: value in SUITES,
-    "key_id": lambda value: value is None,
+    "key_id": _matches(record_keys.KEY_ID, or_none=True),
     "id": _matches(_UUID),
     "revision": _is_count,
     "device": _matches(_UUID, or_none=True),

@@ -21,10 +21,12 @@ from survey_app.database import DatabaseUnavailable, db, write_connection
 from survey_app.models import InboxRecord
 from survey_app.responses.judged import Judged, Key, Surroundings, judged_record, waiting_records
 from survey_app.responses.judgement_writing import write_judgements
+from survey_app.responses.record_keys import KeyFileError
 
 log = logging.getLogger(__name__)
 BATCH = 50
 POISON_PAUSE = dt.timedelta(hours=1)
+KEY_PAUSE = dt.timedelta(minutes=1)
 PARTIAL_PAUSE = dt.timedelta(minutes=1)
 # Built once: making a statement costs more than running it.
 _SELECT_OLDEST = (
@@ -51,6 +53,11 @@ class Intake:
             found = [self._judge(surroundings, record, moment) for record in self._waiting(connection, limit)]
         return self._write([one for one in found if one], moment)
 
+    @property
+    def put_off(self) -> int:
+        """How many are left for later."""
+        return len(self._deferred)
+
     def _waiting(self, connection: Connection, limit: int) -> Sequence[Any]:
         """Oldest first. Deferred ones are passed over, so that they never hold up the others."""
         oldest = connection.execute(_SELECT_OLDEST, {"limit": limit + len(self._deferred)})
@@ -63,6 +70,10 @@ class Intake:
             judged = judged_record(surroundings, record)
         except DatabaseUnavailable:
             raise
+        except KeyFileError:
+            # Looked at again soon: somebody puts the file back. `doctor` and the review page name it.
+            self._deferred[key] = now + KEY_PAUSE
+            return None
         except Exception as error:  # noqa: BLE001 (it is deferred and logged)
             # A fault of ours must stop neither the others nor this one for good: it waits.
             self._defer_poison(key, "judged", error, now)
@@ -101,7 +112,11 @@ def judge_waiting(limit: int = 10_000, now: dt.datetime | None = None) -> int:
     settings = current_app.extensions["survey_settings"]
     intake = Intake(dt.timedelta(minutes=settings.partial_grace_minutes))
     total = 0
-    while total < limit and (done := intake.judge_waiting(min(BATCH, limit - total), now)):
+    while total < limit:
+        put_off = intake.put_off
+        done = intake.judge_waiting(min(BATCH, limit - total), now)
+        if not done and intake.put_off == put_off:
+            break
         total += done
     return total
 

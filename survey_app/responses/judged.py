@@ -16,6 +16,7 @@ from survey_app.responses import tallies
 from survey_app.responses.envelope import open_body, read_envelope
 from survey_app.responses.flags import OTHER_DEVICE
 from survey_app.responses.judge import Arrival, Judgement, WaveFacts, judge
+from survey_app.responses.record_keys import held
 from survey_app.responses.sent_anew import Form, form_of
 
 Key = tuple[str, int]
@@ -51,6 +52,7 @@ class Judged:
     keep_partial: bool
     finished_elsewhere: bool
     wave_over: bool
+    withdrawn: bool = False
     form: Form | None = None
 
     @property
@@ -61,7 +63,7 @@ class Judged:
     def is_young_partial(self) -> bool:
         """A partial record whose finished revision may still be on its way."""
         judgement = self.judgement
-        if judgement.complete or "unreadable_body" in judgement.flags or self.wave_over:
+        if self.withdrawn or judgement.complete or "unreadable_body" in judgement.flags or self.wave_over:
             return False
         return self.keep_partial and not self.finished_elsewhere
 
@@ -76,6 +78,7 @@ class Surroundings:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.keys = held()
         self._waves: dict[str | None, WaveFacts | None] = {}
         self._questionnaires: dict[str, Questionnaire | None] = {}
 
@@ -96,7 +99,7 @@ class Surroundings:
 def judged_record(surroundings: Surroundings, record: Any) -> Judged:
     """The judgement of this row of the inbox, with what its writing and its waiting depend on."""
     envelope = read_envelope(bytes(record.envelope))
-    body = open_body(envelope)
+    body = open_body(envelope, surroundings.keys)
     arrival = Arrival(
         mode=record.source,
         site=record.site,
@@ -113,6 +116,7 @@ def judged_record(surroundings: Surroundings, record: Any) -> Judged:
         keep_partial=_keeps_partials(questionnaire),
         finished_elsewhere=not body.complete and surroundings.is_finished(envelope.id),
         wave_over=wave is not None and wave.state not in ("draft", "open"),
+        withdrawn=body.withdrawn and not body.complete,
         form=form_of(record, body),
     )
 

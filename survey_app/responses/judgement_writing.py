@@ -70,6 +70,9 @@ def _store(
     superseded: dict[Key, Any] = {}
     for one in judged:
         before = earlier[one.judgement.record_id]
+        if one.withdrawn:
+            superseded |= {(row.record_id, row.revision): row for row in before if not row.complete}
+            continue
         if (judgement := _to_store(one, before)) is not None:
             if judgement.counted:
                 superseded |= {(row.record_id, row.revision): row for row in before}

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from survey_app.models import InboxConflict, InboxRecord, Response
 from survey_app.responses import counting
 from survey_app.responses.envelope import Body, open_body, read_envelope
+from survey_app.responses.record_keys import held
 
 SENT_ANEW_WITHIN = dt.timedelta(days=1)
 SAME_MOMENT = dt.timedelta(seconds=5)
@@ -41,7 +42,7 @@ class Form:
         """Whether it was opened by the very page that refused these bytes, and says the same."""
         if abs(self.opened_at - refused.received_at) >= SAME_MOMENT:
             return False
-        return self.answers == open_body(read_envelope(bytes(refused.envelope))).answers
+        return self.answers == open_body(read_envelope(bytes(refused.envelope)), held()).answers
 
 
 def form_of(record: Any, body: Body) -> Form | None:
@@ -68,7 +69,7 @@ def counted_anew(connection: Connection, refused: Any) -> str | None:
     repeating = {
         str(record.id)
         for record in connection.execute(query.where(InboxRecord.envelope.is_not(None)))
-        if (form := form_of(record, open_body(read_envelope(bytes(record.envelope)))))
+        if (form := form_of(record, open_body(read_envelope(bytes(record.envelope)), held())))
         and form.repeats(refused)
     }
     return min(_counted(connection, repeating), default=None)

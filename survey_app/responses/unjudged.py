@@ -4,44 +4,77 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from survey_app.database import DatabaseUnavailable, db, write_connection
 from survey_app.models import AuditEntry, InboxRecord
+from survey_app.responses.envelope import read_envelope
 from survey_app.responses.intake import judge_one
+from survey_app.responses.record_keys import KeyFileError, held
 
 log = logging.getLogger(__name__)
 LISTED_AT_MOST = 20
+_WAITING = sa.select(InboxRecord.id, InboxRecord.revision, InboxRecord.received_at, InboxRecord.envelope)
+_WAITING = _WAITING.where(InboxRecord.judged_at.is_(None)).order_by(InboxRecord.received_at)
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """One record that waits."""
+    """One record that waits. ``missing_key``: the key that opens it, where its file is not here."""
 
     record_id: str
     revision: int
     received_at: dt.datetime
+    missing_key: str | None = None
 
 
 def waiting(wave_id: str) -> list[Waiting]:
     """The oldest records of a wave that wait to be judged."""
-    query = sa.select(InboxRecord.id, InboxRecord.revision, InboxRecord.received_at)
-    query = query.where(InboxRecord.wave_id == wave_id, InboxRecord.judged_at.is_(None))
+    return list(_found(_WAITING.where(InboxRecord.wave_id == wave_id).limit(LISTED_AT_MOST)))
+
+
+def waiting_for_keys() -> Counter[str]:
+    """How many records wait for each key whose file is not here."""
+    return Counter(one.missing_key for one in _found(_WAITING) if one.missing_key)
+
+
+def give_up(key_id: str, *, by: str) -> int:
+    """Set apart all that waits for a key that is lost; how many."""
+    lost = [one for one in _found(_WAITING) if one.missing_key == key_id]
+    for one in lost:
+        _set_apart(one, "KeyLost", by)
+    return len(lost)
+
+
+def _found(query: sa.Select[str, int, dt.datetime, bytes | None]) -> Iterator[Waiting]:
+    here = {one.key_id for one in held().all()}
     with db.engine.connect() as connection:
-        found = connection.execute(query.order_by(InboxRecord.received_at).limit(LISTED_AT_MOST))
-        return [Waiting(*row) for row in found]
+        for row in connection.execute(query):
+            key_id = read_envelope(bytes(row.envelope)).key_id if row.envelope else None
+            yield Waiting(row.id, row.revision, row.received_at, None if key_id in here else key_id)
 
 
-def judge_or_set_apart(wave_id: str, record_ids: Sequence[str], *, by: str) -> tuple[int, int]:
-    """Judge these waiting records now; those that cannot be are set apart. How many of each.
+class Ended(NamedTuple):
+    """What became of the records that somebody wanted an end for."""
+
+    judged: int = 0
+    apart: int = 0
+    without_key: int = 0
+
+
+def judge_or_set_apart(wave_id: str, record_ids: Sequence[str], *, by: str) -> Ended:
+    """Judge these waiting records now; those that cannot be are set apart.
 
     Setting apart ends the waiting, so that the wave can be sealed. The bytes stay in the inbox until their
-    term, and the log of acts names the record. One that can be judged is never lost this way.
+    term, and the log of acts names the record. One that can be judged is never lost this way, and one whose
+    key is not here goes on waiting for it.
     """
-    judged = apart = 0
+    judged = apart = without_key = 0
     for one in waiting(wave_id):
         if one.record_id not in record_ids:
             continue
@@ -50,13 +83,15 @@ def judge_or_set_apart(wave_id: str, record_ids: Sequence[str], *, by: str) -> t
             judged += 1
         except DatabaseUnavailable:
             raise
+        except KeyFileError:
+            without_key += 1
         except Exception as error:  # noqa: BLE001 (whatever the fault is, the record is what must be set apart)
             log.error(
                 "record %s revision %s set apart: %s", one.record_id, one.revision, type(error).__name__
             )
             _set_apart(one, type(error).__name__, by)
             apart += 1
-    return judged, apart
+    return Ended(judged, apart, without_key)
 
 
 def _set_apart(one: Waiting, fault: str, by: str) -> None:

@@ -24,6 +24,7 @@ from survey_app.responses.inbox import credential_flags
 from survey_app.responses.judge import Arrival, Judgement, judge
 from survey_app.responses.judged import wave_facts
 from survey_app.responses.judgement_writing import insert_responses
+from survey_app.responses.record_keys import KeyFileError, held
 from survey_app.responses.sent_anew import counted_anew, number_of
 from survey_app.responses.set_aside import DecisionError, settle
 
@@ -41,8 +42,8 @@ _SELECT = sa.select(
 class Variant:
     """One envelope that came second.
 
-    ``differences``: per question, what the first contents say and what these say; None once they are erased.
-    ``counted``: None until somebody decided.
+    ``differences``: per question, what the first contents say and what these say; None once they are erased,
+    and while the key that opens them is not here. ``counted``: None until somebody decided.
     """
 
     record_id: str
@@ -52,6 +53,7 @@ class Variant:
     same_sender: bool
     differences: Mapping[str, tuple[Any, Any]] | None
     questionnaire_digest: str = ""
+    waits_for_key: bool = False
     counted: bool | None = None
 
     @property
@@ -74,16 +76,18 @@ def _counted(decision: str | None) -> bool | None:
 
 
 def _variant(row: Any) -> Variant:
-    same_sender = row.device_id == row.first_device
-    differences, digest = None, ""
-    if row.first is not None and row.envelope is not None:
-        first, second = read_envelope(bytes(row.first)), read_envelope(bytes(row.envelope))
-        differences, digest = _differences(first, second), second.questionnaire_digest
-    return Variant(row.id, row.revision, row.content_hash, row.received_at, same_sender, differences, digest)
+    known = (row.id, row.revision, row.content_hash, row.received_at, row.device_id == row.first_device)
+    if row.first is None or row.envelope is None:
+        return Variant(*known, None)
+    first, second = read_envelope(bytes(row.first)), read_envelope(bytes(row.envelope))
+    try:
+        return Variant(*known, _differences(first, second), second.questionnaire_digest)
+    except KeyFileError:
+        return Variant(*known, None, waits_for_key=True)
 
 
 def _differences(first: Envelope, second: Envelope) -> dict[str, tuple[Any, Any]]:
-    known, other = open_body(first).answers, open_body(second).answers
+    known, other = open_body(first, held()).answers, open_body(second, held()).answers
     both = {name: (known.get(name), other.get(name)) for name in {**known, **other}}
     return {name: (before, after) for name, (before, after) in both.items() if before != after}
 
@@ -134,7 +138,10 @@ def _refused(connection: Connection, content_hash: str) -> Any:
 def _store(connection: Connection, row: Any) -> Judgement:
     if row.envelope is None:
         raise DecisionError("Ce contenu est effacé\u00a0: il ne peut plus être compté.")
-    judgement = _judged(connection, row)
+    try:
+        judgement = _judged(connection, row)
+    except KeyFileError as fault:
+        raise DecisionError(str(fault)) from fault
     if not judgement.complete and "unreadable_body" not in judgement.flags:
         # A partial one may be the start of what came finished since: it would count one person twice.
         raise DecisionError(
@@ -152,7 +159,7 @@ def _judged(connection: Connection, row: Any) -> Judgement:
     arrival = Arrival(credential.mode, credential.site, row.received_at, (*flags, OTHER_PERSON))
     questionnaire = tallies.questionnaire_of(connection, envelope.questionnaire_digest)
     wave = wave_facts(connection, envelope.wave)
-    judgement = judge(envelope, open_body(envelope), arrival, wave, questionnaire)
+    judgement = judge(envelope, open_body(envelope, held()), arrival, wave, questionnaire)
     return replace(judgement, record_id=number_of(row.content_hash))
 
 

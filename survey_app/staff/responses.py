@@ -142,10 +142,12 @@ def _reference(record_id: str) -> str:
 def end_waiting(wave_id: str) -> ResponseReturnValue:
     """Judge a waiting record now; set it apart if that cannot be."""
     wave = wave_or_404(wave_id)
-    judged, apart = unjudged.judge_or_set_apart(wave.id, request.form.getlist("envoi"), by=actor())
-    if judged:
+    ended = unjudged.judge_or_set_apart(wave.id, request.form.getlist("envoi"), by=actor())
+    if ended.judged:
         flash("L’envoi est lu.")
-    if apart:
+    if ended.without_key:
+        flash("L’envoi attend sa clé\u00a0: demandez au service informatique de remettre le fichier.")
+    if ended.apart:
         flash("L’envoi est illisible pour ce programme\u00a0: il est mis à part, et conservé.")
     return redirect(url_for("staff_responses.index", wave_id=wave_id), 303)
 

@@ -12,8 +12,9 @@ from form_definitions.model import Commitment, Item, ResponseOption, Section
 from survey_app.database import write_transaction
 from survey_app.models import QuestionnaireVersion, Survey, Wave, WaveQuestionnaire
 from survey_app.responses.credentials import Credential
-from survey_app.responses.envelope import Envelope, encode_body, write_envelope
+from survey_app.responses.envelope import Envelope, encode_body, read_envelope, sealed, write_envelope
 from survey_app.responses.inbox import Receipt, accept
+from survey_app.responses.record_keys import held
 
 WAVE = "users-2026"
 NOW = dt.datetime(2026, 3, 10, 9, 30, tzinfo=dt.UTC)
@@ -155,6 +156,11 @@ def a_record(
         "body": encode_body(content) if raw_body is None else raw_body,
     }
     return write_envelope(Envelope(**{**values, **frame}))
+
+
+def a_sealed_record(answers: Mapping[str, Any] | None = None, **frame: Any) -> bytes:
+    """The same, sealed for the newest key of the application at hand, as a tablet makes it."""
+    return write_envelope(sealed(read_envelope(a_record(answers, **frame)), held().current()))
 
 
 def take(raw: bytes, credential: Credential = WEBSITE, now: dt.datetime = NOW, **kwargs: Any) -> Receipt:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,16 @@ from survey_app.enrolment import make_code
 from survey_app.models import Device, InboxRecord
 from survey_app.questionnaires import publish_source
 from survey_app.responses.credentials import content_digest, receipt_mac, sign_request
-from survey_app.responses.envelope import open_body, read_envelope
+from survey_app.responses.envelope import (
+    Body,
+    Envelope,
+    encode_body,
+    open_body,
+    read_envelope,
+    sealed,
+    write_envelope,
+)
+from survey_app.responses.record_keys import PublicKey, held
 from survey_app.settings import testing
 from survey_app.waves import WavePlan, close_wave, create_wave, open_wave
 
@@ -113,10 +121,15 @@ class TabletSite:
         with self.app.app_context():
             return list(db.session.scalars(select(InboxRecord).order_by(InboxRecord.received_at)))
 
+    def bodies(self) -> list[Body]:
+        """What the records of the inbox say, in the order of the tablet's numbers."""
+        records = sorted(self.records(), key=lambda record: record.seq or 0)
+        with self.app.app_context():
+            return [open_body(read_envelope(record.envelope or b""), held()) for record in records]
+
     def answers(self) -> list[dict[str, Any]]:
         """The answers in the inbox, in the order of the tablet's numbers."""
-        records = sorted(self.records(), key=lambda record: record.seq or 0)
-        return [open_body(read_envelope(record.envelope or b"")).answers for record in records]
+        return [body.answers for body in self.bodies()]
 
 
 def a_plan(wave: str, digest: str) -> WavePlan:
@@ -141,6 +154,7 @@ def tablet_site(folder: Path, source: str = QUESTIONNAIRE, **settings: Any) -> I
     app = create_app(testing(data_folder=folder, **settings))
     with app.app_context():
         db.create_all()
+        held().make(datetime.now(UTC))
         site = TabletSite(app)
         site.open_wave(source)
     yield site
@@ -156,6 +170,7 @@ class FakeTablet:
     client: FlaskClient
     device: str
     secret: bytes
+    sealing_key: PublicKey
     seq: int = field(default=0)
 
     @classmethod
@@ -164,19 +179,25 @@ class FakeTablet:
         client = site.app.test_client()
         answer = client.post("/api/v1/devices/enrol", json={"code": site.code()})
         assert answer.status_code == 200, answer.text
-        return cls(client, answer.get_json()["device"], bytes.fromhex(answer.get_json()["secret"]))
+        with site.app.app_context():
+            key = held().current()
+        return cls(client, answer.get_json()["device"], bytes.fromhex(answer.get_json()["secret"]), key)
 
     def envelope(self, answers: dict[str, Any] | None = None, **changes: Any) -> bytes:
-        """The next record of this tablet."""
+        """The next record of this tablet, sealed."""
         self.seq += 1
         body = {"answers": answers or {"courtesy": ["satisfied"]}, "language": "fr", "complete": True}
         body |= {"practice": False, "site": None, "started_at": None, "finished_at": "2026-06-15T08:00:00Z"}
         body |= {"clock_offset_ms": None, "assisted": None}
-        frame = {"v": 1, "suite": "none", "key_id": None, "id": str(uuid.uuid4()), "revision": 1}
-        frame |= {"device": self.device, "seq": self.seq, "prev": None, "wave": "usagers-2026"}
+        frame: dict[str, Any] = {
+            "id": str(uuid.uuid4()),
+            "revision": 1,
+            "device": self.device,
+            "seq": self.seq,
+        }
+        frame |= {"prev": None, "wave": "usagers-2026", "body": encode_body(body)}
         frame |= {"questionnaire_digest": "a" * 64, "bundle_digest": "b" * 64}
-        frame["body"] = base64.urlsafe_b64encode(json.dumps(body).encode()).rstrip(b"=").decode()
-        return json.dumps({**frame, **changes}).encode()
+        return write_envelope(sealed(Envelope(**{**frame, **changes}), self.sealing_key))
 
     def call(self, method: str, path: str, raw: bytes, **headers: str) -> TestResponse:
         """A signed request."""

@@ -61,8 +61,9 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 @pytest.fixture
 def database(keys: Path) -> Path:
-    """The same with a database that is up to date."""
+    """The same with a database that is up to date and a key to seal with."""
     assert cli.run(["database", "upgrade"]) == 0
+    assert cli.run(["keys", "new"]) == 0
     return keys
 
 
@@ -74,6 +75,9 @@ def test_every_command_of_the_manual_exists() -> None:
         ("demo",),
         ("user", "add"),
         ("user", "reset"),
+        ("keys", "list"),
+        ("keys", "new"),
+        ("keys", "lost"),
         ("wave", "open"),
         ("wave", "close"),
         ("wave", "list"),
@@ -189,6 +193,46 @@ def test_serving_a_new_installation_says_what_to_do_first(
     capsys.readouterr()
     assert cli.run(command) == 0
     assert "user add" not in capsys.readouterr().out
+
+
+def test_serving_without_a_key_to_seal_with_is_refused_in_one_line(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (database / "record-keys").iterdir():
+        path.unlink()
+    capsys.readouterr()
+    assert cli.run(["serve", "--port", str(free_port())]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "survey-app keys new" in said
+
+
+def test_a_new_key_takes_over_and_the_old_one_stays(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["keys", "list"]) == 1
+    assert "survey-app keys new" in capsys.readouterr().err
+    assert cli.run(["keys", "new"]) == 0
+    assert "Copiez ce fichier en lieu sûr" in capsys.readouterr().out
+    assert cli.run(["keys", "new"]) == 0
+    capsys.readouterr()
+    next(iter((keys / "record-keys").iterdir())).chmod(0o644)
+    assert cli.run(["keys", "list"]) == 0
+    old, new = capsys.readouterr().out.splitlines()
+    assert "ouvre les anciens envois" in old
+    assert "scelle et ouvre" in new
+    assert ("chmod 600" in old) != ("chmod 600" in new)
+
+
+def test_a_key_can_be_declared_lost_only_when_it_is_not_here(
+    database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here,) = (path.stem.rpartition("-")[2] for path in (database / "record-keys").iterdir())
+    capsys.readouterr()
+    assert cli.run(["keys", "lost", here]) == 2
+    assert "rien n’est perdu" in capsys.readouterr().err
+    assert cli.run(["keys", "lost", "0" * 16]) == 0
+    assert "0 envois attendent" in capsys.readouterr().out
+    assert cli.run(["keys", "lost", "0" * 16, "--yes"]) == 0
+    assert "0 envois mis à part" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["serve", "demo", "preview"])

@@ -17,6 +17,7 @@ from survey_app.models import TallyCell
 from survey_app.responses import doctor
 from survey_app.responses.doctor import Finding, examine
 from survey_app.responses.intake import judge_waiting
+from survey_app.responses.record_keys import held
 from survey_app.settings import Settings
 from survey_app.settings import testing as settings_for_tests
 from tests.survey_app import records
@@ -28,6 +29,7 @@ LATER = NOW + dt.timedelta(hours=3)
 @pytest.fixture
 def settings(database: Flask) -> Settings:
     records.open_a_wave()
+    held().make(NOW)
     found = database.extensions["survey_settings"]
     assert isinstance(found, Settings)
     return found
@@ -124,6 +126,7 @@ def test_a_missing_folder_is_told(settings: Settings, tmp_path: Path) -> None:
 
 def test_a_damaged_database_is_told(sqlite_app_database: Flask, tmp_path: Path) -> None:
     records.open_a_wave()
+    held().make(NOW)
     for _ in range(200):
         take(a_record())
     settings: Settings = sqlite_app_database.extensions["survey_settings"]

@@ -369,10 +369,10 @@ def test_a_poison_record_stays_in_the_inbox_and_the_others_pass(
     poison = take(a_record()).id
     take(a_record())
 
-    def poisoned(envelope: Any) -> Any:
+    def poisoned(envelope: Any, keys: Any) -> Any:
         if envelope.id == poison:
             raise RuntimeError("a fault of ours")
-        return open_body(envelope)
+        return open_body(envelope, keys)
 
     with monkeypatch.context() as patch:
         patch.setattr("survey_app.responses.judged.open_body", poisoned)

@@ -1,6 +1,7 @@
-// The record on the wire, envelope v1 with suite `none`: what is written to the outbox and sent, byte for byte.
-// The record's hash covers these bytes and is never computed from anything re-serialised.
+// The record on the wire, envelope v1: what `seal.ts` makes an envelope from, and the forms of bytes in it.
+// A record's hash covers the envelope's bytes and is never computed from anything re-serialised.
 import type { Answers } from './definition.ts';
+import type { SealingKey } from './seal.ts';
 
 /** One finished (or abandoned) interview before it gets its place in the chain. */
 export interface Interview {
@@ -9,6 +10,8 @@ export interface Interview {
   readonly wave: string;
   readonly questionnaireDigest: string;
   readonly bundleDigest: string;
+  /** The key that the same bundle names. */
+  readonly sealingKey: SealingKey;
   readonly body: RecordBody;
 }
 
@@ -32,24 +35,6 @@ export interface Place {
   readonly prev: string | null;
 }
 
-/** The text of the envelope, exactly as it will be sent. */
-export function envelopeText(interview: Interview, place: Place): string {
-  return JSON.stringify({
-    v: 1,
-    suite: 'none',
-    key_id: null,
-    id: interview.id,
-    revision: interview.revision,
-    device: place.device,
-    seq: place.seq,
-    prev: place.prev,
-    wave: interview.wave,
-    questionnaire_digest: interview.questionnaireDigest,
-    bundle_digest: interview.bundleDigest,
-    body: base64url(utf8(JSON.stringify(interview.body))),
-  });
-}
-
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
 
 export function base64(bytes: Uint8Array): string {
@@ -60,6 +45,10 @@ export function base64(bytes: Uint8Array): string {
 }
 
 export const base64url = (bytes: Uint8Array): string => base64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+
+export function bytesOfBase64url(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
+}
 
 export const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 

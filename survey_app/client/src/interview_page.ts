@@ -5,7 +5,7 @@ import { Kiosk } from './kiosk.ts';
 import type { Finished } from './kiosk.ts';
 import { QuestionnairePage } from './questionnaire_page.ts';
 import { isAskedOn, localDay } from './tablet_app.ts';
-import type { BundleQuestionnaire, TabletApp } from './tablet_app.ts';
+import type { Bundle, BundleQuestionnaire, TabletApp } from './tablet_app.ts';
 import { keepWorker } from './worker_registration.ts';
 
 const START = '/tablette/';
@@ -22,7 +22,7 @@ export async function startInterview(app: TabletApp, form: HTMLFormElement): Pro
   document.body.toggleAttribute('data-practice', practice);
   const page = new QuestionnairePage(form, definition, { mode: 'tablet', site: device.site });
   const save = async (finished: Finished): Promise<void> => {
-    const interview = await interviewFrom(app, finished, offered, bundle.bundle_digest, practice);
+    const interview = await interviewFrom(app, finished, offered, bundle, practice);
     await app.outbox.append(interview, device.device, localDay(new Date()));
     void app.send();
   };
@@ -31,7 +31,7 @@ export async function startInterview(app: TabletApp, form: HTMLFormElement): Pro
   app.keepSending();
 }
 
-async function interviewFrom(app: TabletApp, finished: Finished, offered: BundleQuestionnaire, bundleDigest: string, practice: boolean) {
+async function interviewFrom(app: TabletApp, finished: Finished, offered: BundleQuestionnaire, bundle: Bundle, practice: boolean) {
   const offset = (await app.store.fact<number>('clock_offset_ms')) ?? null;
   const body: RecordBody = {
     answers: finished.answers,
@@ -45,7 +45,8 @@ async function interviewFrom(app: TabletApp, finished: Finished, offered: Bundle
     assisted: null,
   };
   const { wave, questionnaire_digest: questionnaireDigest } = offered;
-  return { id: finished.id, revision: 1, wave, questionnaireDigest, bundleDigest, body };
+  const { bundle_digest: bundleDigest, sealing_key: sealingKey } = bundle;
+  return { id: finished.id, revision: 1, wave, questionnaireDigest, bundleDigest, sealingKey, body };
 }
 
 /** A page that the browser reloads, brings back from its memory or refills by itself: the next person chooses a language. */

@@ -1,8 +1,9 @@
 // The outbox: finished records wait here until the server has given its receipt. Nothing else takes one away:
 // no refusal, no age, no clock.
 import { isReceiptFor } from './credential.ts';
-import { envelopeText, sha256Hex } from './envelope.ts';
+import { sha256Hex } from './envelope.ts';
 import type { Interview } from './envelope.ts';
+import { sealedEnvelope } from './seal.ts';
 import type { Store } from './store.ts';
 
 export type RecordState = 'queued' | 'sending' | 'quarantined';
@@ -126,7 +127,7 @@ export class Outbox {
 
 async function sealed(interview: Interview, device: string, head: Head): Promise<OutboxRecord> {
   const seq = head.seq + 1;
-  const envelope = envelopeText(interview, { device, seq, prev: head.hash });
+  const envelope = await sealedEnvelope(interview, { device, seq, prev: head.hash }, interview.sealingKey);
   const { id, revision } = interview;
   return { id, revision, device, seq, hash: await sha256Hex(envelope), envelope, state: 'queued', attempts: 0, notBefore: 0, reason: null };
 }

@@ -2,6 +2,7 @@
 import { Enrolment } from './enrolment.ts';
 import { fill } from './kiosk.ts';
 import { Outbox } from './outbox.ts';
+import type { SealingKey } from './seal.ts';
 import { Store } from './store.ts';
 import { Sync, UNKNOWN_DEVICE } from './sync.ts';
 import type { Contact } from './sync.ts';
@@ -9,6 +10,7 @@ import type { Contact } from './sync.ts';
 /** The list of what this tablet shows, as the server wrote it and the service worker keeps it. */
 export interface Bundle {
   readonly bundle_digest: string;
+  readonly sealing_key: SealingKey;
   readonly questionnaires: readonly BundleQuestionnaire[];
 }
 

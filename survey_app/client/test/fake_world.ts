@@ -9,6 +9,7 @@ import { Outbox } from '../src/outbox.ts';
 import type { Locks } from '../src/outbox.ts';
 import { Store } from '../src/store.ts';
 import { Sync } from '../src/sync.ts';
+import { SEALING_KEY } from './server_key.ts';
 
 export const SECRET = '5f'.repeat(32);
 export const DEVICE = '11111111-2222-4333-8444-555555555555';
@@ -111,7 +112,7 @@ export class World {
 
 export function anInterview(id: string, answers: Interview['body']['answers'] = { welcome_courtesy: ['very_satisfied'] }): Interview {
   const body = { answers, language: 'fr', site: null, complete: true, practice: false, started_at: null, finished_at: '2026-06-15T08:00:00Z', clock_offset_ms: null, assisted: null };
-  return { id, revision: 1, wave: 'usagers-2026', questionnaireDigest: 'a'.repeat(64), bundleDigest: 'b'.repeat(64), body };
+  return { id, revision: 1, wave: 'usagers-2026', questionnaireDigest: 'a'.repeat(64), bundleDigest: 'b'.repeat(64), sealingKey: SEALING_KEY, body };
 }
 
 export const anId = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;

@@ -4,12 +4,12 @@ import { importSecret } from '../src/credential.ts';
 import { sha256Hex } from '../src/envelope.ts';
 import type { OutboxRecord } from '../src/outbox.ts';
 import { anId, anInterview, DAY, DEVICE, NO_LOCKS, receiptFor, SECRET, World } from './fake_world.ts';
+import { opened } from './server_key.ts';
 
 interface Frame {
   readonly seq: number;
   readonly prev: string | null;
   readonly device: string;
-  readonly body: string;
 }
 
 const frameOf = (record: OutboxRecord): Frame => JSON.parse(record.envelope) as Frame;
@@ -21,15 +21,14 @@ async function onlyRecord(world: World): Promise<OutboxRecord> {
   return record;
 }
 
-test('a saved interview waits with its number, its hash and the answers in its body', async () => {
+test('a saved interview waits with its number, its hash and the answers in its sealed body', async () => {
   const world = new World();
   await world.save(anId(1));
   const record = await onlyRecord(world);
   const frame = frameOf(record);
   assert.equal(record.hash, await sha256Hex(record.envelope));
   assert.deepEqual([record.state, frame.seq, frame.prev, frame.device], ['queued', 1, null, DEVICE]);
-  const body = JSON.parse(Buffer.from(frame.body, 'base64url').toString()) as { answers: unknown };
-  assert.deepEqual(body.answers, { welcome_courtesy: ['very_satisfied'] });
+  assert.deepEqual((await opened(record.envelope)).answers, { welcome_courtesy: ['very_satisfied'] });
 });
 
 test('each record names the hash of the one before, without a gap in the numbers', async () => {
