@@ -11,6 +11,7 @@ import { Store } from '../src/store.ts';
 import { Sync } from '../src/sync.ts';
 import { BrowserLocks, TabFactory } from './fake_browser.ts';
 import type { Disk } from './fake_browser.ts';
+import { plainSeal } from './plain_seal.ts';
 import { FakeServer, SECRET } from './fake_server.ts';
 
 export { json, receiptFor, SECRET } from './fake_server.ts';
@@ -39,7 +40,7 @@ export class Tab {
     this.locks = locks ?? world.locks.of(this);
     this.factory = new TabFactory(world.factory, world.disk);
     this.store = new Store(this.factory as unknown as globalThis.IDBFactory);
-    this.outbox = new Outbox(this.store, this.locks);
+    this.outbox = new Outbox(this.store, this.locks, plainSeal);
     const of = async (device: string): Promise<Credential> => ({ device, secret: await world.secret });
     const fetch = this.fetch as typeof globalThis.fetch;
     this.sync = new Sync(this.outbox, this.store, { current: () => of(DEVICE), of }, { fetch, now: () => world.now, random: () => 0.5, locks: this.locks });
