@@ -62,6 +62,8 @@ class Body:
     site: str | None = None
     complete: bool = False
     practice: bool = False
+    withdrawn: bool = False
+    """The person took it back: only its number remains, so that none is missing."""
     started_at: dt.datetime | None = None
     finished_at: dt.datetime | None = None
     clock_offset: dt.timedelta | None = None
@@ -120,6 +122,7 @@ def open_body(envelope: Envelope) -> Body:
         site=_text(content.get("site")) or None,
         complete=content.get("complete") is True,
         practice=content.get("practice") is True,
+        withdrawn=content.get("withdrawn") is True and content.get("complete") is not True,
         started_at=_moment(content.get("started_at")),
         finished_at=_moment(content.get("finished_at")),
         clock_offset=_offset(content.get("clock_offset_ms")),
