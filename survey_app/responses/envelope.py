@@ -159,7 +159,7 @@ def open_body(envelope: Envelope, keys: RecordKeys) -> Body:
         site=_text(content.get("site")) or None,
         complete=content.get("complete") is True,
         practice=content.get("practice") is True,
-        withdrawn=content.get("withdrawn") is True,
+        withdrawn=content.get("withdrawn") is True and content.get("complete") is not True,
         started_at=_moment(content.get("started_at")),
         finished_at=_moment(content.get("finished_at")),
         clock_offset=_offset(content.get("clock_offset_ms")),

@@ -72,6 +72,8 @@ class Judgement:
     answers: dict[str, Any]
     other_answers: dict[str, Any]
     flags: list[str]
+    withdrawn: bool = False
+    """The person took it back: no response is made of it."""
 
     @property
     def counted(self) -> bool:
@@ -114,6 +116,7 @@ def judge(
         answers=answers,
         other_answers=others,
         flags=sorted(set(flags)),
+        withdrawn=body.withdrawn,
     )
 
 

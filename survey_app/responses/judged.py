@@ -40,6 +40,11 @@ _SELECT_RECORDS = sa.select(
 _SELECT_EARLIER = sa.select(*Response.__table__.columns).where(
     Response.record_id.in_(sa.bindparam("ids", expanding=True))
 )
+_SELECT_LATER = sa.select(InboxRecord.envelope, InboxRecord.source, InboxRecord.device_id).where(
+    InboxRecord.id == sa.bindparam("id"),
+    InboxRecord.revision > sa.bindparam("revision"),
+    InboxRecord.envelope.is_not(None),
+)
 _SELECT_WAVE = sa.select(*Wave.__table__.columns).where(Wave.id == sa.bindparam("id"))
 _SELECT_DIGESTS = sa.select(WaveQuestionnaire.digest).where(WaveQuestionnaire.wave_id == sa.bindparam("id"))
 
@@ -52,7 +57,8 @@ class Judged:
     keep_partial: bool
     finished_elsewhere: bool
     wave_over: bool
-    withdrawn: bool = False
+    taken_back: bool = False
+    """A later revision says that the person took back what this one still holds."""
     form: Form | None = None
 
     @property
@@ -63,9 +69,14 @@ class Judged:
     def is_young_partial(self) -> bool:
         """A partial record whose finished revision may still be on its way."""
         judgement = self.judgement
-        if self.withdrawn or judgement.complete or "unreadable_body" in judgement.flags or self.wave_over:
+        if (
+            judgement.complete
+            or judgement.withdrawn
+            or "unreadable_body" in judgement.flags
+            or self.wave_over
+        ):
             return False
-        return self.keep_partial and not self.finished_elsewhere
+        return self.keep_partial and not self.finished_elsewhere and not self.taken_back
 
 
 def waiting_records(connection: Connection, keys: Sequence[Key]) -> Sequence[Any]:
@@ -95,6 +106,12 @@ class Surroundings:
     def is_finished(self, record_id: str) -> bool:
         return any(row.complete for row in earlier_responses(self._connection, [record_id])[record_id])
 
+    def is_taken_back(self, record: Any) -> bool:
+        """Whether the same sender sent a later revision that withdraws this one."""
+        later = self._connection.execute(_SELECT_LATER, {"id": record.id, "revision": record.revision})
+        mine = [row for row in later if _sender(row) == _sender(record)]
+        return any(open_body(read_envelope(bytes(row.envelope)), self.keys).withdrawn for row in mine)
+
 
 def judged_record(surroundings: Surroundings, record: Any) -> Judged:
     """The judgement of this row of the inbox, with what its writing and its waiting depend on."""
@@ -115,8 +132,8 @@ def judged_record(surroundings: Surroundings, record: Any) -> Judged:
         judgement,
         keep_partial=_keeps_partials(questionnaire),
         finished_elsewhere=not body.complete and surroundings.is_finished(envelope.id),
+        taken_back=not body.complete and surroundings.is_taken_back(record),
         wave_over=wave is not None and wave.state not in ("draft", "open"),
-        withdrawn=body.withdrawn and not body.complete,
         form=form_of(record, body),
     )
 

@@ -70,10 +70,9 @@ def _store(
     superseded: dict[Key, Any] = {}
     for one in judged:
         before = earlier[one.judgement.record_id]
-        if one.withdrawn:
+        if _takes_back(one.judgement):
             superseded |= {(row.record_id, row.revision): row for row in before if not row.complete}
-            continue
-        if (judgement := _to_store(one, before)) is not None:
+        elif (judgement := _to_store(one, before)) is not None:
             if judgement.counted:
                 superseded |= {(row.record_id, row.revision): row for row in before}
             if OTHER_DEVICE not in judgement.flags:
@@ -84,9 +83,16 @@ def _store(
     return [*counted, *_supersede(connection, list(superseded.values()), now)]
 
 
+def _takes_back(judgement: Judgement) -> bool:
+    """A withdrawal from elsewhere, or one that comes too late, changes no figure."""
+    return judgement.withdrawn and judgement.counted
+
+
 def _to_store(one: Judged, earlier: Sequence[Any]) -> Judgement | None:
     """The response to write, with what only its earlier revisions tell; None where it comes too late."""
     judgement = one.judgement
+    if judgement.withdrawn or one.taken_back:
+        return None
     if not judgement.complete and (not one.keep_partial or _is_outdated(judgement, earlier)):
         return None
     if judgement.complete and any(row.complete for row in earlier):

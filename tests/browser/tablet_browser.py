@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -133,14 +134,35 @@ def next_person(page: Page) -> None:
     page.locator("a.language-card[data-language=fr]").wait_for()
 
 
-def outbox(page: Page) -> list[dict[str, Any]]:
-    """The records that wait on the tablet."""
+def stored(page: Page) -> list[dict[str, Any]]:
+    """Every record on the tablet, drafts and copies after the receipt as well."""
     found: list[dict[str, Any]] = page.evaluate(READ_OUTBOX)
     return found
+
+
+def outbox(page: Page) -> list[dict[str, Any]]:
+    """The records that have no receipt."""
+    return [record for record in stored(page) if record["state"] != "receipted"]
+
+
+def wait_for_records(page: Page, fits: Callable[[list[dict[str, Any]]], bool]) -> None:
+    """Until the records on the tablet are so. (`wait_for_function` takes a promise for a yes.)"""
+    until = time.monotonic() + PATIENCE / 1_000
+    while not fits(found := stored(page)):
+        assert time.monotonic() < until, [(record["state"], record["revision"]) for record in found]
+        page.wait_for_timeout(100)
+
+
+def wait_for_draft(page: Page, revision: int = 1) -> None:
+    """Until the interview so far is on the disk, in this revision or a later one."""
+    wait_for_records(
+        page,
+        lambda found: any(one["state"] == "draft" and one["revision"] >= revision for one in found),
+    )
 
 
 def wait_for_empty_outbox(page: Page) -> None:
     """Until everything has its receipt."""
     page.evaluate("window.dispatchEvent(new Event('online'))")
-    page.wait_for_function(f"({READ_OUTBOX})().then((records) => records.length === 0)", timeout=PATIENCE)
+    wait_for_records(page, lambda found: all(record["state"] == "receipted" for record in found))
     expect(page.locator("#agent-waiting")).to_have_text("0 en attente", timeout=PATIENCE)

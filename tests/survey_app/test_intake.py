@@ -328,6 +328,46 @@ def test_a_questionnaire_that_discards_partials_makes_no_response_of_them(databa
     assert list(responses(WAVE, counted_only=False)) == []
 
 
+WITHDRAWN: dict[str, Any] = {"body": {"complete": False, "withdrawn": True}, "revision": 4}
+
+
+def test_what_a_person_took_back_is_kept_in_the_inbox_and_is_no_response(wave: Flask) -> None:
+    take(a_record({}, **WITHDRAWN), credential=records.TABLET)
+    assert judge_waiting(now=NOW) == 1, "nobody waits for its end"
+    assert list(responses(WAVE, counted_only=False)) == []
+    assert (fieldwork(WAVE).waiting, fieldwork(WAVE).not_counted, fieldwork(WAVE).flagged) == (0, {}, {})
+
+
+@pytest.mark.parametrize("order", ["draft first", "withdrawal first", "together"])
+def test_a_draft_that_was_taken_back_never_counts_whatever_the_order(wave: Flask, order: str) -> None:
+    record_id = str(uuid.uuid4())
+    draft = a_record(record_id=record_id, revision=3, body={"complete": False})
+    withdrawal = a_record({}, record_id=record_id, **WITHDRAWN)
+    first, second = (withdrawal, draft) if order == "withdrawal first" else (draft, withdrawal)
+    take(first)
+    if order != "together":
+        judge_waiting(now=LATER)
+    take(second, now=LATER if order != "together" else NOW)
+    judge_waiting(now=LATER + dt.timedelta(hours=2))
+    assert (counted(), fieldwork(WAVE).waiting) == (0, 0)
+
+
+def test_nobody_else_can_take_an_answer_back(wave: Flask) -> None:
+    record_id = str(uuid.uuid4())
+    take(a_record(record_id=record_id, revision=3, body={"complete": False}), credential=records.TABLET)
+    take(a_record({}, record_id=record_id, **WITHDRAWN))
+    judge_waiting(now=LATER)
+    assert counted() == 1
+
+
+def test_a_finished_answer_cannot_be_taken_back(wave: Flask) -> None:
+    record_id = str(uuid.uuid4())
+    take(a_record(record_id=record_id))
+    take(a_record({}, record_id=record_id, **WITHDRAWN))
+    judge_waiting(now=LATER)
+    assert (counted(), fieldwork(WAVE).not_counted) == (1, {})
+
+
 def test_a_second_finish_waits_for_review(wave: Flask) -> None:
     record_id = str(uuid.uuid4())
     take(a_record(record_id=record_id))

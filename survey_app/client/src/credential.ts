@@ -36,12 +36,12 @@ export async function signedHeaders({ device, secret }: Credential, method: stri
   };
 }
 
-/** Whether this is the server's own receipt for exactly these bytes. Anything else means "not sent". */
-export async function isReceiptFor(receipt: unknown, record: { id: string; revision: number; hash: string }, secret: CryptoKey): Promise<boolean> {
-  if (!isReceipt(receipt)) return false;
-  if (receipt.id !== record.id || receipt.revision !== record.revision || receipt.sha256 !== record.hash) return false;
-  const text = ['receipt', receipt.id, receipt.revision, receipt.sha256, receipt.epoch, receipt.stored_at].join('\n');
-  return crypto.subtle.verify('HMAC', secret, bytesOfHex(receipt.mac), utf8(text));
+/** The receipt, if it is the server's own for exactly these bytes. Anything else means "not sent". */
+export async function receiptFor(record: { id: string; revision: number; hash: string }, answer: unknown, secret: CryptoKey): Promise<Receipt | null> {
+  if (!isReceipt(answer)) return null;
+  if (answer.id !== record.id || answer.revision !== record.revision || answer.sha256 !== record.hash) return null;
+  const text = ['receipt', answer.id, answer.revision, answer.sha256, answer.epoch, answer.stored_at].join('\n');
+  return (await crypto.subtle.verify('HMAC', secret, bytesOfHex(answer.mac), utf8(text))) ? answer : null;
 }
 
 function isReceipt(value: unknown): value is Receipt {

@@ -1,6 +1,7 @@
 // How a tablet becomes one of the prefecture's: a one-time code against an identity, kept in the database.
 import { importSecret } from './credential.ts';
 import type { Credential } from './credential.ts';
+import { isPin } from './heartbeat.ts';
 import type { Store } from './store.ts';
 import type { Credentials } from './sync.ts';
 
@@ -58,18 +59,23 @@ export class Enrolment implements Credentials {
   }
 
   /** A new identity starts a new chain; records of an earlier one keep their secret until they are sent. */
-  private async keep({ secret, ...device }: Device & { secret: string }): Promise<void> {
+  private async keep({ secret, pin, idle_seconds, ...device }: EnrolmentAnswer): Promise<void> {
     const key = await importSecret(secret);
     await this.store.write(['facts'], (transaction) => {
       const facts = transaction.objectStore('facts');
       facts.put(device, 'device');
       facts.put(key, `secret ${device.device}`);
-      facts.delete('head');
+      if (isPin(pin)) facts.put(pin, 'pin');
+      else facts.delete('pin');
+      if (typeof idle_seconds === 'number') facts.put(idle_seconds, 'idle_seconds');
+      for (const gone of ['head', 'wiped', 'damaged']) facts.delete(gone);
     });
   }
 }
 
-function isEnrolmentAnswer(value: unknown): value is Device & { secret: string } {
+type EnrolmentAnswer = Device & { readonly secret: string; readonly pin?: unknown; readonly idle_seconds?: unknown };
+
+function isEnrolmentAnswer(value: unknown): value is EnrolmentAnswer {
   if (typeof value !== 'object' || value === null) return false;
   const { device, secret, site, slugs, languages } = value as Record<string, unknown>;
   return [device, secret, site].every((text) => typeof text === 'string') && Array.isArray(slugs) && Array.isArray(languages);

@@ -26,6 +26,8 @@ export interface RecordBody {
   readonly finished_at: string;
   readonly clock_offset_ms: number | null;
   readonly assisted: boolean | null;
+  /** The visitor took it back: there are no answers, and it counts as no response. */
+  readonly withdrawn?: boolean;
 }
 
 /** The place of a record among those of its tablet: a number without gaps and the hash of the one before. */

@@ -1,8 +1,10 @@
 // The page of one interview on the tablet: the questionnaire that the server drew, as a kiosk.
 import { definitionIn } from './definition.ts';
 import type { RecordBody } from './envelope.ts';
+import { InterviewSaving } from './interview_saving.ts';
+import type { Finished } from './interview_saving.ts';
 import { Kiosk } from './kiosk.ts';
-import type { Finished } from './kiosk.ts';
+import type { Content } from './outbox.ts';
 import { QuestionnairePage } from './questionnaire_page.ts';
 import { isAskedOn, localDay } from './tablet_app.ts';
 import type { Bundle, BundleQuestionnaire, TabletApp } from './tablet_app.ts';
@@ -13,6 +15,7 @@ const START = '/tablette/';
 /** Bring the page to life; a tablet that is not enrolled, or no longer offers this questionnaire, goes to the start. */
 export async function startInterview(app: TabletApp, form: HTMLFormElement): Promise<void> {
   neverShownAgain(form);
+  await app.holdForInterview();
   const definition = definitionIn(document);
   const [device, bundle, today] = await Promise.all([app.enrolment.device(), app.bundle(), app.today()]);
   const { questionnaire = '' } = form.dataset;
@@ -21,17 +24,19 @@ export async function startInterview(app: TabletApp, form: HTMLFormElement): Pro
   const practice = location.hash === '#practice';
   document.body.toggleAttribute('data-practice', practice);
   const page = new QuestionnairePage(form, definition, { mode: 'tablet', site: device.site });
+  const keepPartial = offered.partial_policy === 'keep';
+  const content = (interview: Finished): Promise<Content> => contentOf(app, interview, offered, bundle, practice);
+  const saving = new InterviewSaving(app.outbox, { locks: app.locks, keepPartial, content, day: () => localDay(new Date()) });
   const save = async (finished: Finished): Promise<void> => {
-    const interview = await interviewFrom(app, finished, offered, bundle, practice);
-    await app.outbox.append(interview, device.device, localDay(new Date()));
+    await saving.finish(finished);
     void app.send();
   };
-  new Kiosk(page, { now: () => Date.now(), after, save, restart, keepPartial: offered.partial_policy === 'keep' }).start();
+  new Kiosk(page, { now: () => Date.now(), after, draft: (soFar) => saving.draft(soFar), save, withdraw: (soFar) => saving.withdraw(soFar), restart, keepPartial }).start();
   void keepWorker(() => false);
   app.keepSending();
 }
 
-async function interviewFrom(app: TabletApp, finished: Finished, offered: BundleQuestionnaire, bundle: Bundle, practice: boolean) {
+async function contentOf(app: TabletApp, finished: Finished, offered: BundleQuestionnaire, bundle: Bundle, practice: boolean): Promise<Content> {
   const offset = (await app.store.fact<number>('clock_offset_ms')) ?? null;
   const body: RecordBody = {
     answers: finished.answers,
@@ -46,7 +51,7 @@ async function interviewFrom(app: TabletApp, finished: Finished, offered: Bundle
   };
   const { wave, questionnaire_digest: questionnaireDigest } = offered;
   const { bundle_digest: bundleDigest, sealing_key: sealingKey } = bundle;
-  return { id: finished.id, revision: 1, wave, questionnaireDigest, bundleDigest, sealingKey, body };
+  return { id: finished.id, wave, questionnaireDigest, bundleDigest, sealingKey, body };
 }
 
 /** A page that the browser reloads, brings back from its memory or refills by itself: the next person chooses a language. */

@@ -1,26 +1,23 @@
 // One interview on the tablet: welcome, one question per screen, « Merci », and back to the start with nothing left.
-// The answers are in memory alone until the last screen; then one strict write, and only then « Merci ».
-import type { Answers, ItemDefinition } from './definition.ts';
+// What was answered so far goes to the outbox sealed; the last screen is one strict write, and only then « Merci ».
+import type { ItemDefinition } from './definition.ts';
 import { message } from './definition.ts';
+import type { Finished } from './interview_saving.ts';
 import type { QuestionnairePage } from './questionnaire_page.ts';
 import { screensOf, showOnly } from './screens.ts';
 import type { Screen } from './screens.ts';
 import { isAdvisedAndMissing } from './validation.ts';
 
-/** What a finished or abandoned interview hands over. */
-export interface Finished {
-  readonly id: string;
-  readonly answers: Answers;
-  readonly complete: boolean;
-  readonly startedAt: number;
-}
-
 export interface KioskWorld {
   readonly now: () => number;
   /** Run `work` after so many milliseconds; gives what cancels it. */
   readonly after: (milliseconds: number, work: () => void) => () => void;
+  /** Keep the interview so far; never waited for. */
+  readonly draft: (soFar: Finished) => void;
   /** Resolves when the record is on disk. */
   readonly save: (finished: Finished) => Promise<void>;
+  /** The visitor takes back what they began; resolves when nothing of it is left here. */
+  readonly withdraw: (soFar: Finished) => Promise<void>;
   /** Leave the page for the start, without a way back to it. */
   readonly restart: () => void;
   readonly keepPartial: boolean;
@@ -31,6 +28,8 @@ type Name = 'welcome' | 'questions' | 'saving' | 'thanks' | 'failed' | 'idle';
 const IDLE_MS = 60_000;
 const WARNING_SECONDS = 20;
 const THANKS_SECONDS = 10;
+/** While somebody types, a draft is kept when they pause, not at every letter. */
+const TYPING_PAUSE_MS = 800;
 
 export class Kiosk {
   private readonly page: QuestionnairePage;
@@ -45,6 +44,7 @@ export class Kiosk {
   private complete = true;
   private startedAt = 0;
   private cancelTimer: () => void = () => undefined;
+  private cancelDraft: () => void = () => undefined;
 
   constructor(page: QuestionnairePage, world: KioskWorld) {
     this.page = page;
@@ -64,14 +64,21 @@ export class Kiosk {
     this.on('skip', () => this.skip());
     this.on('retry', () => void this.save());
     this.on('stay', () => this.stay());
-    for (const button of document.querySelectorAll('[data-action="restart"]')) button.addEventListener('click', () => this.reset());
+    this.page.form.addEventListener('change', () => this.keepDraft());
+    this.page.form.addEventListener('input', () => {
+      this.cancelDraft();
+      this.cancelDraft = this.world.after(TYPING_PAUSE_MS, () => this.keepDraft());
+    });
+    for (const button of document.querySelectorAll('[data-action="restart"]')) button.addEventListener('click', () => void this.cancel());
     for (const type of ['pointerdown', 'keydown', 'input']) document.addEventListener(type, () => this.touched(), { passive: true });
     this.show('welcome');
   }
 
   private begin(): void {
-    this.id = crypto.randomUUID();
-    this.startedAt = this.world.now();
+    if (this.id === '') {
+      this.id = crypto.randomUUID();
+      this.startedAt = this.world.now();
+    }
     this.go(this.onPath()[0] ?? null);
   }
 
@@ -88,6 +95,7 @@ export class Kiosk {
   private go(screen: Screen | null): void {
     if (screen === null) return void this.finish(true);
     this.current = screen;
+    this.keepDraft();
     showOnly(screen, this.page.form);
     this.describeProgress(screen);
     this.show('questions');
@@ -159,17 +167,26 @@ export class Kiosk {
 
   /** `alone`: nobody is there any more to press again, so a failure ends the interview. */
   private async save(alone = false): Promise<void> {
-    const { id, complete, startedAt } = this;
     this.show('saving');
     try {
-      await this.world.save({ id, answers: this.page.answersOnPath(), complete, startedAt });
+      await this.world.save(this.interview(this.complete));
     } catch (error) {
       console.error('saving failed', error instanceof Error ? error.name : error);
       return alone ? this.reset() : this.show('failed');
     }
+    this.id = '';
     this.page.form.reset();
-    if (complete) this.thank();
+    if (this.complete) this.thank();
     else this.world.restart();
+  }
+
+  private interview(complete: boolean): Finished {
+    return { id: this.id, answers: this.page.answersOnPath(), complete, startedAt: this.startedAt };
+  }
+
+  private keepDraft(): void {
+    this.cancelDraft();
+    if (this.id !== '' && (this.shown === 'questions' || this.shown === 'idle')) this.world.draft(this.interview(false));
   }
 
   private thank(): void {
@@ -202,11 +219,18 @@ export class Kiosk {
   private abandon(): void {
     const answered = Object.keys(this.page.answersOnPath()).length > 0;
     if (this.world.keepPartial && answered) void this.finish(false);
-    else this.reset();
+    else void this.cancel();
+  }
+
+  /** On purpose, or nothing is to be kept: nothing of it may be sent. */
+  private async cancel(): Promise<void> {
+    if (this.id !== '') await this.world.withdraw(this.interview(false)).catch((error: unknown) => console.error('not withdrawn', error));
+    this.reset();
   }
 
   private reset(): void {
     this.cancelTimer();
+    this.cancelDraft();
     this.page.form.reset();
     this.world.restart();
   }

@@ -1,82 +1,79 @@
-// The outbox: finished records wait here until the server has given its receipt. Nothing else takes one away:
-// no refusal, no age, no clock.
-import { isReceiptFor } from './credential.ts';
+// The writing side of the outbox: every step of an interview becomes a sealed revision of one record, and takes the
+// place of the one before in one strict transaction. What is sent, kept and given up is in `retention.ts`.
 import { sha256Hex } from './envelope.ts';
-import type { Interview } from './envelope.ts';
+import type { Interview, Place } from './envelope.ts';
+import { inOrder, interviewLock, keyOf, revisionsOf, START } from './records.ts';
+import type { DayCount, Head, Locks, OutboxRecord, RecordKind, RecordState } from './records.ts';
+import { Retention } from './retention.ts';
 import { sealedEnvelope } from './seal.ts';
+import { isForWantOfRoom } from './store.ts';
 import type { Store } from './store.ts';
 
-export type RecordState = 'queued' | 'sending' | 'quarantined';
+export type { OutboxRecord, RecordState } from './records.ts';
 
-export interface OutboxRecord {
-  readonly id: string;
-  readonly revision: number;
-  /** Under which identity it was saved: a tablet enrolled anew still sends the records of its earlier one. */
-  readonly device: string;
-  readonly seq: number;
-  readonly hash: string;
-  readonly envelope: string;
-  readonly state: RecordState;
-  readonly attempts: number;
-  /** Milliseconds since 1970 before which this record is not tried again. */
-  readonly notBefore: number;
-  /** Why it is in quarantine. */
-  readonly reason: string | null;
-}
+/** An interview as it stands; which revision this is, the outbox knows. */
+export type Content = Omit<Interview, 'revision'>;
 
-/** The last record of the chain: its number and its hash. */
-interface Head {
-  readonly seq: number;
-  readonly hash: string | null;
-}
+export type Seal = (interview: Interview, place: Place) => Promise<string>;
 
-/** How many interviews were saved on this day (local to the tablet). */
-export interface DayCount {
-  readonly day: string;
-  readonly count: number;
-}
+/** This browser is no tablet of the prefecture, or is none any more. */
+export class NotEnrolledError extends Error {}
 
-export interface Locks {
-  request<T>(name: string, work: () => Promise<T>): Promise<T>;
-}
+const forTheServer: Seal = (interview, place) => sealedEnvelope(interview, place, interview.sealingKey);
 
-const START: Head = { seq: 0, hash: null };
+/** How many copies that the server has are given up for one write without room. */
+const GIVEN_UP_AT_ONCE = 20;
+/** More than the longest record takes. */
+const PROBE_BYTES = 0x10000;
 
 export class Outbox {
+  readonly retention: Retention;
   private readonly store: Store;
   private readonly locks: Locks;
+  private readonly seal: Seal;
 
-  constructor(store: Store, locks: Locks) {
+  constructor(store: Store, locks: Locks, seal: Seal = forTheServer) {
     this.store = store;
     this.locks = locks;
+    this.seal = seal;
+    this.retention = new Retention(store);
   }
 
-  /**
-   * Save a finished interview; resolves when it is on disk. Saving the same id and revision again changes nothing.
-   *
-   * The record is prepared outside the transaction (a transaction does not live across WebCrypto), then one strict
-   * transaction checks that the chain has not moved and writes record, chain and day count together.
-   */
-  append(interview: Interview, device: string, day: string): Promise<OutboxRecord> {
-    return this.locks.request('outbox', async () => {
-      for (;;) {
-        const saved = await this.record(interview.id, interview.revision);
-        if (saved) return saved;
-        const head = await this.head();
-        const record = await sealed(interview, device, head);
-        if (await this.commit(record, head, day)) return record;
-      }
-    });
+  /** Keep the interview so far. After the end of the same interview it changes nothing. */
+  async draft(content: Content): Promise<void> {
+    await this.write({ ...content, body: { ...content.body, complete: false } }, 'partial', null);
   }
 
-  /** All that waits, in the order of the chain. */
+  /** Save a finished (or abandoned) interview; resolves when it is on disk. A second time changes nothing. */
+  async finish(content: Content, day: string): Promise<OutboxRecord> {
+    return (await this.write(content, 'finished', day)) as OutboxRecord;
+  }
+
+  /** Its visitor took it back: no answer stays, but its number does. Where nothing was written, nothing is. */
+  async withdraw(content: Content): Promise<void> {
+    const body = { ...content.body, answers: {}, complete: false, withdrawn: true };
+    await this.write({ ...content, body }, 'withdrawn', null);
+  }
+
+  /** Drafts whose interview is over without an end (a crash, a closed page) are sent as they are. */
+  async promote(): Promise<void> {
+    for (const draft of await this.inState('draft')) {
+      await this.locks.ifFree(interviewLock(draft.id), () => this.mark(draft, { state: 'queued' }));
+    }
+  }
+
+  /** All that waits for its receipt, in the order of the chain. */
   async waiting(): Promise<OutboxRecord[]> {
-    const records = await this.store.read('records', (store) => store.getAll() as IDBRequest<OutboxRecord[]>);
-    return records.sort((one, other) => one.seq - other.seq);
+    const states = await Promise.all([this.inState('queued'), this.inState('sending'), this.inState('quarantined')]);
+    return inOrder(states.flat());
   }
 
-  async record(id: string, revision: number): Promise<OutboxRecord | undefined> {
-    return this.store.read('records', (store) => store.get([id, revision]) as IDBRequest<OutboxRecord | undefined>);
+  async inState(state: RecordState): Promise<OutboxRecord[]> {
+    return this.store.read('records', (store) => store.index('state').getAll(state) as IDBRequest<OutboxRecord[]>);
+  }
+
+  async count(state: RecordState): Promise<number> {
+    return this.store.read('records', (store) => store.index('state').count(state));
   }
 
   async head(): Promise<Head> {
@@ -88,48 +85,119 @@ export class Outbox {
     return today?.day === day ? today.count : 0;
   }
 
-  /** Note where a record stands. A record that is gone (its receipt came meanwhile) stays gone. */
+  /** Note where a record stands. One that is gone or has its receipt stays so: a slow sender may come late. */
   async mark(record: OutboxRecord, change: Partial<Pick<OutboxRecord, 'state' | 'attempts' | 'notBefore' | 'reason'>>): Promise<void> {
     await this.store.write(['records'], (transaction) => {
       const records = transaction.objectStore('records');
-      const found: IDBRequest<OutboxRecord | undefined> = records.get([record.id, record.revision]);
+      const found: IDBRequest<OutboxRecord | undefined> = records.get(keyOf(record));
       found.onsuccess = () => {
-        if (found.result) records.put({ ...found.result, ...change });
+        if (found.result && found.result.state !== 'receipted') records.put({ ...found.result, ...change });
       };
     });
   }
 
-  /** Take a record away, if and only if this is the server's receipt for its bytes. Says whether it was. */
-  async acknowledge(record: OutboxRecord, receipt: unknown, secret: CryptoKey): Promise<boolean> {
-    if (!(await isReceiptFor(receipt, record, secret))) return false;
-    await this.store.write(['records'], (transaction) => void transaction.objectStore('records').delete([record.id, record.revision]));
-    return true;
+  /**
+   * The record is prepared outside the transaction (a transaction does not live across WebCrypto), then one strict
+   * transaction checks that nothing has moved and writes record, chain and day count together.
+   */
+  private write(content: Content, kind: RecordKind, day: string | null): Promise<OutboxRecord | null> {
+    return this.locks.request('outbox', async () => {
+      for (;;) {
+        const revisions = await this.store.read('records', (store) => store.getAll(revisionsOf(content.id)) as IDBRequest<OutboxRecord[]>);
+        const ended = revisions.find((record) => record.kind !== 'partial');
+        const last = revisions.at(-1);
+        if (ended || (!last && kind === 'withdrawn')) return ended ?? null;
+        const record = await this.sealed(content, kind, last);
+        if (await this.makingRoom(() => this.commit(record, last, day))) return record;
+      }
+    });
   }
 
-  private async commit(record: OutboxRecord, expected: Head, day: string): Promise<boolean> {
-    return (
-      await this.store.write(['records', 'facts'], (transaction) => {
-        const outcome = { written: false };
-        const facts = transaction.objectStore('facts');
-        const head: IDBRequest<Head | undefined> = facts.get('head');
-        head.onsuccess = () => {
-          if ((head.result ?? START).seq !== expected.seq) return;
-          outcome.written = true;
-          transaction.objectStore('records').add(record);
-          facts.put({ seq: record.seq, hash: record.hash } satisfies Head, 'head');
-          countOneMore(facts, day);
-        };
-        return outcome;
-      })
-    ).written;
+  private async sealed(content: Content, kind: RecordKind, last: OutboxRecord | undefined): Promise<OutboxRecord> {
+    const revision = (last?.revision ?? 0) + 1;
+    const { device, seq, prev } = last ? { ...last, prev: last.prev ?? null } : await this.nextPlace();
+    const envelope = await this.seal({ ...content, revision }, { device, seq, prev });
+    const state = kind === 'partial' ? 'draft' : 'queued';
+    return { id: content.id, revision, kind, device, seq, prev, hash: await sha256Hex(envelope), envelope, state, attempts: 0, notBefore: 0, reason: null };
+  }
+
+  private async nextPlace(): Promise<Place> {
+    const device = (await this.store.fact<{ device: string }>('device'))?.device;
+    if (device === undefined) throw new NotEnrolledError('no identity: nothing can be saved');
+    const head = await this.head();
+    return { device, seq: head.seq + 1, prev: head.hash };
+  }
+
+  /** Whether a record could be written now: the agent is to know before the next visitor begins. */
+  async probe(): Promise<boolean> {
+    const room = new Uint8Array(PROBE_BYTES);
+    try {
+      await this.makingRoom(() => this.store.setFact('probe', room));
+      await this.store.write(['facts'], (transaction) => void transaction.objectStore('facts').delete('probe'));
+      return true;
+    } catch {
+      return false; // the store has reported it
+    }
+  }
+
+  /** Receipted copies, oldest first, make room for what no server has yet. */
+  private async makingRoom<T>(write: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        const written = await write();
+        this.store.report(null);
+        return written;
+      } catch (error) {
+        if (!isForWantOfRoom(error) || (await this.retention.giveUpOldest(GIVEN_UP_AT_ONCE)) === 0) throw error;
+      }
+    }
+  }
+
+  private async commit(record: OutboxRecord, last: OutboxRecord | undefined, day: string | null): Promise<boolean> {
+    const outcome = { written: false };
+    await this.store.write(['records', 'facts'], (transaction) => {
+      const write = (head: Head): void => {
+        outcome.written = true;
+        put(transaction, record, head);
+        if (day !== null) countOneMore(transaction.objectStore('facts'), day);
+      };
+      outcome.written = false; // the store may run this a second time
+      if (last) ifUnchanged(transaction, last, record, write);
+      else ifNext(transaction, record, write);
+    });
+    return outcome.written;
   }
 }
 
-async function sealed(interview: Interview, device: string, head: Head): Promise<OutboxRecord> {
-  const seq = head.seq + 1;
-  const envelope = await sealedEnvelope(interview, { device, seq, prev: head.hash }, interview.sealingKey);
-  const { id, revision } = interview;
-  return { id, revision, device, seq, hash: await sha256Hex(envelope), envelope, state: 'queued', attempts: 0, notBefore: 0, reason: null };
+/** The first revision: the identity and the end of the chain are those that the envelope names. */
+function ifNext(transaction: IDBTransaction, record: OutboxRecord, write: (head: Head) => void): void {
+  const facts = transaction.objectStore('facts');
+  const device: IDBRequest<{ device: string } | undefined> = facts.get('device');
+  const head: IDBRequest<Head | undefined> = facts.get('head');
+  head.onsuccess = () => {
+    const { seq, hash } = head.result ?? START;
+    if (device.result?.device === record.device && seq === record.seq - 1 && hash === record.prev) write({ seq: record.seq, id: record.id, hash: record.hash });
+  };
+}
+
+/** A later revision: the one before is still the last. It keeps its number, and the chain ends with its new hash. */
+function ifUnchanged(transaction: IDBTransaction, last: OutboxRecord, record: OutboxRecord, write: (head: Head) => void): void {
+  const records = transaction.objectStore('records');
+  const same: IDBRequest<OutboxRecord[]> = records.getAll(revisionsOf(record.id));
+  const head: IDBRequest<Head | undefined> = transaction.objectStore('facts').get('head');
+  head.onsuccess = () => {
+    const before = same.result.at(-1);
+    if (before?.revision !== last.revision || before.hash !== last.hash) return;
+    // One that was promoted meanwhile may be on its way: it stays, and the server lets the later one win.
+    if (before.state === 'draft') records.delete(keyOf(before));
+    const end = head.result ?? START;
+    write(end.id === record.id ? { ...end, hash: record.hash } : end);
+  };
+}
+
+function put(transaction: IDBTransaction, record: OutboxRecord, head: Head): void {
+  transaction.objectStore('records').add(record);
+  transaction.objectStore('facts').put(head, 'head');
 }
 
 function countOneMore(facts: IDBObjectStore, day: string): void {

@@ -26,6 +26,8 @@ self.addEventListener('activate', (event) => event.waitUntil(takeOver()));
 self.addEventListener('message', (event) => {
   if (event.data === 'activate') event.waitUntil(self.skipWaiting());
 });
+// The browser noticed a network: the sender is woken, in the pages. It needs nothing from here to be correct.
+self.addEventListener('sync', (event) => (event as ExtendableEvent).waitUntil(wakeSenders()));
 self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
@@ -70,6 +72,10 @@ async function takeOver(): Promise<void> {
   const earlier = (await caches.keys()).filter((name) => name.startsWith(GENERATION) && name !== CURRENT);
   await Promise.all(earlier.slice(0, -1).map((name) => caches.delete(name)));
   await self.clients.claim();
+}
+
+async function wakeSenders(): Promise<void> {
+  for (const client of await self.clients.matchAll({ type: 'window' })) client.postMessage('send');
 }
 
 async function answer(request: Request, path: string): Promise<Response> {

@@ -6,7 +6,10 @@ import { isAskedOn } from './tablet_app.ts';
 import type { TabletApp } from './tablet_app.ts';
 import { keepWorker } from './worker_registration.ts';
 
-type Name = 'refused' | 'enrolment' | 'languages' | 'closed' | 'agent';
+type Name = 'refused' | 'enrolment' | 'languages' | 'closed' | 'revoked' | 'agent';
+
+/** Nobody is in the middle of anything: a new version may take over. */
+const IDLE: readonly (Name | null)[] = ['languages', 'closed', 'refused', 'revoked'];
 
 export class StartPage {
   private readonly app: TabletApp;
@@ -21,11 +24,30 @@ export class StartPage {
     if (refusal) return this.refuse(refusal);
     this.listen();
     element<HTMLInputElement>('agent-practice').checked = false; // a browser may fill it in again
+    this.app.store.onfault = () => void this.showFault();
     const codeGiven = this.takeCodeFromAddress();
-    const [device] = await Promise.all([this.app.enrolment.device(), this.app.bundle()]);
-    await this.showFor(codeGiven ? null : device);
-    void keepWorker(() => this.shown === 'languages' || this.shown === 'closed');
-    this.app.keepSending(() => this.stopIfRevoked());
+    try {
+      const [device] = await Promise.all([this.app.enrolment.device(), this.app.bundle()]);
+      await this.showFor(codeGiven ? null : device);
+    } catch (error) {
+      console.error('the database does not open', error instanceof Error ? error.name : error);
+      this.refuse(this.app.store.fault ?? 'unsupported');
+    }
+    if (this.shown !== 'revoked') void keepWorker(() => IDLE.includes(this.shown));
+    this.app.keepSending(() => this.afterRound());
+    await this.app.outbox.probe();
+  }
+
+  /** A database that cannot be written asks nobody; one that can again goes on. */
+  private async showFault(): Promise<void> {
+    const { fault } = this.app.store;
+    if (fault !== null) return this.refuse(fault);
+    if (this.shown === 'refused') await this.showFor(await this.app.enrolment.device());
+  }
+
+  private async afterRound(): Promise<void> {
+    if (this.app.store.fault !== null) await this.app.outbox.probe();
+    await this.stopIfRevoked();
   }
 
   private refuse(reason: string): void {
@@ -38,7 +60,7 @@ export class StartPage {
   }
 
   private async screenFor(device: Device | null): Promise<Name> {
-    if (device === null) return 'enrolment';
+    if (device === null) return (await this.app.store.fact<boolean>('wiped')) ? 'revoked' : 'enrolment';
     const revoked = await this.app.store.fact<string | null>('revoked');
     return offer(device, await this.app.today()) && revoked !== device.device ? 'languages' : 'closed';
   }
@@ -47,6 +69,8 @@ export class StartPage {
   private async stopIfRevoked(): Promise<void> {
     const before = this.shown;
     if (before !== 'languages' && before !== 'closed') return;
+    const device = await this.app.enrolment.device();
+    if (device && (await this.app.store.fact<string | null>('revoked')) === device.device) await this.app.wipeIfDrained();
     const now = await this.screenFor(await this.app.enrolment.device());
     if (this.shown === before) this.show(now); // the agent may have opened the corner meanwhile
   }
@@ -84,8 +108,10 @@ export class StartPage {
 
   private async enrol(code: string): Promise<void> {
     describeEnrolment(null);
+    const wiped = (await this.app.store.fact<boolean>('wiped')) ?? false;
     const result = await this.app.enrolment.enrol(code, (input, init) => fetch(input, init));
     if (result !== 'enrolled') return describeEnrolment(result);
+    if (wiped) return location.reload(); // its worker and its files are to be fetched again
     void navigator.storage?.persist?.(); // not waited for: Firefox asks the person, who may never answer
     await this.showFor(await this.app.enrolment.device());
     await this.app.send();

@@ -2,13 +2,34 @@
 // counts only when its transaction is complete: a request that succeeded may still be rolled back.
 
 const NAME = 'tablet';
-const VERSION = 1;
+/** 1: the outbox. 2: an index by state, because records stay after their receipt. Steps only ever add. */
+const VERSION = 2;
 
 export type StoreName = 'records' | 'facts';
 
+/** What may become of the database. Each stops new interviews; none deletes anything. */
+export type Fault = 'newer' | 'blocked' | 'cleared' | 'damaged' | 'full' | 'closed';
+
+export class StoreFault extends Error {
+  readonly fault: Fault;
+
+  constructor(fault: Fault) {
+    super(`the tablet's database: ${fault}`);
+    this.name = 'StoreFault';
+    this.fault = fault;
+  }
+}
+
 /** Opening, and what the operating system does to an open connection, in one place. */
 export class Store {
+  /** Somebody is answering: a newer version of the application waits until they have finished. */
+  busy = false;
+  /** What is wrong, until a record or the probe can be written again. */
+  fault: Fault | null = null;
+  /** Told of every change of it. */
+  onfault: () => void = () => undefined;
   private connection: Promise<IDBDatabase> | null = null;
+  private opened = false;
   private readonly factory: IDBFactory;
   private readonly durability: IDBTransactionDurability;
 
@@ -35,14 +56,18 @@ export class Store {
     await this.write(['facts'], (transaction) => void transaction.objectStore('facts').put(value, key));
   }
 
-  /** A connection that the system closed under memory pressure is opened anew, once. */
+  /** A connection that the system closed under memory pressure is opened anew, once; then the alarm is given. */
   private async retryOnce<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
     try {
       return await work(await this.database());
     } catch (error) {
-      if (!(error instanceof DOMException && error.name === 'InvalidStateError')) throw error;
+      if (!mayBeTriedAgain(error)) throw this.reported(error);
       this.connection = null;
-      return work(await this.database());
+    }
+    try {
+      return await work(await this.database());
+    } catch (error) {
+      throw this.reported(error);
     }
   }
 
@@ -56,20 +81,75 @@ export class Store {
 
   private async open(): Promise<IDBDatabase> {
     const request = this.factory.open(NAME, VERSION);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore('records', { keyPath: ['id', 'revision'] });
-      request.result.createObjectStore('facts');
+    const found = { cleared: false };
+    request.onblocked = () => this.report('blocked');
+    request.onupgradeneeded = (event) => {
+      found.cleared = this.opened;
+      if (found.cleared) request.transaction?.abort();
+      else upgrade(request, event);
     };
-    const database = await result(request);
+    const database = await result(request).catch((error: unknown) => {
+      throw found.cleared ? new StoreFault('cleared') : error;
+    });
+    this.opened = true;
+    this.watch(database);
+    return database;
+  }
+
+  private watch(database: IDBDatabase): void {
     const forget = (): void => {
       database.close();
       this.connection = null;
     };
-    database.onversionchange = forget;
+    database.onversionchange = () => {
+      if (!this.busy) forget();
+    };
     database.onclose = forget;
-    return database;
+  }
+
+  private reported(error: unknown): unknown {
+    const fault = error instanceof StoreFault ? error.fault : faultOf(error);
+    if (fault !== null) this.report(fault);
+    return error;
+  }
+
+  report(fault: Fault | null): void {
+    if (fault === this.fault) return;
+    this.fault = fault;
+    this.onfault();
   }
 }
+
+/** A database that the browser found damaged and emptied looks like a new tablet: the loss is noted in it. */
+function upgrade(request: IDBOpenDBRequest, event: IDBVersionChangeEvent): void {
+  const { result: database, transaction } = request;
+  if (event.oldVersion < 1) {
+    database.createObjectStore('records', { keyPath: ['id', 'revision'] });
+    database.createObjectStore('facts');
+  }
+  transaction?.objectStore('records').createIndex('state', 'state');
+  if ((event as { dataLoss?: unknown }).dataLoss === 'total') transaction?.objectStore('facts').put(true, 'damaged');
+}
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  VersionError: 'newer',
+  QuotaExceededError: 'full',
+  // What Chromium says when the disk itself is full.
+  DataError: 'full',
+  InvalidStateError: 'closed',
+  UnknownError: 'damaged',
+  NotReadableError: 'damaged',
+};
+
+const nameOf = (error: unknown): string => (error as { name?: unknown } | null)?.name as string;
+
+const faultOf = (error: unknown): Fault | null => FAULTS[nameOf(error)] ?? null;
+
+/** A connection that closes takes its transactions with it (`AbortError`). */
+const mayBeTriedAgain = (error: unknown): boolean => nameOf(error) === 'AbortError' || ['closed', 'damaged'].includes(faultOf(error) ?? '');
+
+/** Whether a write failed for want of room, so that something may be given up for it. */
+export const isForWantOfRoom = (error: unknown): boolean => nameOf(error) === 'QuotaExceededError';
 
 function complete<T>(transaction: IDBTransaction, work: (transaction: IDBTransaction) => T): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -2,7 +2,14 @@
 // knows a record by its id and its bytes.
 import { signedHeaders } from './credential.ts';
 import type { Credential } from './credential.ts';
+import { sha256Hex } from './envelope.ts';
+import { heartbeatAnswer, heartbeatOf, NO_SURROUNDS } from './heartbeat.ts';
+import type { HeartbeatAnswer, Surrounds } from './heartbeat.ts';
+import { Lease } from './lease.ts';
+import type { Turn } from './lease.ts';
 import type { Outbox, OutboxRecord } from './outbox.ts';
+import { keyOf } from './records.ts';
+import type { Locks } from './records.ts';
 import type { Store } from './store.ts';
 
 /** What the outside world gives; tests give their own. */
@@ -10,8 +17,7 @@ export interface Surroundings {
   readonly fetch: typeof fetch;
   readonly now: () => number;
   readonly random: () => number;
-  /** Run `work` unless another tab is sending now. */
-  readonly ifAlone: (work: () => Promise<void>) => Promise<void>;
+  readonly locks: Locks;
 }
 
 /** Who the tablet is now, and under which identity each record was saved. */
@@ -40,23 +46,24 @@ export class Sync {
   private readonly store: Store;
   private readonly credentials: Credentials;
   private readonly world: Surroundings;
+  private readonly lease: Lease;
 
   constructor(outbox: Outbox, store: Store, credentials: Credentials, world: Surroundings) {
     this.outbox = outbox;
     this.store = store;
     this.credentials = credentials;
     this.world = world;
+    this.lease = new Lease(store, world.locks, world.now);
   }
 
   /** One pass over what is due, oldest first. Never throws: the next trigger tries again. */
   async run(): Promise<void> {
-    await this.world.ifAlone(async () => {
-      try {
-        await this.pass();
-      } catch (error) {
-        console.error('sending stopped', error instanceof Error ? error.name : error);
-      }
-    });
+    try {
+      await this.outbox.promote();
+      await this.lease.run((turn) => this.pass(turn));
+    } catch (error) {
+      console.error('sending stopped', error instanceof Error ? error.name : error);
+    }
   }
 
   /** Somebody is beside the tablet, or the network is back: the pauses are over. */
@@ -72,45 +79,70 @@ export class Sync {
     return Math.max(Math.min(...due), this.pauseLeft((await this.store.fact<number>('host_not_before')) ?? 0));
   }
 
-  /** Say hello, and tell how much waits. */
-  async heartbeat(appDigest: string | null): Promise<void> {
+  /** Say hello, tell how the tablet is, and follow what the server says. */
+  async heartbeat(surrounds: Surrounds = NO_SURROUNDS): Promise<void> {
     const credential = await this.credentials.current();
     if (credential === null) return;
-    const waiting = (await this.outbox.waiting()).length;
-    const head = await this.outbox.head();
-    const body = JSON.stringify({ waiting, high_seq: head.seq, head_hash: head.hash, app_digest: appDigest });
+    const body = await heartbeatOf(this.outbox, this.store, surrounds);
     const response = await this.request(credential, 'POST', '/api/v1/devices/heartbeat', body).catch(() => null);
     if (response === null) return this.noteContact('unreachable');
     if (response.status === 401) return this.noteContact('unknown_device');
-    const answer = response.ok ? await jsonOf(response) : null;
-    if (isHeartbeatAnswer(answer)) {
-      // Which identity it was: an answer to the earlier one may come after the tablet was enrolled again.
-      await this.store.setFact('revoked', answer.revoked === true ? credential.device : null);
-      await this.shortenPause();
-      return this.reached(answer.now);
-    }
+    const answer = response.ok ? heartbeatAnswer(await jsonOf(response)) : null;
+    if (answer) return this.learn(answer, credential.device);
     await this.noteContact(response.ok || response.type === 'opaqueredirect' ? 'network_login' : 'busy');
   }
 
-  private async pass(): Promise<void> {
+  private async learn(answer: HeartbeatAnswer, device: string): Promise<void> {
+    // Which identity it was: an answer to the earlier one may come after the tablet was enrolled again.
+    await this.store.setFact('revoked', answer.revoked ? device : null);
+    if (answer.pin) await this.store.setFact('pin', answer.pin);
+    if (answer.idleSeconds !== null) await this.store.setFact('idle_seconds', answer.idleSeconds);
+    await this.outbox.retention.follow(answer, device);
+    await this.shortenPause();
+    await this.reached(answer.now);
+  }
+
+  private async pass(turn: Turn): Promise<void> {
     if (this.pauseLeft((await this.store.fact<number>('host_not_before')) ?? 0) > 0) return;
     const refused = new Set<string>();
     for (const record of await this.outbox.waiting()) {
       if (record.state === 'quarantined' || refused.has(record.device) || this.pauseLeft(record.notBefore) > 0) continue;
-      const outcome = await this.send(record);
+      const outcome = await this.send(record, turn);
       if (outcome === 'stop') return;
       if (outcome === 'next_identity') refused.add(record.device);
     }
   }
 
-  private async send(record: OutboxRecord): Promise<Outcome> {
+  private async send(record: OutboxRecord, turn: Turn): Promise<Outcome> {
     const credential = await this.credentials.of(record.device);
     if (credential === null) return this.quarantine(record, 'no_credential');
+    // Bytes that the disk has changed get no receipt, and would hold up all the others.
+    if ((await sha256Hex(record.envelope)) !== record.hash) return this.quarantine(record, 'damaged');
     const attempt = { ...record, attempts: record.attempts + 1 };
-    // Marked before the request: after a crash "sending" means "unknown", and unknown is sent again.
-    await this.outbox.mark(record, { state: 'sending', attempts: attempt.attempts, reason: null });
+    const claimed = await this.claim(attempt, turn);
+    if (claimed !== 'ours') return claimed === 'passed on' ? 'stop' : 'next';
     const response = await this.request(credential, 'PUT', `/api/v1/records/${record.id}`, record.envelope).catch(() => null);
     return response === null ? this.pauseHost(attempt, 'unreachable') : this.judge(attempt, response, credential);
+  }
+
+  /**
+   * Marked before the request: after a crash "sending" means "unknown", and unknown is sent again. In the same
+   * transaction the lease is renewed: a tab that slept finds that another one has gone on, or has even sent this one.
+   */
+  private async claim(attempt: OutboxRecord, turn: Turn): Promise<'ours' | 'passed on' | 'gone'> {
+    const claim: { is: 'ours' | 'passed on' | 'gone' } = { is: 'passed on' };
+    await this.store.write(['records', 'facts'], (transaction) => {
+      claim.is = 'passed on';
+      turn.renew(transaction, () => {
+        const records = transaction.objectStore('records');
+        const found: IDBRequest<OutboxRecord | undefined> = records.get(keyOf(attempt));
+        found.onsuccess = () => {
+          claim.is = found.result && found.result.state !== 'receipted' ? 'ours' : 'gone';
+          if (claim.is === 'ours') records.put({ ...attempt, state: 'sending', reason: null } satisfies OutboxRecord);
+        };
+      });
+    });
+    return claim.is;
   }
 
   private async judge(record: OutboxRecord, response: Response, credential: Credential): Promise<Outcome> {
@@ -127,7 +159,7 @@ export class Sync {
   private async takeReceipt(record: OutboxRecord, response: Response, { secret }: Credential): Promise<Outcome> {
     const receipt = await jsonOf(response);
     const answer = response.status === 409 && isEnvelopeOfReceipt(receipt) ? receipt.receipt : receipt;
-    if (!(await this.outbox.acknowledge(record, answer, secret))) return this.pauseHost(record, 'network_login');
+    if (!(await this.outbox.retention.acknowledge(record, answer, secret))) return this.pauseHost(record, 'network_login');
     await this.reached(null);
     return 'next';
   }
@@ -213,10 +245,6 @@ function retryAfter(response: Response, now: number): number {
   if (header === null) return 0;
   const milliseconds = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - now;
   return Number.isFinite(milliseconds) ? Math.min(Math.max(milliseconds, 0), LONGEST_PAUSE_MS) : 0;
-}
-
-function isHeartbeatAnswer(value: unknown): value is { now: string; revoked?: unknown } {
-  return typeof value === 'object' && value !== null && typeof (value as { now?: unknown }).now === 'string';
 }
 
 function isEnvelopeOfReceipt(value: unknown): value is { receipt: unknown } {

@@ -1,7 +1,9 @@
 // What both pages of the tablet share: its database, its outbox, the sender and when it runs, the agent's line.
 import { Enrolment } from './enrolment.ts';
+import type { Surrounds } from './heartbeat.ts';
 import { fill } from './kiosk.ts';
 import { Outbox } from './outbox.ts';
+import type { Locks } from './records.ts';
 import type { SealingKey } from './seal.ts';
 import { Store } from './store.ts';
 import { Sync, UNKNOWN_DEVICE } from './sync.ts';
@@ -26,27 +28,32 @@ export interface BundleQuestionnaire {
 
 const HEARTBEAT_MS = 5 * 60_000;
 const LOOK_AGAIN_MS = 60_000;
+/** The Web Lock that every interview page shares. */
+const IN_USE = 'tablet in use';
 
 export class TabletApp {
   readonly store = new Store();
   readonly enrolment = new Enrolment(this.store);
-  readonly outbox = new Outbox(this.store, { request: (name, work) => navigator.locks.request(name, work) as ReturnType<typeof work> });
+  readonly locks: Locks = {
+    request: (name, work) => navigator.locks.request(name, work) as ReturnType<typeof work>,
+    ifFree: (name, work) => navigator.locks.request(name, { ifAvailable: true }, async (lock) => (lock ? work().then(() => true) : false)),
+  };
+  readonly outbox = new Outbox(this.store, this.locks);
   readonly sync = new Sync(this.outbox, this.store, this.enrolment, {
     fetch: (input, init) => fetch(input, init),
     now: () => Date.now(),
     random: () => Math.random(),
-    ifAlone: (work) => navigator.locks.request('outbox sender', { ifAvailable: true }, (lock) => (lock ? work() : Promise.resolve())),
+    locks: this.locks,
   });
-  private bundleDigest: string | null = null;
+  private shown: Bundle | null = null;
   private timer = 0;
   private greeted = false;
   private afterwards: () => Promise<void> = async () => undefined;
 
   /** The bundle that this page belongs to, or null where none is kept and none can be had. */
   async bundle(): Promise<Bundle | null> {
-    const bundle = await fetch('/tablette/bundle.json').then((response) => response.json() as Promise<Bundle>).catch(() => null);
-    this.bundleDigest = bundle?.bundle_digest ?? null;
-    return bundle;
+    this.shown = await fetch('/tablette/bundle.json').then((response) => response.json() as Promise<Bundle>).catch(() => null);
+    return this.shown;
   }
 
   /** Send now and whenever there is reason to; keep the agent's line true; tell the page after each round. */
@@ -54,19 +61,51 @@ export class TabletApp {
     this.afterwards = afterwards;
     window.addEventListener('online', () => void this.sync.hurry().then(() => this.send()));
     document.addEventListener('visibilitychange', () => void this.send());
+    navigator.serviceWorker.addEventListener('message', (event) => event.data === 'send' && void this.send());
     void this.send();
   }
 
+  /** One round. Whatever fails in it, the next one comes. */
   async send(): Promise<void> {
     window.clearTimeout(this.timer);
+    const next = await this.round().catch((error: unknown) => {
+      console.error('round stopped', error instanceof Error ? error.name : error);
+      return null;
+    });
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.send(), Math.min(Math.max(next ?? LOOK_AGAIN_MS, 500), LOOK_AGAIN_MS));
+  }
+
+  private async round(): Promise<number | null> {
     await this.describe();
     await this.sync.run();
     await this.sayHello();
     await this.afterwards();
     await this.describe();
     const next = await this.sync.nextTry();
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.send(), Math.min(Math.max(next ?? LOOK_AGAIN_MS, 500), LOOK_AGAIN_MS));
+    if (next !== null) void wakeWhenOnline();
+    return next;
+  }
+
+  /** The tablet is not emptied while somebody answers, in whatever tab. */
+  holdForInterview(): Promise<void> {
+    this.store.busy = true;
+    return new Promise((holds) => {
+      void navigator.locks.request(IN_USE, { mode: 'shared' }, () => {
+        holds();
+        return new Promise(() => undefined);
+      });
+    });
+  }
+
+  /** Empty a revoked tablet once it has delivered everything; says whether it did. */
+  async wipeIfDrained(): Promise<boolean> {
+    const done = { wiped: false };
+    await this.locks.ifFree(IN_USE, async () => void (done.wiped = await this.outbox.retention.wipe()));
+    if (!done.wiped) return false;
+    await Promise.all((await caches.keys()).map((name) => caches.delete(name)));
+    await (await navigator.serviceWorker.getRegistration())?.unregister();
+    return true;
   }
 
   /** Once when a page opens, so that each person meets a tablet that knows whether it may ask; then now and again. */
@@ -75,7 +114,7 @@ export class TabletApp {
     const contact = await this.store.fact<Contact>('contact');
     if (this.greeted && contact === 'reached' && Math.abs(Date.now() - said) < HEARTBEAT_MS) return;
     this.greeted = true;
-    await this.sync.heartbeat(this.bundleDigest);
+    await this.sync.heartbeat(await surroundsOf(this.shown));
     await this.store.setFact('hello', Date.now());
   }
 
@@ -91,6 +130,7 @@ export class TabletApp {
     const quarantined = records.filter((record) => record.state === 'quarantined').length;
     const former = records.filter((record) => record.reason === UNKNOWN_DEVICE && record.device !== device?.device).length;
     const contact = (await this.store.fact<Contact>('contact')) ?? null;
+    const fault = this.store.fault ?? ((await this.store.fact<boolean>('damaged')) ? 'damaged' : null);
     const last = await this.store.fact<number>('last_contact');
     const place = document.getElementById('agent-site');
     if (place && device) place.textContent = device.site_name;
@@ -99,13 +139,31 @@ export class TabletApp {
     fill('agent-former', { count: former });
     fill('agent-contact', { time: last === undefined ? '—' : spokenTime(new Date(last), new Date()) });
     const corner = document.getElementById('agent-corner');
-    if (corner) corner.dataset['state'] = stateOf(device !== null, quarantined + former, contact, records.length);
-    showNotice(quarantined > 0 ? 'quarantined' : former > 0 ? 'former_identity' : contact);
+    if (corner) corner.dataset['state'] = stateOf(device !== null, fault !== null, quarantined + former, contact, records.length);
+    showNotice(fault === 'full' ? 'full' : fault !== null ? 'fault' : quarantined > 0 ? 'quarantined' : former > 0 ? 'former_identity' : contact);
   }
 }
 
+async function surroundsOf(bundle: Bundle | null): Promise<Surrounds> {
+  const { getBattery } = navigator as { getBattery?: () => Promise<{ level: number; charging: boolean }> };
+  const battery = await getBattery?.call(navigator).catch(() => null);
+  return {
+    app_digest: bundle?.bundle_digest ?? null,
+    questionnaires: bundle?.questionnaires.map((offered) => offered.questionnaire_digest) ?? [],
+    persisted: (await navigator.storage?.persisted?.()) ?? null,
+    battery: battery ? { level: battery.level, charging: battery.charging } : null,
+  };
+}
+
+/** Where the browser can wake the sender when the network is back, it may; nothing depends on it. */
+async function wakeWhenOnline(): Promise<void> {
+  const registration = (await navigator.serviceWorker.getRegistration()) as { sync?: { register: (tag: string) => Promise<void> } } | undefined;
+  await registration?.sync?.register('outbox').catch(() => undefined);
+}
+
 /** One word for the colour of the line. */
-function stateOf(enrolled: boolean, stuck: number, contact: Contact | null, waiting: number): string {
+function stateOf(enrolled: boolean, isFaulty: boolean, stuck: number, contact: Contact | null, waiting: number): string {
+  if (isFaulty) return 'alarm';
   if (!enrolled) return 'none';
   if (stuck > 0 || contact === 'unknown_device') return 'alarm';
   return contact === 'reached' && waiting === 0 ? 'good' : 'waiting';

@@ -85,7 +85,7 @@ test('every write asks for strict durability', async () => {
 test('today counts what was saved today, not what waits', async () => {
   const world = new World();
   await world.save(anId(1));
-  await world.outbox.append(anInterview(anId(2)), DEVICE, '2026-06-16');
+  await world.outbox.finish(anInterview(anId(2)), '2026-06-16');
   assert.equal(await world.outbox.savedOn('2026-06-16'), 1);
   assert.equal(await world.outbox.savedOn(DAY), 0);
 });
@@ -105,7 +105,7 @@ for (const [fault, change] of Object.entries(FORGERIES)) {
     await world.save(anId(1));
     const record = await onlyRecord(world);
     const receipt = { ...(await receiptFor(record.id, 1, record.hash)), ...change };
-    assert.equal(await world.outbox.acknowledge(record, receipt, await importSecret(SECRET)), false);
+    assert.equal(await world.outbox.retention.acknowledge(record, receipt, await importSecret(SECRET)), false);
     assert.equal((await onlyRecord(world)).id, record.id);
   });
 }
@@ -115,8 +115,8 @@ test('a receipt signed with another secret takes nothing away, the right one doe
   await world.save(anId(1));
   const record = await onlyRecord(world);
   const receipt = await receiptFor(record.id, 1, record.hash);
-  assert.equal(await world.outbox.acknowledge(record, receipt, await importSecret('00'.repeat(32))), false);
-  assert.equal(await world.outbox.acknowledge(record, receipt, await importSecret(SECRET)), true);
+  assert.equal(await world.outbox.retention.acknowledge(record, receipt, await importSecret('00'.repeat(32))), false);
+  assert.equal(await world.outbox.retention.acknowledge(record, receipt, await importSecret(SECRET)), true);
   assert.deepEqual(await world.waitingIds(), []);
 });
 
@@ -124,7 +124,7 @@ test('marking a record whose receipt has come does not bring it back', async () 
   const world = new World();
   await world.save(anId(1));
   const record = await onlyRecord(world);
-  await world.outbox.acknowledge(record, await receiptFor(record.id, 1, record.hash), await importSecret(SECRET));
+  await world.outbox.retention.acknowledge(record, await receiptFor(record.id, 1, record.hash), await importSecret(SECRET));
   await world.outbox.mark(record, { state: 'queued' });
   assert.deepEqual(await world.waitingIds(), []);
 });

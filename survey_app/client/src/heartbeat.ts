@@ -1,0 +1,95 @@
+// What the tablet tells the server of itself now and again, and what it learns from the answer.
+import type { Outbox } from './outbox.ts';
+import type { ServerWord } from './retention.ts';
+import type { Store } from './store.ts';
+
+/** What the page knows and the database does not. */
+export interface Surrounds {
+  readonly app_digest: string | null;
+  readonly questionnaires: readonly string[];
+  readonly persisted: boolean | null;
+  readonly battery: { readonly level: number; readonly charging: boolean } | null;
+}
+
+export const NO_SURROUNDS: Surrounds = { app_digest: null, questionnaires: [], persisted: null, battery: null };
+
+/** The check of the agent's PIN, which must work without a network. */
+export interface Pin {
+  readonly salt: string;
+  readonly hash: string;
+  readonly iterations: number;
+}
+
+/** What the last check of the tablet found. */
+export interface Readiness {
+  readonly colour: 'green' | 'amber' | 'red';
+  readonly reason: string | null;
+}
+
+export interface HeartbeatAnswer extends ServerWord {
+  readonly now: string;
+  readonly revoked: boolean;
+  readonly pin: Pin | null;
+  readonly idleSeconds: number | null;
+}
+
+/** Everything the server is told. The counters of refusals and of wrong PINs only rise. */
+export async function heartbeatOf(outbox: Outbox, store: Store, surrounds: Surrounds): Promise<string> {
+  const [queued, sending, quarantined, drafts, retained] = await Promise.all(
+    (['queued', 'sending', 'quarantined', 'draft', 'receipted'] as const).map((state) => outbox.count(state)),
+  ) as [number, number, number, number, number];
+  const head = await outbox.head();
+  const readiness = await store.fact<Readiness>('readiness');
+  return JSON.stringify({
+    beat: await nextBeat(store),
+    waiting: queued + sending + quarantined,
+    quarantined,
+    drafts,
+    retained,
+    high_seq: head.seq,
+    head_hash: head.hash,
+    ...surrounds,
+    clock_offset_ms: (await store.fact<number>('clock_offset_ms')) ?? null,
+    last_receipt_at: (await store.fact<string>('last_receipt_at')) ?? null,
+    readiness: readiness?.colour ?? null,
+    readiness_reason: readiness?.reason ?? null,
+    pin_failures: (await store.fact<number>('pin_failures')) ?? 0,
+    refusals: (await store.fact<Record<string, number>>('refusals')) ?? {},
+  });
+}
+
+/** Rises with each call, in all tabs, so that the server can tell an old call that is sent again. */
+async function nextBeat(store: Store): Promise<number> {
+  const next = { beat: 0 };
+  await store.write(['facts'], (transaction) => {
+    const facts = transaction.objectStore('facts');
+    const request: IDBRequest<number | undefined> = facts.get('beat');
+    request.onsuccess = () => {
+      next.beat = (request.result ?? 0) + 1;
+      facts.put(next.beat, 'beat');
+    };
+  });
+  return next.beat;
+}
+
+/** The answer as far as it can be used, or null if it is none. A part of another shape counts as absent. */
+export function heartbeatAnswer(value: unknown): HeartbeatAnswer | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { now, epoch, revoked, watermark, missing, pin, idle_seconds } = value as Record<string, unknown>;
+  if (typeof now !== 'string' || typeof epoch !== 'string') return null;
+  return {
+    now,
+    epoch,
+    revoked: revoked === true,
+    watermark: typeof watermark === 'string' ? watermark : null,
+    missing: Array.isArray(missing) ? missing.filter((seq): seq is number => Number.isInteger(seq)) : [],
+    pin: isPin(pin) ? pin : null,
+    idleSeconds: typeof idle_seconds === 'number' ? idle_seconds : null,
+  };
+}
+
+export function isPin(value: unknown): value is Pin {
+  if (typeof value !== 'object' || value === null) return false;
+  const { salt, hash, iterations } = value as Record<string, unknown>;
+  return typeof salt === 'string' && typeof hash === 'string' && Number.isInteger(iterations);
+}

@@ -1,0 +1,81 @@
+// What the tablet says of itself, and what it makes of the answer.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { heartbeatAnswer } from '../src/heartbeat.ts';
+import { anId, anInterview, DEVICE, json, World } from './fake_world.ts';
+
+const said = (world: World): Record<string, unknown> => JSON.parse(world.server.requests.filter(({ path }) => path.endsWith('heartbeat')).at(-1)?.body ?? '{}') as Record<string, unknown>;
+
+test('the heartbeat counts what waits, what is drafted and what is kept, each apart', async () => {
+  const world = new World();
+  await world.save(anId(1));
+  await world.sync.run();
+  for (const number of [2, 3]) await world.save(anId(number));
+  const [refused] = await world.outbox.waiting();
+  assert.ok(refused);
+  await world.outbox.mark(refused, { state: 'quarantined', reason: '413' });
+  await world.outbox.draft(anInterview(anId(4)));
+  await world.store.setFact('refusals', { '2026-06-15': 3 });
+  await world.store.setFact('readiness', { colour: 'amber', reason: 'not_persisted' });
+  await world.sync.heartbeat({ app_digest: 'd'.repeat(64), questionnaires: ['q'.repeat(64)], persisted: false, battery: { level: 0.5, charging: true } });
+  const head = await world.outbox.head();
+  assert.deepEqual(said(world), {
+    beat: 1,
+    waiting: 2,
+    quarantined: 1,
+    drafts: 1,
+    retained: 1,
+    high_seq: 4,
+    head_hash: head.hash,
+    app_digest: 'd'.repeat(64),
+    questionnaires: ['q'.repeat(64)],
+    persisted: false,
+    battery: { level: 0.5, charging: true },
+    clock_offset_ms: null,
+    last_receipt_at: (await world.store.fact('last_receipt_at')) ?? null,
+    readiness: 'amber',
+    readiness_reason: 'not_persisted',
+    pin_failures: 0,
+    refusals: { '2026-06-15': 3 },
+  });
+});
+
+test('each heartbeat has a higher number than the one before, after a restart too', async () => {
+  const world = new World();
+  await world.enrol();
+  await world.sync.heartbeat();
+  world.restart();
+  await world.sync.heartbeat();
+  assert.equal(said(world)['beat'], 2);
+});
+
+test('the answer’s PIN and time of idleness are kept, and stay where an answer has none', async () => {
+  const world = new World();
+  await world.enrol();
+  const pin = { salt: 'aa', hash: 'bb', iterations: 10 };
+  world.server.instead.push(() => json(200, { now: '2026-06-15T08:00:00Z', epoch: 'epoch 1', revoked: false, pin, idle_seconds: 90 }));
+  await world.sync.heartbeat();
+  world.server.instead.push(() => json(200, { now: '2026-06-15T08:00:00Z', epoch: 'epoch 1', revoked: false, pin: null }));
+  await world.sync.heartbeat();
+  assert.deepEqual([await world.store.fact('pin'), await world.store.fact('idle_seconds')], [pin, 90]);
+});
+
+test('an answer of an older server, or with parts of another shape, takes nothing away', async () => {
+  const plain = { now: '2026-06-15T08:00:00Z', epoch: 'epoch 1' };
+  const nothing = { ...plain, revoked: false, watermark: null, missing: [], pin: null, idleSeconds: null };
+  assert.deepEqual(heartbeatAnswer(plain), nothing);
+  assert.deepEqual(heartbeatAnswer({ ...plain, revoked: 'no', watermark: 3, missing: ['1', null], pin: { salt: 1 }, idle_seconds: '90' }), nothing);
+  for (const none of [null, 'x', {}, { now: plain.now }, { epoch: plain.epoch }]) assert.equal(heartbeatAnswer(none), null);
+});
+
+test('a record that the disk has changed is set apart, and the others flow', async () => {
+  const world = new World();
+  for (const number of [1, 2]) await world.save(anId(number));
+  const [first] = await world.outbox.waiting();
+  assert.ok(first);
+  await world.store.write(['records'], (transaction) => void transaction.objectStore('records').put({ ...first, envelope: first.envelope.replace('usagers', 'usagerz') }));
+  await world.sync.run();
+  assert.deepEqual(world.server.ids(), [anId(2)]);
+  const [kept] = await world.outbox.waiting();
+  assert.deepEqual([kept?.id, kept?.device, kept?.state, kept?.reason], [anId(1), DEVICE, 'quarantined', 'damaged']);
+});

@@ -1,0 +1,212 @@
+"""An interview that does not reach its end, and the copies that a restored server asks for again."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect
+
+from survey_app.database import db
+from survey_app.models import InboxRecord, ServerFact
+from tests.browser.tablet_browser import (
+    Network,
+    begin,
+    enrol,
+    finish,
+    interview,
+    next_person,
+    open_profile,
+    outbox,
+    stored,
+    tablet_browser,
+    to_last_screen,
+    wait_for_draft,
+    wait_for_empty_outbox,
+)
+from tests.browser.test_power_cut import processes_of, send
+from tests.browsers import free_port
+from tests.survey_app.tablet_site import TabletSite, tablet_site
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    with tablet_site(tmp_path / "server") as site:
+        yield Network(site)
+
+
+@pytest.fixture
+def site(network: Network) -> TabletSite:
+    return network.site
+
+
+@pytest.fixture
+def tablet(network: Network, playwright: Playwright, tmp_path: Path) -> Iterator[Page]:
+    """An enrolled tablet with the server running."""
+    with ExitStack() as stack:
+        address = stack.enter_context(network.up(free_port()))
+        page = stack.enter_context(tablet_browser(playwright, tmp_path / "profile"))
+        enrol(page, address, network.site)
+        yield page
+
+
+def bodies(site: TabletSite) -> list[dict[str, Any]]:
+    found = []
+    for record in site.records():
+        body = json.loads(record.envelope or b"{}")["body"]
+        found.append(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))))
+    return found
+
+
+def kill(context: BrowserContext, profile: Path) -> None:
+    send(signal.SIGKILL, [process for process in processes_of(profile) if process != os.getpid()])
+    with suppress(Error):
+        context.close()
+
+
+def test_a_browser_killed_in_mid_interview_delivers_what_was_answered_once(
+    network: Network, playwright: Playwright, tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile"
+    with network.up(free_port()) as address:
+        context = open_profile(playwright, profile)
+        page = context.pages[0]
+        enrol(page, address, network.site)
+        begin(page)
+        to_last_screen(page)
+        page.wait_for_timeout(1_500)  # longer than the pause after which a text is kept
+        (draft,) = outbox(page)
+        page.locator("[name=comment]").fill("arrêté au milieu")
+        wait_for_draft(page, draft["revision"] + 1)
+        assert network.site.records() == [], "nothing is sent while somebody answers"
+        kill(context, profile)
+        with tablet_browser(playwright, profile) as again:
+            again.goto(address)
+            again.locator("a.language-card[data-language=fr]").wait_for()
+            wait_for_empty_outbox(again)
+            interview(again, "la personne suivante")
+            wait_for_empty_outbox(again)
+    partial, complete = sorted(bodies(network.site), key=lambda body: bool(body["complete"]))
+    assert (partial["complete"], complete["complete"]) == (False, True)
+    assert partial["answers"] == {
+        "courtesy": ["very_satisfied"],
+        "minutes": 12,
+        "comment": "arrêté au milieu",
+    }
+    assert [record.seq for record in network.site.records()] == [1, 2]
+
+
+def test_nothing_is_sent_while_an_interview_lives_in_another_tab(tablet: Page, site: TabletSite) -> None:
+    begin(tablet)
+    tablet.locator("label.option:visible").first.click()
+    wait_for_draft(tablet)
+    other = tablet.context.new_page()
+    other.goto(tablet.url.split("/tablette/")[0] + "/tablette/")
+    for _round in range(3):
+        other.evaluate("window.dispatchEvent(new Event('online'))")
+        other.wait_for_timeout(200)
+    assert [record["state"] for record in outbox(other)] == ["draft"]
+    assert site.records() == []
+    tablet.close()
+    wait_for_empty_outbox(other)
+    assert [body["complete"] for body in bodies(site)] == [False]
+
+
+def test_a_visitor_who_cancels_leaves_a_number_and_no_answer(tablet: Page, site: TabletSite) -> None:
+    begin(tablet)
+    tablet.locator("label.option:visible").first.click()
+    wait_for_draft(tablet)
+    tablet.locator("#back").click()
+    tablet.locator("[data-screen-name=welcome] [data-action=restart]").click()
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
+    wait_for_empty_outbox(tablet)
+    assert [(body["answers"], body.get("withdrawn")) for body in bodies(site)] == [({}, True)]
+    interview(tablet)
+    wait_for_empty_outbox(tablet)
+    assert [record.seq for record in site.records()] == [1, 2]
+
+
+def test_a_finished_interview_is_sent_as_one_record_whatever_was_drafted(
+    tablet: Page, site: TabletSite
+) -> None:
+    begin(tablet)
+    to_last_screen(tablet, "jusqu’au bout")
+    wait_for_draft(tablet, 2)
+    finish(tablet)
+    wait_for_empty_outbox(tablet)
+    assert [body["complete"] for body in bodies(site)] == [True]
+    assert [record["state"] for record in stored(tablet)] == ["receipted"]
+
+
+def test_a_restored_server_is_refilled_by_the_tablet(tablet: Page, site: TabletSite) -> None:
+    for comment in ("avant la panne", "après la sauvegarde"):
+        interview(tablet, comment)
+        wait_for_empty_outbox(tablet)
+        next_person(tablet)
+    before = [(record.id, record.content_hash) for record in site.records()]
+    lose_everything_under_a_new_epoch(site)
+    assert site.records() == []
+    tablet.evaluate(
+        """() => new Promise((resolve) => {
+          const opening = indexedDB.open('tablet');
+          opening.onsuccess = () => {
+            const writing = opening.result.transaction('facts', 'readwrite');
+            writing.objectStore('facts').put(0, 'hello');
+            writing.oncomplete = () => { opening.result.close(); resolve(); };
+          };
+        })"""
+    )
+    tablet.reload()  # the next page says hello, and hears of the new epoch
+    tablet.wait_for_function("() => document.querySelector('#agent-corner')?.dataset.state === 'good'")
+    tablet.evaluate("window.dispatchEvent(new Event('online'))")
+    for _wait in range(50):
+        if len(site.records()) == len(before):
+            break
+        tablet.wait_for_timeout(200)
+    assert sorted((record.id, record.content_hash) for record in site.records()) == sorted(before)
+
+
+def lose_everything_under_a_new_epoch(site: TabletSite) -> None:
+    """What a restored backup looks like that was made before any of these records."""
+    with site.app.app_context(), db.engine.begin() as connection:
+        for trigger in connection.scalars(
+            sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        ).all():
+            connection.execute(sa.text(f"DROP TRIGGER {trigger}"))
+        connection.execute(sa.delete(InboxRecord))
+        connection.execute(sa.update(ServerFact).where(ServerFact.key == "epoch").values(value="f" * 32))
+
+
+FAULTS = {
+    "full": "QuotaExceededError",
+    "damaged": "UnknownError",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_tablet_that_cannot_save_says_so_before_the_next_person_and_goes_on_by_itself(
+    tablet: Page, fault: str
+) -> None:
+    tablet.add_init_script(
+        f"""const put = IDBObjectStore.prototype.put;
+        window.fails = true;
+        IDBObjectStore.prototype.put = function (...given) {{
+          if (window.fails) throw new DOMException('it happens', '{FAULTS[fault]}');
+          return put.apply(this, given);
+        }};"""
+    )
+    tablet.reload()
+    expect(tablet.locator(f"[data-reason={fault}]")).to_be_visible()
+    expect(tablet.locator(f"[data-notice={'full' if fault == 'full' else 'fault'}]")).to_be_visible()
+    tablet.evaluate("() => { window.fails = false; window.dispatchEvent(new Event('online')); }")
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
