@@ -110,11 +110,8 @@ def _silent(s: Situation) -> Iterator[Reason]:
 
 def _waiting(s: Situation) -> Iterator[Reason]:
     if s.device.quarantined:
-        words = _many(s.device.quarantined, "envoi est refusé", "envois sont refusés")
-        yield (
-            RED,
-            f"{words} par le serveur et reste{'nt' if s.device.quarantined > 1 else ''} dessus\u00a0: exportez-les.",
-        )
+        words = _many(s.device.quarantined, "envoi est refusé", "envois sont refusés") + " par le serveur"
+        yield RED, f"{words}\u00a0: exportez-les depuis la tablette et prévenez le technicien."
     left = (s.device.waiting or 0) - (s.device.quarantined or 0)
     if left > 0:
         yield AMBER, f"{_many(left, 'envoi attend', 'envois attendent')} sur la tablette."
@@ -175,7 +172,8 @@ def _storage(s: Situation) -> Iterator[Reason]:
     if s.device.persisted is False:
         yield (
             AMBER,
-            "Son navigateur peut effacer ce qu’elle garde\u00a0: installez l’application sur l’écran d’accueil.",
+            "Son navigateur peut effacer ce qu’elle garde\u00a0: "
+            "installez l’application sur l’écran d’accueil.",
         )
 
 
@@ -192,9 +190,10 @@ def _pin(s: Situation) -> Iterator[Reason]:
 
 def _queue_of_revoked(s: Situation) -> Iterator[Reason]:
     if s.device.waiting:
+        left = _many(s.device.waiting, "envoi attend", "envois attendent")
         yield (
             RED,
-            f"Révoquée, et {_many(s.device.waiting, 'envoi attend', 'envois attendent')} encore dessus\u00a0: "
+            f"Révoquée, et {left} encore dessus\u00a0: "
             "reliez-la au réseau, ce qu’elle envoie est gardé à part.",
         )
 

@@ -1,8 +1,8 @@
 """One-time codes that turn a browser into a tablet of a site. Floor 4.
 
-Only the hash of a code is stored. A code has 50 bits, ends after ten minutes (or with the day) and works once;
-tries are limited. Pages name a code by its handle: from the hash itself, a patient reader could find the code by
-trying.
+Only the hash of a code is stored. A code has 50 bits, ends after ten minutes (or with the day) and works
+once; tries are limited. Pages name a code by its handle: from the hash itself, a patient reader could find
+the code by trying.
 
 A PIN opens the agent's own acts on the tablet, never an answer. It is kept as a hash that the tablet can
 check without a network; four digits can be found by whoever copies that hash, and open nothing else.

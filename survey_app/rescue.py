@@ -1,7 +1,8 @@
 """The file that a tablet writes when it cannot reach the server: the same door as for any record. Floor 4.
 
 `{"records": [envelope, …]}`, each envelope as the tablet would have sent it, byte for byte; other keys are
-left unread. Nothing in the file proves who wrote it, so every record is flagged and the log names who brought it.
+left unread. Nothing in the file proves who wrote it, so every record is flagged and the log names who brought
+it.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def enrol() -> Response:
 @blueprint.post("/devices/heartbeat")
 @access.device
 def heartbeat() -> Response:
-    """Note that the tablet lives and what waits on it; tell it the time, what is missing, and whether it may go on."""
+    """Note that the tablet lives and what waits on it; tell it what is missing, and whether it may go on."""
     credential = access.sender().credential
     news = announced_and_read(request.get_data())
     now = datetime.now(tz=UTC)

@@ -95,7 +95,8 @@ def chains(session: Session, devices: Sequence[Device], *, wave_id: str | None =
     query = sa.select(InboxRecord.device_id, sa.func.count(sa.distinct(InboxRecord.seq))).where(_of(ids))
     if wave_id is not None:
         query = query.where(InboxRecord.wave_id == wave_id)
-    received: dict[Any, int] = dict(session.execute(query.group_by(InboxRecord.device_id)).tuples().all())
+    counted: Sequence[Any] = session.execute(query.group_by(InboxRecord.device_id)).all()
+    received = {device: number for device, number in counted}
     return {
         one: Chain(
             received.get(one, 0),
@@ -207,7 +208,7 @@ def _start(session: Session, device: Device, first: int | None) -> int:
 def _forks(session: Session, ids: Sequence[str]) -> dict[str, list[Fork]]:
     found: dict[str, list[Fork]] = defaultdict(list)
     for query in (_twice(ids), _broken(ids)):
-        lines = session.execute(query.limit(LISTED_AT_MOST)).tuples()
+        lines = session.execute(query.limit(LISTED_AT_MOST))
         for (device, seq), records in groupby(lines, key=lambda line: line[:2]):
             if all(fork.seq != seq for fork in found[device]):
                 found[device].append(Fork(seq, tuple(sorted({line[2] for line in records}))))
