@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from analysis.periods import lies_in
 from survey_app.models import Device, DeviceRefusals, Wave
 
 Refusals = Mapping[tuple[str, dt.date], int]
@@ -30,13 +31,14 @@ def keep(session: Session, device_id: str, counts: Mapping[dt.date, int]) -> Non
         )
 
 
-def of_wave(session: Session, wave: Wave) -> Refusals:
+def of_wave(session: Session, wave: Wave, *, site: str | None = None, period: str | None = None) -> Refusals:
     """The refusals on the days and at the sites of a wave, on tablets that ask its questionnaire."""
     query = sa.select(Device.site, DeviceRefusals.day, DeviceRefusals.count, Device.slugs).join(Device)
     query = query.where(DeviceRefusals.day.between(wave.opens_on, wave.closes_on))
     query = query.where(Device.site.in_(wave.sites)).order_by(Device.site, DeviceRefusals.day)
     found: dict[tuple[str, dt.date], int] = {}
-    for site, day, count, slugs in session.execute(query):
-        if wave.survey.questionnaire_slug in slugs:
-            found[site, day] = found.get((site, day), 0) + count
+    for place, day, count, slugs in session.execute(query):
+        asked = wave.survey.questionnaire_slug in slugs and site in (None, place)
+        if asked and (period is None or lies_in(day, period)):
+            found[place, day] = found.get((place, day), 0) + count
     return found
