@@ -110,8 +110,12 @@ def _silent(s: Situation) -> Iterator[Reason]:
 
 def _waiting(s: Situation) -> Iterator[Reason]:
     if s.device.quarantined:
-        words = _many(s.device.quarantined, "envoi est refusé", "envois sont refusés") + " par le serveur"
-        yield RED, f"{words}\u00a0: exportez-les depuis la tablette et prévenez le technicien."
+        words = _many(
+            s.device.quarantined,
+            "envoi est refusé par le serveur\u00a0: exportez-le",
+            "envois sont refusés par le serveur\u00a0: exportez-les",
+        )
+        yield RED, f"{words} depuis la tablette et prévenez le technicien."
     left = (s.device.waiting or 0) - (s.device.quarantined or 0)
     if left > 0:
         yield AMBER, f"{_many(left, 'envoi attend', 'envois attendent')} sur la tablette."

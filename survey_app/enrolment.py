@@ -95,7 +95,7 @@ def code_hash(code: str) -> str:
     return hashlib.sha256(re.sub(r"[\s-]", "", code).upper().encode()).hexdigest()
 
 
-def redeem(code: str, now: datetime | None = None, *, seq_before: int = 0) -> Device | None:
+def redeem(code: str, now: datetime | None = None) -> Device | None:
     """A new device for this code, which is used up; None when there is no such code, or no longer."""
     now = now or datetime.now(tz=UTC)
     with write_transaction() as transaction:
@@ -110,7 +110,6 @@ def redeem(code: str, now: datetime | None = None, *, seq_before: int = 0) -> De
             slugs=list(known.slugs),
             languages=list(known.languages),
             enrolled_at=now,
-            seq_before=seq_before,
             pin=known.pin,
         )
         transaction.add(device)

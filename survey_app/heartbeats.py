@@ -116,8 +116,8 @@ def _battery(value: object) -> tuple[int | None, bool | None]:
 
 
 def _refusals(value: object, now: datetime) -> dict[date, int]:
-    """Day → number, for days that can be: neither to come nor long past."""
-    days = list(value.items())[:MOST_DAYS] if isinstance(value, dict) else []
+    """Day → number, for the latest days that can be: neither to come nor long past."""
+    days = sorted(value.items(), reverse=True)[:MOST_DAYS] if isinstance(value, dict) else []
     read = [(_day(day), whole(count)) for day, count in days]
     first, last = (now - REFUSALS_KEPT).date(), (now + timedelta(days=1)).date()
     return {day: count for day, count in read if day and count and first <= day <= last}

@@ -130,8 +130,6 @@ class Device(Base):
     high_seq: Mapped[int | None]
     head_hash: Mapped[str | None] = mapped_column(Digest)
     app_digest: Mapped[str | None] = mapped_column(Code)
-    seq_before: Mapped[int] = mapped_column(default=0, server_default="0")
-    """The last number of the identity this tablet had before: its own numbers begin after it."""
     beat: Mapped[int | None] = mapped_column(sa.BigInteger)
     quarantined: Mapped[int | None]
     drafts: Mapped[int | None]

@@ -32,8 +32,8 @@ UNREADABLE: Final = "unreadable"
 FATES: Final[Mapping[str, str]] = {
     STORED: "reçu par ce fichier",
     KNOWN: "déjà reçu, rien à faire",
-    CONFLICT: "un autre contenu porte ce numéro\u00a0: gardé à part",
-    UNREADABLE: "illisible\u00a0: gardez le fichier et prévenez le technicien",
+    CONFLICT: "gardé à part, un autre contenu porte ce numéro",
+    UNREADABLE: "illisible, gardez le fichier et prévenez le technicien",
 }
 
 

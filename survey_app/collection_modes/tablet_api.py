@@ -79,14 +79,9 @@ def _fate(fate: inbox.Receipt | inbox.UnreadableEnvelope, secret: bytes) -> dict
 @access.public
 @at_most("10 per minute; 60 per hour")
 def enrol() -> Response:
-    """Exchange a one-time code for an identity and its secret, which is in this answer and nowhere else.
-
-    A tablet that had an identity before says how far it counted: its new numbers go on from there.
-    """
-    asked = read_json(request.get_data())
-    code = asked.get("code")
-    seq_before = heartbeats.whole(asked.get("high_seq")) or 0
-    device = redeem(code, seq_before=seq_before) if isinstance(code, str) else None
+    """Exchange a one-time code for an identity and its secret, which is in this answer and nowhere else."""
+    code = read_json(request.get_data()).get("code")
+    device = redeem(code) if isinstance(code, str) else None
     if device is None:
         abort(400)
     return jsonify(

@@ -1,8 +1,8 @@
 """The numbers that tablets give their records, one after the other: which never arrived, which came twice.
 
-A tablet numbers its records from one on and names in each the hash of the record before. So the server can
-say which answers are missing, and sees when two tablets go on under one identity. Both are kept: nothing is
-judged here. Sums are made of ranges: a tablet that names an absurd number costs nothing.
+A tablet numbers its records from one on, anew with each enrolment, and names in each the hash of the record
+before. So the server can say which answers are missing, and sees when two tablets go on under one identity.
+Both are kept: nothing is judged here. Sums are made of ranges: a tablet that names an absurd number costs nothing.
 """
 
 from __future__ import annotations
@@ -163,10 +163,8 @@ def _ranges(
     ends = _ends(session, [one.id for one in devices])
     found = {}
     for device in devices:
-        first, last = ends.get(device.id, (None, device.seq_before))
-        start = _start(session, device, first)
-        outer = [(start, first - 1)] if first is not None else []
-        outer += [*holes[device.id], (max(last + 1, start), highest[device.id])]
+        first, last = ends.get(device.id, (1, 0))
+        outer = [(1, first - 1), *holes[device.id], (last + 1, highest[device.id])]
         found[device.id] = [(low, high) for low, high in outer if low <= high]
     return found
 
@@ -191,18 +189,6 @@ def _ends(session: Session, ids: Sequence[str]) -> dict[Any, tuple[int, int]]:
     ).where(_of(ids))
     found: Sequence[Any] = session.execute(query.group_by(InboxRecord.device_id)).all()
     return {device: (low, high) for device, low, high in found}
-
-
-def _start(session: Session, device: Device, first: int | None) -> int:
-    """The first number of this identity. A tablet that is enrolled again goes on with the chain it had."""
-    start = device.seq_before + 1
-    if first is None or first <= start:
-        return start
-    mine, before = aliased(InboxRecord), aliased(InboxRecord)
-    query = sa.select(before.id).join(mine, before.content_hash == mine.prev)
-    query = query.where(mine.device_id == device.id, mine.seq == first)
-    query = query.where(before.device_id != device.id, before.seq == first - 1)
-    return start if session.scalars(query.limit(1)).first() is None else first
 
 
 def _forks(session: Session, ids: Sequence[str]) -> dict[str, list[Fork]]:

@@ -60,26 +60,6 @@ def test_a_tablet_that_names_an_absurd_number_costs_nothing(database: Flask) -> 
     assert missing_numbers(db.session(), known, 2**31 - 1) == list(range(1, 201))
 
 
-def test_a_tablet_enrolled_again_goes_on_with_its_numbers_and_misses_none(database: Flask) -> None:
-    before, after = a_device(high_seq=3), a_device(high_seq=5, seq_before=3)
-    texts = chained(before, range(1, 4))
-    receive(before, texts)
-    assert gaps(after) == [(4, 5)]
-    receive(after, chained(after, [4, 5], prev=content_hash(texts[-1].encode())))
-    assert (gaps(before), gaps(after)) == ([], [])
-
-
-def test_the_chain_itself_tells_where_an_older_app_was_enrolled_again(database: Flask) -> None:
-    before, after = a_device(high_seq=3), a_device(high_seq=5)
-    texts = chained(before, range(1, 4))
-    receive(before, texts)
-    receive(after, chained(after, [4, 5], prev=content_hash(texts[-1].encode())))
-    assert gaps(after) == []
-    stranger = a_device(high_seq=5)
-    receive(stranger, chained(stranger, [4, 5], prev="e" * 64))
-    assert gaps(stranger) == [(1, 3)]
-
-
 def test_one_number_under_two_records_is_a_fork_and_both_are_kept(database: Flask) -> None:
     device = a_device(high_seq=3)
     start = chained(device, [1, 2])

@@ -156,6 +156,15 @@ def test_refusals_of_days_that_cannot_be_are_left_out(site: TabletSite, tablet: 
     assert refused(site) == {TODAY - timedelta(days=1): 5}
 
 
+def test_the_latest_days_are_kept_of_a_tablet_that_counted_for_years(
+    site: TabletSite, tablet: FakeTablet
+) -> None:
+    days = [TODAY - timedelta(days=number) for number in range(500, -1, -1)]
+    tell(tablet, beat=1, refusals={day.isoformat(): 1 for day in days})
+    assert min(refused(site)) == TODAY - timedelta(days=61)
+    assert max(refused(site)) == TODAY
+
+
 def test_the_answer_names_the_numbers_that_the_server_lacks(site: TabletSite, tablet: FakeTablet) -> None:
     for _ in range(4):
         raw = tablet.envelope()
@@ -175,11 +184,3 @@ def test_the_answer_tells_the_watermark_of_the_backups_once_there_is_one(
     with site.app.app_context(), write_transaction() as transaction:
         transaction.add(ServerFact(key="backup_watermark", value="2026-06-15T08:00:00+00:00"))
     assert tell(tablet)["watermark"] == "2026-06-15T08:00:00+00:00"
-
-
-def test_a_tablet_that_is_enrolled_again_says_how_far_it_counted(site: TabletSite) -> None:
-    client = site.app.test_client()
-    for told, before in ((12, 12), (-1, 0), ("12", 0), (None, 0)):
-        answer = client.post("/api/v1/devices/enrol", json={"code": site.code(), "high_seq": told}).get_json()
-        with site.app.app_context():
-            assert db.session.get_one(Device, answer["device"]).seq_before == before

@@ -73,7 +73,7 @@ def test_the_results_page_shows_them_as_fieldwork(site: StaffSite) -> None:
 
 def file_of(client: FlaskClient, name: str) -> bytes:
     with client.get(f"{EXPORTS}/{name}") as answer:
-        return answer.data
+        return bytes(answer.data)
 
 
 def test_the_exports_hold_them(site: StaffSite) -> None:

@@ -49,8 +49,8 @@ def test_the_records_of_the_file_fill_the_numbers_that_were_missing(site: StaffS
         receive(device, texts[:1])
     client = site.client("technician")
     page = bring(client, {"records": texts, "exported_at": "2026-06-15T08:00:00Z"}).text
-    assert "2 reçu par ce fichier" in page
-    assert "1 déjà reçu, rien à faire" in page
+    assert "Reçu par ce fichier\u00a0: 2" in page
+    assert "Déjà reçu, rien à faire\u00a0: 1" in page
     assert [(row.envelope, row.flags, row.site) for row in stored(site)] == [
         (texts[0].encode(), [], SITE),
         (texts[1].encode(), ["imported"], SITE),
@@ -73,8 +73,8 @@ def test_the_same_file_again_changes_nothing_and_says_so(site: StaffSite) -> Non
     bring(client, {"records": [*texts, texts[0]]})
     before = [(row.id, row.received_at) for row in stored(site)]
     page = bring(client, {"records": texts}).text
-    assert "2 déjà reçu" in page
-    assert "reçu par ce fichier" not in page
+    assert "Déjà reçu, rien à faire\u00a0: 2" in page
+    assert "eçu par ce fichier" not in page
     assert [(row.id, row.received_at) for row in stored(site)] == before
     receipt_of_the_tablet = chained(device, [3])
     with site.database():
@@ -91,7 +91,7 @@ def test_each_record_has_its_fate_and_a_bad_one_stops_no_other(site: StaffSite) 
         (revoked,) = chained(other, [1])
         (stranger,) = chained("00000000-0000-4000-8000-000000000009", [7])
     page = bring(site.client(), {"records": ["{", changed, revoked, stranger]}).text
-    for words in ("gardé à part", "illisible", "inconnue ici", "2 reçu par ce fichier", "Accueil-3"):
+    for words in ("gardé à part", "illisible", "inconnue ici", "Reçu par ce fichier\u00a0: 2", "Accueil-3"):
         assert words in page
     flags = {row.device_id: row.flags for row in stored(site)}
     assert flags == {device: [], other: ["imported", "revoked_device"], None: ["imported", "foreign_device"]}

@@ -13,7 +13,6 @@ depends_on = None
 
 def _device_columns() -> list[sa.Column[object]]:
     return [
-        sa.Column("seq_before", sa.Integer(), server_default="0", nullable=False),
         sa.Column("beat", sa.BigInteger(), nullable=True),
         sa.Column("quarantined", sa.Integer(), nullable=True),
         sa.Column("drafts", sa.Integer(), nullable=True),
