@@ -13,11 +13,11 @@ from typing import Any, Final, cast
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
-from survey_app import access, heartbeats
+from survey_app import access, heartbeats, server_facts
 from survey_app.database import write_transaction
 from survey_app.definitions import organisation
 from survey_app.enrolment import redeem
-from survey_app.models import Device, ServerFact
+from survey_app.models import Device
 from survey_app.rate_limits import at_most
 from survey_app.responses import inbox, strict_json
 from survey_app.responses.chains import missing_numbers
@@ -29,7 +29,6 @@ blueprint = Blueprint("tablet_api", __name__, url_prefix="/api/v1")
 
 CONFLICT: Final = 409
 LONGEST_BATCH: Final = 1_000
-BACKUP_WATERMARK: Final = "backup_watermark"
 
 
 def settings() -> Settings:
@@ -110,12 +109,11 @@ def heartbeat() -> Response:
         if device is None:
             abort(401)
         heartbeats.remember(transaction, device, news, now)
-        watermark = transaction.get(ServerFact, BACKUP_WATERMARK)
         up_to = heartbeats.whole(news.get("high_seq"))
         answer = {
             "now": now.isoformat(),
             "revoked": credential.revoked,
-            "watermark": watermark.value if watermark else None,
+            "watermark": server_facts.read(transaction, server_facts.BACKUP_WATERMARK),
             "missing": missing_numbers(transaction, device, up_to) if up_to else [],
             **_agent_settings(device),
         }

@@ -2,7 +2,8 @@
 
 A tablet numbers its records from one on, anew with each enrolment, and names in each the hash of the record
 before. So the server can say which answers are missing, and sees when two tablets go on under one identity.
-Both are kept: nothing is judged here. Sums are made of ranges: a tablet that names an absurd number costs nothing.
+Both are kept: nothing is judged here. Sums are made of ranges: a tablet that names an absurd number costs
+nothing.
 """
 
 from __future__ import annotations
