@@ -174,6 +174,15 @@ def test_the_tablets_are_shown_the_worst_first_with_the_reason_in_words(site: St
     assert "Ce qu’elle envoie encore est gardé à part" in page
 
 
+def test_the_first_page_names_the_tablets_that_are_not_well(site: StaffSite) -> None:
+    fresh = {"last_contact_at": datetime.now(tz=UTC), "waiting": 0}
+    a_tablet(site, [1], saved=1, name="Bien", **fresh)
+    a_tablet(site, [1], saved=2, name="Perdue", **fresh)
+    page = site.client("technician").get("/gestion/").text
+    assert "«\u202fPerdue\u202f» (Accueil général)\u00a0: 1 questionnaire n’est jamais arrivé" in page
+    assert "Bien" not in page
+
+
 def test_both_pages_are_good_pages(site: StaffSite) -> None:
     device = a_tablet(site, [1, 2, 4, 8], saved=9, battery_percent=12, waiting=3, languages=["fr", "ar"])
     with site.database():

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from survey_app import waves
 from survey_app.database import db, write_transaction
+from survey_app.models import DeviceRefusals
 from survey_app.responses import refusals
 from tests.survey_app.staff_site import WAVE, StaffSite, seed_wave
 from tests.survey_app.tablet_chains import a_device
@@ -58,6 +60,15 @@ def test_refusals_are_added_up_by_site_and_day_and_name_no_tablet(site: StaffSit
             ("point_numerique", TODAY): 1,
         }
         assert dict(refusals.of_wave(db.session(), wave, site="point_numerique", period="2001-01")) == {}
+
+
+def test_only_the_highest_word_for_a_day_stays_on_both_databases(database: Flask) -> None:
+    device = a_device()
+    for told in ({TODAY: 3, YESTERDAY: 1}, {TODAY: 5}, {TODAY: 2, YESTERDAY: 1}):
+        with write_transaction() as transaction:
+            refusals.keep(transaction, device, told)
+    kept = {row.day: row.count for row in db.session.query(DeviceRefusals)}
+    assert kept == {TODAY: 5, YESTERDAY: 1}
 
 
 def test_the_results_page_shows_them_as_fieldwork(site: StaffSite) -> None:
