@@ -86,8 +86,9 @@ def test_a_record_may_follow_any_revision_or_variant_of_the_one_before(database:
     variant = chained(device, [1], id=record, revision=2, questionnaire_digest="c" * 64)[0]
     receive(device, [draft, finished])
     inbox.accept(variant.encode(), source="tablet", credential=Credential("tablet", device, SITE))
-    for text in (draft, variant):
-        receive(device, chained(device, [2], prev=content_hash(text.encode()), id=record[:-1] + "2"))
+    for revision, text in enumerate((draft, finished, variant)):
+        head, number = content_hash(text.encode()), record[:-1] + "2"
+        receive(device, chained(device, [2], prev=head, id=number, revision=revision))
     assert chain_of(device).forks == ()
 
 
