@@ -18,11 +18,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from survey_app.clock import PARIS
 from survey_app.database import write_transaction
 from survey_app.models import Device, EnrolmentCode
 
@@ -30,7 +30,6 @@ ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """No 0, 1, I, O: somebody reads the code from one screen and types it on another."""
 CODE_LENGTH: Final = 10
 TEN_MINUTES: Final = timedelta(minutes=10)
-PARIS: Final = ZoneInfo("Europe/Paris")
 PIN_LENGTHS: Final = range(4, 9)
 PIN_ITERATIONS: Final = 600_000
 DIGITS: Final = "01234567890"
