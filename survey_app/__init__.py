@@ -18,6 +18,8 @@ BLUEPRINT_MODULES: Final = (
     "survey_app.staff.questionnaires",
     "survey_app.staff.waves",
     "survey_app.staff.devices",
+    "survey_app.staff.reconciliation",
+    "survey_app.staff.rescue",
     "survey_app.staff.results",
     "survey_app.staff.responses",
     "survey_app.staff.past_results",

@@ -1,7 +1,11 @@
 """One-time codes that turn a browser into a tablet of a site. Floor 4.
 
-Only the hash of a code is stored. A code has 50 bits, ends after a day and works once; tries are limited.
-Pages name a code by its handle: from the hash itself, a patient reader could find the code by trying.
+Only the hash of a code is stored. A code has 50 bits, ends after ten minutes (or with the day) and works
+once; tries are limited. Pages name a code by its handle: from the hash itself, a patient reader could find
+the code by trying.
+
+A PIN opens the agent's own acts on the tablet, never an answer. It is kept as a hash that the tablet can
+check without a network; four digits can be found by whoever copies that hash, and open nothing else.
 """
 
 from __future__ import annotations
@@ -11,24 +15,61 @@ import hmac
 import re
 import secrets
 import uuid
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from survey_app.clock import PARIS
 from survey_app.database import write_transaction
 from survey_app.models import Device, EnrolmentCode
 
 ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """No 0, 1, I, O: somebody reads the code from one screen and types it on another."""
 CODE_LENGTH: Final = 10
-LIFETIME: Final = timedelta(days=1)
+TEN_MINUTES: Final = timedelta(minutes=10)
+PIN_LENGTHS: Final = range(4, 9)
+PIN_ITERATIONS: Final = 600_000
+DIGITS: Final = "01234567890"
+
+
+class PinError(ValueError):
+    """This PIN is none, or anybody would try it first; the message (French) says so."""
+
+
+def ten_minutes_from(now: datetime) -> datetime:
+    """The end of a code that is used at once."""
+    return now + TEN_MINUTES
+
+
+def end_of_day(now: datetime) -> datetime:
+    """The end of a code that is made in the morning for several desks: midnight in Paris."""
+    tomorrow = now.astimezone(PARIS).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, time(), PARIS).astimezone(UTC)
+
+
+def hashed_pin(pin: str) -> dict[str, Any]:
+    """What a tablet keeps of a PIN. Raises `PinError` for one that is too short, too long or too easy."""
+    if not (pin.isascii() and pin.isdigit() and len(pin) in PIN_LENGTHS):
+        raise PinError("Le code de l’agent a de 4 à 8 chiffres.")
+    if len(set(pin)) == 1 or pin in DIGITS or pin in DIGITS[::-1]:
+        raise PinError("Ce code de l’agent est trop facile à deviner\u00a0: choisissez-en un autre.")
+    salt = secrets.token_bytes(16)
+    found = hashlib.pbkdf2_hmac("sha256", pin.encode(), salt, PIN_ITERATIONS)
+    return {"salt": salt.hex(), "hash": found.hex(), "iterations": PIN_ITERATIONS}
 
 
 def make_code(
-    *, name: str, site: str, slugs: Sequence[str], languages: Sequence[str], created_by: str
+    *,
+    name: str,
+    site: str,
+    slugs: Sequence[str],
+    languages: Sequence[str],
+    created_by: str,
+    expires_at: datetime | None = None,
+    pin: Mapping[str, Any] | None = None,
 ) -> str:
     """A fresh code for a tablet of this name and site, as shown once and never again: ``ABCDE-FGHJK``."""
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
@@ -40,8 +81,9 @@ def make_code(
                 site=site,
                 slugs=list(slugs),
                 languages=list(languages),
-                expires_at=datetime.now(tz=UTC) + LIFETIME,
+                expires_at=expires_at or ten_minutes_from(datetime.now(tz=UTC)),
                 created_by=created_by,
+                pin=dict(pin) if pin else None,
             )
         )
     return f"{code[:5]}-{code[5:]}"
@@ -67,6 +109,7 @@ def redeem(code: str, now: datetime | None = None) -> Device | None:
             slugs=list(known.slugs),
             languages=list(known.languages),
             enrolled_at=now,
+            pin=known.pin,
         )
         transaction.add(device)
         transaction.flush()

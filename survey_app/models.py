@@ -19,6 +19,7 @@ from survey_app.database import Base, UTCDateTime
 Identifier = String(36)
 Digest = String(64)
 Code = String(80)
+_OPTIONAL_JSON = JSON(none_as_null=True)
 _WAITING = sa.text("judged_at IS NULL")
 _NOTEWORTHY = sa.text("(practice OR CAST(flags AS TEXT) <> '[]')")
 
@@ -129,6 +130,43 @@ class Device(Base):
     high_seq: Mapped[int | None]
     head_hash: Mapped[str | None] = mapped_column(Digest)
     app_digest: Mapped[str | None] = mapped_column(Code)
+    beat: Mapped[int | None] = mapped_column(sa.BigInteger)
+    quarantined: Mapped[int | None]
+    drafts: Mapped[int | None]
+    retained: Mapped[int | None]
+    questionnaires: Mapped[list[Any] | None] = mapped_column(_OPTIONAL_JSON)
+    clock_offset_ms: Mapped[int | None] = mapped_column(sa.BigInteger)
+    persisted: Mapped[bool | None]
+    battery_percent: Mapped[int | None]
+    charging: Mapped[bool | None]
+    last_receipt_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    readiness: Mapped[str | None] = mapped_column(Code)
+    readiness_reason: Mapped[str | None] = mapped_column(Code)
+    pin_failures: Mapped[int | None]
+    pin: Mapped[dict[str, Any] | None] = mapped_column(_OPTIONAL_JSON)
+    """Salt, hash and iterations, as the tablet gets them: see ``survey_app/enrolment.py``."""
+
+
+class DeviceRefusals(Base):
+    """How many people declined on a tablet on one day: per site, never per agent."""
+
+    __tablename__ = "device_refusals"
+    device_id: Mapped[str] = mapped_column(ForeignKey(Device.id), primary_key=True)
+    day: Mapped[dt.date] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
+class GapExplanation(Base):
+    """Why these numbers of a tablet never arrived, in the words of somebody who answers for them."""
+
+    __tablename__ = "gap_explanation"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[str] = mapped_column(ForeignKey(Device.id), index=True)
+    first_seq: Mapped[int] = mapped_column(sa.BigInteger)
+    last_seq: Mapped[int] = mapped_column(sa.BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    explained_by: Mapped[str] = mapped_column(Text)
+    explained_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
 class EnrolmentCode(Base):
@@ -144,6 +182,7 @@ class EnrolmentCode(Base):
     used_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     device_id: Mapped[str | None] = mapped_column(ForeignKey(Device.id))
     created_by: Mapped[str] = mapped_column(Text)
+    pin: Mapped[dict[str, Any] | None] = mapped_column(_OPTIONAL_JSON)
 
 
 class InboxRecord(Base):

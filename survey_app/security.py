@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from survey_app.settings import Settings
 
 MEBIBYTE: Final = 2**20
-SMALL_BODIES: Final = {"/api/v1/devices/enrol": 1_000, "/api/v1/devices/heartbeat": 4_000}
+SMALL_BODIES: Final = {"/api/v1/devices/enrol": 1_000, "/api/v1/devices/heartbeat": 16_000}
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 CONTENT_SECURITY_POLICY: Final = "; ".join(

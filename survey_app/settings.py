@@ -67,6 +67,8 @@ class Settings:
     batch_size_limit: int = 8 * 2**20
     upload_size_limit: int = 20 * 2**20
     partial_grace_minutes: int = 60
+    tablet_idle_seconds: int = 120
+    """After so long without a touch, a tablet asks whether anybody is still there."""
     run_worker: bool = True
     retention: RetentionTerms = field(default_factory=RetentionTerms)
 
@@ -224,6 +226,7 @@ _VARIABLES = {
     "DEMONSTRATION": "demonstration",
     "MINIMUM_FREE_BYTES": "minimum_free_bytes",
     "PARTIAL_GRACE_MINUTES": "partial_grace_minutes",
+    "TABLET_IDLE_SECONDS": "tablet_idle_seconds",
 }
 _READERS: dict[str, Any] = {
     "secret_key": _text,
@@ -238,4 +241,5 @@ _READERS: dict[str, Any] = {
     "demonstration": _yes_or_no,
     "minimum_free_bytes": _whole_number,
     "partial_grace_minutes": _whole_number,
+    "tablet_idle_seconds": _whole_number,
 }

@@ -13,7 +13,7 @@ const SCRIPTS = ['website', 'tablet', 'service_worker'];
 const STYLES = {
   style: ['base', 'questionnaire'],
   tablet: ['base', 'questionnaire', 'tablet'],
-  staff: ['base', 'staff', 'staff_results', 'staff_forms', 'staff_screens'],
+  staff: ['base', 'staff', 'staff_results', 'staff_forms', 'staff_devices', 'staff_screens'],
   print: ['print'],
   preview: ['preview'],
 };

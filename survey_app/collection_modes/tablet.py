@@ -12,6 +12,10 @@ from survey_app.collection_modes.tablet_bundle import MANIFEST, START, current_b
 
 blueprint = Blueprint("tablet", __name__)
 blueprint.register_blueprint(tablet_api.blueprint)
+# The staff's page compares what tablets hold with it, and may not lean on a collection mode.
+blueprint.record_once(
+    lambda setup: setup.app.extensions.update(survey_tablet_bundle=lambda: current_bundle().digest)
+)
 
 
 @blueprint.get(START)

@@ -13,13 +13,14 @@ from typing import Any, Final, cast
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
-from survey_app import access
+from survey_app import access, heartbeats, server_facts
 from survey_app.database import write_transaction
 from survey_app.definitions import organisation
 from survey_app.enrolment import redeem
 from survey_app.models import Device
 from survey_app.rate_limits import at_most
 from survey_app.responses import inbox, strict_json
+from survey_app.responses.chains import missing_numbers
 from survey_app.responses.credentials import device_secret
 from survey_app.responses.envelope import content_hash
 from survey_app.settings import Settings
@@ -28,8 +29,6 @@ blueprint = Blueprint("tablet_api", __name__, url_prefix="/api/v1")
 
 CONFLICT: Final = 409
 LONGEST_BATCH: Final = 1_000
-LARGEST_NUMBER: Final = 2**31 - 1
-DIGEST_LENGTH: Final = 64
 
 
 def settings() -> Settings:
@@ -93,6 +92,7 @@ def enrol() -> Response:
             "site_name": site_name(device.site),
             "slugs": device.slugs,
             "languages": device.languages,
+            **_agent_settings(device),
         }
     )
 
@@ -100,7 +100,7 @@ def enrol() -> Response:
 @blueprint.post("/devices/heartbeat")
 @access.device
 def heartbeat() -> Response:
-    """Note that the tablet lives and what waits on it; tell it the time and whether it may go on."""
+    """Note that the tablet lives and what waits on it; tell it what is missing, and whether it may go on."""
     credential = access.sender().credential
     news = announced_and_read(request.get_data())
     now = datetime.now(tz=UTC)
@@ -108,20 +108,21 @@ def heartbeat() -> Response:
         device = transaction.get(Device, credential.device_id)
         if device is None:
             abort(401)
-        _remember(device, news, now)
-    return jsonify({"now": now.isoformat(), "epoch": inbox.epoch(), "revoked": credential.revoked})
+        heartbeats.remember(transaction, device, news, now)
+        up_to = heartbeats.whole(news.get("high_seq"))
+        answer = {
+            "now": now.isoformat(),
+            "revoked": credential.revoked,
+            "watermark": server_facts.read(transaction, server_facts.BACKUP_WATERMARK),
+            "missing": missing_numbers(transaction, device, up_to) if up_to else [],
+            **_agent_settings(device),
+        }
+    return jsonify({**answer, "epoch": inbox.epoch()})
 
 
-def _remember(device: Device, news: dict[str, Any], now: datetime) -> None:
-    """What a tablet says of itself. Numbers only rise: a lower one is an old call, sent again."""
-    high_seq = _count(news.get("high_seq"))
-    if high_seq is not None and high_seq < (device.high_seq or 0):
-        return
-    device.last_contact_at = now
-    device.waiting = _count(news.get("waiting"))
-    device.high_seq = device.high_seq if high_seq is None else high_seq
-    device.head_hash = _digest(news.get("head_hash"))
-    device.app_digest = _digest(news.get("app_digest"))
+def _agent_settings(device: Device) -> dict[str, Any]:
+    """What the tablet needs for the agent's own acts, also without a network."""
+    return {"pin": device.pin, "idle_seconds": settings().tablet_idle_seconds}
 
 
 def announced_hash() -> str | None:
@@ -160,11 +161,3 @@ def read_json(raw: bytes) -> dict[str, Any]:
 def site_name(code: str) -> str:
     """The name of a site as the organisation writes it; its code where the file no longer has it."""
     return organisation().site_name(code)
-
-
-def _count(value: object) -> int | None:
-    return value if type(value) is int and 0 <= value <= LARGEST_NUMBER else None
-
-
-def _digest(value: object) -> str | None:
-    return value if isinstance(value, str) and len(value) == DIGEST_LENGTH else None

@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from survey_app.exports.codebook import write_codebook
 from survey_app.exports.gathering import ReportError, Rights, gather
+from survey_app.exports.refusals_csv import write_refusals
 from survey_app.exports.responses_csv import write_answers, write_french, write_open
 from survey_app.exports.results_csv import write_counts, write_french_results
 from survey_app.exports.results_json import write_json
@@ -85,6 +86,13 @@ EXPORTS: Final[Mapping[str, Export]] = {
         CSV,
         write_counts,
         "Le référent, l’an prochain\u00a0: ce fichier s’importe dans «\u202fAnnées passées\u202f».",
+    ),
+    "refus": Export(
+        "Refus sur tablette, par site et par jour (CSV)",
+        ".csv",
+        CSV,
+        write_refusals,
+        "Le référent\u00a0: combien de visiteurs ont décliné, et où.",
     ),
     "codes": Export(
         "Dictionnaire des codes (CSV)",

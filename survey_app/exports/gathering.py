@@ -23,7 +23,7 @@ from survey_app.exports.source import ReportSource, WaveFacts
 from survey_app.exports.words import mode_label
 from survey_app.models import Response, Wave, WaveQuestionnaire
 from survey_app.reports import report_of, versions_of
-from survey_app.responses import counting, counts
+from survey_app.responses import counting, counts, refusals
 from survey_app.responses.flags import FLAGS
 from survey_app.responses.set_aside import REASONS
 
@@ -65,6 +65,7 @@ def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> 
         rows=rights.rows,
         verbatims=rights.verbatims,
         filters=_filters(selected, organisation),
+        refusals=refusals.of_wave(db.session(), wave, site=selected.site, period=selected.period),
         earlier=earlier_year(wave, report),
     )
 

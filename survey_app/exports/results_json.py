@@ -30,6 +30,10 @@ def results(source: ReportSource) -> dict[str, Any]:
         "headline_responses": report.headline.responses,
         "set_aside": dict(source.set_aside),
         "practice": source.practice,
+        "refusals": [
+            {"site": site, "day": day.isoformat(), "refusals": number}
+            for (site, day), number in source.refusals.items()
+        ],
         "results": [line for result in shown.commitments for line in _lines(result)],
         "hidden_axes": [{"site": axis.site, **axis.result.as_json()} for axis in shown.hidden_axes],
         "by_site": _groups(shown.by_site),

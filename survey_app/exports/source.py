@@ -61,6 +61,9 @@ class ReportSource:
     filters: Mapping[str, str] = field(default_factory=dict)
     """What the figures are limited to, in French words; empty = everything counted."""
 
+    refusals: Mapping[tuple[str, date], int] = field(default_factory=dict)
+    """(site, day) → how many people declined on a tablet; by whom it was noted is not known."""
+
     earlier: EarlierYear | None = None
     """The year before, as far as it may be shown."""
 
@@ -68,6 +71,14 @@ class ReportSource:
     def shown(self) -> ShownReport:
         """The figures of the report that may leave: the only ones that an export writes."""
         return for_staff(self.report)
+
+    @property
+    def refusals_by_site(self) -> Mapping[str, int]:
+        """Site code → how many people declined."""
+        return {
+            site: sum(n for (place, _), n in self.refusals.items() if place == site)
+            for site in dict.fromkeys(place for place, _ in self.refusals)
+        }
 
     @property
     def questionnaire(self) -> Questionnaire:

@@ -104,6 +104,8 @@ def _counting_facts(source: ReportSource) -> Iterator[Fact]:
     if not source.set_aside:
         yield "Réponses écartées", 0
     yield "Réponses d’essai, jamais comptées", source.practice
+    for site, refused in source.refusals_by_site.items():
+        yield f"Refus sur tablette\u00a0: {wave.sites.get(site, site)}", refused
     for site, visits in wave.expected_visits.items():
         if visits is not None:
             yield f"Visites attendues\u00a0: {wave.sites.get(site, site)}", visits

@@ -23,6 +23,7 @@ class Flag:
 OTHER_DEVICE = "other_device"
 OTHER_PERSON = "other_person"
 COUNTED_APART = "counted_apart"
+IMPORTED = "imported"
 FLAGS: Mapping[str, Flag] = {
     flag.code: flag
     for flag in (
@@ -51,6 +52,7 @@ FLAGS: Mapping[str, Flag] = {
             "conflict", True, "D’autres octets sont arrivés sous le même numéro ; les premiers sont retenus"
         ),
         Flag("foreign_device", True, "Le questionnaire nomme une autre tablette que celle qui l’a envoyé"),
+        Flag(IMPORTED, True, "Apportée par un fichier de secours, importé par un agent (voir le journal)"),
         Flag("unknown_site", True, "Site inconnu : compté sans site"),
         Flag("site_not_in_wave", True, "Site non prévu par l’édition : compté à part"),
         Flag("mode_not_in_wave", True, "Mode de recueil non prévu par l’édition : compté à part"),

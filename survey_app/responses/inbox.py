@@ -108,14 +108,19 @@ def accept(
 
 
 def accept_all(
-    raws: Iterable[bytes], *, source: str, credential: Credential, now: dt.datetime | None = None
+    raws: Iterable[bytes],
+    *,
+    source: str,
+    credential: Credential,
+    now: dt.datetime | None = None,
+    flags: Sequence[str] = (),
 ) -> list[Receipt | UnreadableEnvelope]:
     """Store many records in one commit; the fate of each in order. One bad record never blocks the others."""
     moment = now or dt.datetime.now(dt.UTC)
     fates: list[Row | UnreadableEnvelope] = []
     for raw in raws:
         try:
-            fates.append(_row(raw, source, credential, moment, (), None))
+            fates.append(_row(raw, source, credential, moment, flags, None))
         except UnreadableEnvelope as error:
             fates.append(error)
     receipts = iter(_commits.submit(db.engine, [fate for fate in fates if isinstance(fate, dict)]))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 import segno
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
@@ -11,13 +14,24 @@ from markupsafe import Markup
 from sqlalchemy import select
 
 from form_definitions import LANGUAGES
-from survey_app import access, questionnaires
+from survey_app import access, questionnaires, waves
 from survey_app.access import ASSISTANT, TECHNICIAN
 from survey_app.audit import act, record
 from survey_app.database import db
 from survey_app.definitions import organisation
-from survey_app.enrolment import LIFETIME, handle_of, make_code, waiting_codes, withdraw
+from survey_app.device_health import COLOURS, Health, Situation, health_of
+from survey_app.enrolment import (
+    PinError,
+    end_of_day,
+    handle_of,
+    hashed_pin,
+    make_code,
+    ten_minutes_from,
+    waiting_codes,
+    withdraw,
+)
 from survey_app.models import Device
+from survey_app.responses.chains import chains
 from survey_app.staff.pages import (
     actor,
     choices,
@@ -30,23 +44,46 @@ from survey_app.staff.pages import (
 blueprint = Blueprint("staff_devices", __name__, url_prefix="/gestion/tablettes")
 
 
+WINDOWS: Final[Mapping[str, tuple[str, Callable[[datetime], datetime]]]] = {
+    "dix-minutes": ("Dix minutes", ten_minutes_from),
+    "journee": ("Toute la journée, jusqu’à minuit", end_of_day),
+}
+"""How long a code may wait for its tablet."""
+
+
 @blueprint.get("")
 @access.roles(ASSISTANT, TECHNICIAN)
 def index() -> ResponseReturnValue:
-    """All tablets, and the form to enrol one."""
+    """All tablets, the worst first, and the form to enrol one."""
     return render_template("staff/devices.html", **_page())
 
 
 def _page() -> dict[str, object]:
     desks = [site.code for site in organisation().sites if site.kind == "desk"]
+    tablets = health()
+    colours = Counter(one.colour for one in tablets)
     return {
         "codes": [(code, handle_of(code, _secret_key())) for code in waiting_codes(db.session())],
-        "devices": db.session.scalars(select(Device).order_by(Device.state, Device.site, Device.name)).all(),
+        "tablets": tablets,
+        "summary": [(colour, words, colours[colour]) for colour, words in COLOURS.items() if colours[colour]],
+        "colours": COLOURS,
+        "waves": [wave for wave in waves.waves() if wave.state != waves.DRAFT and "tablet" in wave.modes],
         "sites": choices(desks, site_name),
         "slugs": list(_titles().items()),
         "languages": choices(tuple(LANGUAGES), language_name),
+        "windows": [(name, words) for name, (words, _) in WINDOWS.items()],
         "form": request.form,
     }
+
+
+def health() -> list[Health]:
+    """Every tablet with its colour and the reasons, the worst first."""
+    session = db.session()
+    devices = session.scalars(select(Device)).all()
+    known = chains(session, devices)
+    now, bundle = datetime.now(tz=UTC), current_app.extensions["survey_tablet_bundle"]()
+    found = (health_of(Situation(device, known[device.id], now, bundle)) for device in devices)
+    return sorted(found, key=lambda one: one.rank)
 
 
 def _secret_key() -> str:
@@ -68,14 +105,19 @@ def enrol() -> ResponseReturnValue:
     """Make a one-time code and show it once, with its QR code."""
     name, site = request.form.get("name", "").strip(), request.form.get("site", "")
     slugs, languages = posted_list("slugs"), posted_list("languages")
-    fault = _fault(name, site, slugs, languages)
-    if fault:
-        return refused("staff/devices.html", fault, **_page())
-    code = make_code(name=name, site=site, slugs=slugs, languages=languages, created_by=actor())
+    try:
+        _check(name, site, slugs, languages)
+        pin = hashed_pin(request.form.get("pin", ""))
+    except ValueError as fault:
+        return refused("staff/devices.html", str(fault), **_page())
+    _, end_of = WINDOWS.get(request.form.get("window", ""), WINDOWS["dix-minutes"])
+    end = end_of(datetime.now(tz=UTC))
+    code = make_code(
+        name=name, site=site, slugs=slugs, languages=languages, created_by=actor(), expires_at=end, pin=pin
+    )
     with act() as transaction:
         record(transaction, "code-made", actor=actor(), subject=name, detail={"site": site})
     address = f"{current_app.extensions['survey_settings'].public_url}/tablette/#{code}"
-    end = datetime.now(tz=UTC) + LIFETIME
     return render_template(
         "staff/enrolment_code.html",
         code=code,
@@ -87,16 +129,15 @@ def enrol() -> ResponseReturnValue:
     )
 
 
-def _fault(name: str, site: str, slugs: tuple[str, ...], languages: tuple[str, ...]) -> str:
+def _check(name: str, site: str, slugs: tuple[str, ...], languages: tuple[str, ...]) -> None:
     if not name or len(name) > 80:  # noqa: PLR2004 (what fits on the page and in the log)
-        return "Donnez un nom à la tablette, en 80 caractères au plus."
+        raise ValueError("Donnez un nom à la tablette, en 80 caractères au plus.")
     if site not in organisation().sites_by_code:
-        return "Choisissez un site de la liste."
+        raise ValueError("Choisissez un site de la liste.")
     if not slugs or not set(slugs) <= set(_titles()):
-        return "Choisissez au moins un questionnaire de la liste."
+        raise ValueError("Choisissez au moins un questionnaire de la liste.")
     if not languages or not set(languages) <= set(LANGUAGES):
-        return "Choisissez au moins une langue de la liste."
-    return ""
+        raise ValueError("Choisissez au moins une langue de la liste.")
 
 
 def qr_code(text: str) -> Markup:
@@ -133,5 +174,26 @@ def revoke(device_id: str) -> ResponseReturnValue:
             abort(404)
         device.state, device.revoked_at = "revoked", datetime.now(tz=UTC)
         record(transaction, "device-revoked", actor=actor(), subject=device.name)
-    flash("La tablette est révoquée. Ce qu’elle envoie encore est gardé à part.")
+    flash(
+        "La tablette est révoquée. Ce qu’elle garde encore arrive au prochain contact, "
+        "est gardé à part, puis elle s’efface."
+    )
+    return redirect(url_for("staff_devices.index"), 303)
+
+
+@blueprint.post("/<device_id>/code-agent")
+@access.roles(ASSISTANT, TECHNICIAN)
+def change_pin(device_id: str) -> ResponseReturnValue:
+    """Another PIN for the agent, which the tablet takes at its next contact."""
+    try:
+        pin = hashed_pin(request.form.get("pin", ""))
+    except PinError as fault:
+        return refused("staff/devices.html", str(fault), **_page())
+    with act() as transaction:
+        device = transaction.get(Device, device_id)
+        if device is None:
+            abort(404)
+        device.pin = pin
+        record(transaction, "device-pin-changed", actor=actor(), subject=device.name)
+    flash("Le code de l’agent est changé\u00a0: la tablette le prend à son prochain contact.")
     return redirect(url_for("staff_devices.index"), 303)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from sqlalchemy import select
 
 from form_definitions import LANGUAGES
 from survey_app import access, questionnaires
 from survey_app.access import ASSISTANT, RESULT_READERS, TECHNICIAN, may
 from survey_app.clock import today_in_paris
-from survey_app.database import db
+from survey_app.device_health import RED
 from survey_app.disclosure import for_staff
 from survey_app.exports.words import counted, day_words
-from survey_app.models import Device, Wave
+from survey_app.models import Wave
 from survey_app.reports import report_of
+from survey_app.staff.devices import health
 from survey_app.staff.pages import site_name
 from survey_app.staff.to_complete import (
     coverage_of,
@@ -30,7 +30,6 @@ from survey_app.staff.to_complete import (
 from survey_app.waves import CLOSED, DRAFT, OPEN, SEALED, waves
 
 blueprint = Blueprint("staff_home", __name__, url_prefix="/gestion")
-SILENT_AFTER: Final = timedelta(hours=24)
 NEAR_THE_END: Final = timedelta(days=7)
 
 
@@ -146,16 +145,10 @@ def _named(code: str) -> Markup:
     return Markup('<span lang="{}" dir="{}">{}</span>').format(code, language.direction, language.own_name)
 
 
-def _about_devices() -> list[Sentence]:
-    since = datetime.now(tz=UTC) - SILENT_AFTER
-    tablets = db.session.scalars(select(Device).where(Device.state == "enrolled").order_by(Device.name))
-    return [
-        Sentence(
-            f"La tablette «\u202f{t.name}\u202f» ({site_name(t.site)}) ne donne plus de nouvelles.",
-            address,
-            "urgent",
-        )
-        for address in (url_for("staff_devices.index"),)
-        for t in tablets
-        if (t.last_contact_at or t.enrolled_at) < since
-    ]
+def _about_devices() -> Iterator[Sentence]:
+    """Each tablet that is not well, with the first reason; the page of tablets has the others."""
+    address = url_for("staff_devices.index")
+    for one in health():
+        if one.reasons:
+            place = f"«\u202f{one.device.name}\u202f» ({site_name(one.device.site)})"
+            yield Sentence(f"{place}\u00a0: {one.reasons[0]}", address, "urgent" if one.colour == RED else "")

@@ -18,13 +18,14 @@ from analysis.wave_report import WaveReport
 from form_definitions import QUESTION_TYPES, Item, Questionnaire
 from survey_app import access, waves
 from survey_app.access import REFERENT, RESULT_READERS
+from survey_app.database import db
 from survey_app.definitions import organisation
 from survey_app.disclosure import for_staff
 from survey_app.exports.words import METHOD_LABELS, mode_label, percent, risk_words
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
 from survey_app.reports import report_of
-from survey_app.responses import counts
+from survey_app.responses import counts, refusals
 from survey_app.staff import years
 from survey_app.staff.figures import Table, table
 from survey_app.staff.pages import (
@@ -69,6 +70,7 @@ def show(wave_id: str) -> ResponseReturnValue:
         services=_services(report.questionnaire),
         engagements=table(((r.title or r.commitment, r) for r in ranked), report.settings, "c"),
         year=years.column(wave, shown),
+        refused=_refused(wave),
         hidden=[(a.site, table([("", a.result)], report.settings, "").rows[0][1]) for a in shown.hidden_axes],
         missing={} if _is_part() else {site: n for site, n in report.missing_for_margin.items() if n},
         differences=shown.mode_differences,
@@ -77,6 +79,13 @@ def show(wave_id: str) -> ResponseReturnValue:
         titles={c.code: c.title for c in report.questionnaire.commitments},
         **_around(wave, report),
     )
+
+
+def _refused(wave: Wave) -> list[tuple[Any, str, int]]:
+    """(day, site, number) of those who declined on a tablet, whatever mode or language is chosen."""
+    chosen = selection()
+    found = refusals.of_wave(db.session(), wave, site=chosen["site"], period=chosen["period"])
+    return sorted((day, site, number) for (site, day), number in found.items())
 
 
 def _is_part() -> bool:

@@ -16,7 +16,7 @@ from survey_app.audit import act, record
 from survey_app.clock import today_in_paris, utc_now
 from survey_app.database import db
 from survey_app.models import InboxRecord, Response, Wave, WaveQuestionnaire
-from survey_app.responses import tallies, unjudged
+from survey_app.responses import chains, tallies, unjudged
 from survey_app.waves.plan import plan_for_the_log, plan_of
 from survey_app.waves.states import CLOSED, DRAFT, OPEN, PUBLISHED, SEALED, WaveError, known_wave
 
@@ -111,8 +111,12 @@ def why_not(name: str, wave: Wave, session: Session | None = None, *, today: dat
         return _not_to_open(wave, session, today or today_in_paris())
     if name == DELETE:
         return KEPT if _anything_came(wave, session) else ""
-    waiting = waiting_records(wave.id, session) if name == "seal" else 0
-    return _still_waiting(wave.id, waiting) if waiting else ""
+    return _not_to_seal(wave, session) if name == "seal" else ""
+
+
+def _not_to_seal(wave: Wave, session: Session) -> str:
+    waiting = waiting_records(wave.id, session)
+    return _still_waiting(wave.id, waiting) if waiting else chains.why_incomplete(session, wave)
 
 
 def _not_to_open(wave: Wave, session: Session, today: date) -> str:

@@ -121,7 +121,13 @@ def test_a_tablet_is_enrolled_by_a_code_shown_once_with_its_qr_code(site: StaffS
     with site.database():
         seed_wave(1, 0)
     client = site.client("technician")
-    form = {"name": "Accueil 1", "site": "accueil_general", "slugs": ["essai"], "languages": ["fr"]}
+    form = {
+        "name": "Accueil 1",
+        "site": "accueil_general",
+        "slugs": ["essai"],
+        "languages": ["fr"],
+        "pin": "2580",
+    }
     page = post(client, "/gestion/tablettes", form).text
     code = re.search(r'class="secret">([^<]+)<', page)
     assert code
@@ -135,13 +141,14 @@ def test_a_tablet_is_enrolled_by_a_code_shown_once_with_its_qr_code(site: StaffS
     assert "Accueil 1" in client.get("/gestion/tablettes").text
 
 
-@pytest.mark.parametrize("missing", ["name", "site", "slugs", "languages"])
+@pytest.mark.parametrize("missing", ["name", "site", "slugs", "languages", "pin"])
 def test_an_incomplete_enrolment_is_explained(site: StaffSite, missing: str) -> None:
     form = {
         "name": "Accueil 1",
         "site": "accueil_general",
         "slugs": ["essai"],
         "languages": ["fr"],
+        "pin": "2580",
         missing: "",
     }
     form = {key: value for key, value in form.items() if value}

@@ -1,0 +1,217 @@
+"""Is this tablet well? One colour, and each reason in a sentence that says what to do. Floor 4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from survey_app.access import REVOKED
+from survey_app.models import Device
+from survey_app.responses.chains import Chain
+
+RED: Final = "red"
+AMBER: Final = "amber"
+GREEN: Final = "green"
+OFF: Final = "off"
+COLOURS: Final[Mapping[str, str]] = {
+    RED: "✖ à traiter",
+    AMBER: "▲ à surveiller",
+    GREEN: "✔ tout va bien",
+    OFF: "○ hors service",
+}
+"""Worst first: shape and words, so that a state is never told by its colour alone."""
+
+SILENT: Final = timedelta(hours=24)
+LOST: Final = timedelta(hours=72)
+"""A weekend is silence; more is not."""
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+LOW_BATTERY: Final = 20
+MANY_PIN_FAILURES: Final = 10
+NAMED_AT_MOST: Final = 3
+
+READINESS: Final[Mapping[str, str]] = {
+    "insecure": "son adresse n’est pas protégée (https)",
+    "worker": "l’application n’est pas installée entièrement",
+    "assets": "des fichiers de l’application manquent ou sont abîmés",
+    "persistence": "le navigateur peut effacer ce qu’elle garde",
+    "durability": "le navigateur n’écrit pas tout de suite sur le disque",
+    "write_probe": "elle n’arrive plus à écrire sur son disque",
+    "clock": "son horloge est fausse",
+    "last_receipt": "le serveur n’a rien confirmé depuis longtemps",
+}
+"""What a tablet's own check found wrong, by the code it sends."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that is known of a tablet now."""
+
+    device: Device
+    chain: Chain
+    now: datetime
+    bundle: str
+    """The digest of the bundle that tablets are to hold."""
+
+    @property
+    def revoked(self) -> bool:
+        """Whether it may ask nobody any more."""
+        return self.device.state == REVOKED
+
+
+@dataclass(frozen=True)
+class Health:
+    """The colour of a tablet and why."""
+
+    device: Device
+    chain: Chain
+    colour: str
+    reasons: tuple[str, ...]
+
+    @property
+    def rank(self) -> tuple[int, int, str, str]:
+        """Worst first, then those with more to do."""
+        return (list(COLOURS).index(self.colour), -len(self.reasons), self.device.site, self.device.name)
+
+
+Reason = tuple[str, str]
+
+
+def health_of(situation: Situation) -> Health:
+    """The worst of all reasons gives the colour; a revoked tablet that is empty is out of service."""
+    rules = _OF_A_REVOKED if situation.revoked else _OF_ONE_IN_SERVICE
+    found = [reason for rule in rules for reason in rule(situation)]
+    colours = [colour for colour, _ in found]
+    calm = OFF if situation.revoked else GREEN
+    colour = next((colour for colour in (RED, AMBER) if colour in colours), calm)
+    ordered = sorted(found, key=lambda reason: list(COLOURS).index(reason[0]))
+    return Health(situation.device, situation.chain, colour, tuple(sentence for _, sentence in ordered))
+
+
+def _many(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
+
+
+def _silent(s: Situation) -> Iterator[Reason]:
+    if s.device.last_contact_at is None:
+        yield AMBER, "N’a encore jamais donné de nouvelles."
+        return
+    silence = s.now - s.device.last_contact_at
+    if silence <= SILENT:
+        return
+    days = _many(max(1, silence.days), "jour", "jours")
+    holds = bool(s.device.waiting)
+    yield (
+        RED if silence > LOST or holds else AMBER,
+        f"Sans nouvelles depuis {days}\u00a0: vérifiez qu’elle est allumée et reliée au réseau.",
+    )
+
+
+def _waiting(s: Situation) -> Iterator[Reason]:
+    if s.device.quarantined:
+        words = _many(
+            s.device.quarantined,
+            "envoi est refusé par le serveur\u00a0: exportez-le",
+            "envois sont refusés par le serveur\u00a0: exportez-les",
+        )
+        yield RED, f"{words} depuis la tablette et prévenez le technicien."
+    left = (s.device.waiting or 0) - (s.device.quarantined or 0)
+    if left > 0:
+        yield AMBER, f"{_many(left, 'envoi attend', 'envois attendent')} sur la tablette."
+
+
+def _gaps(s: Situation) -> Iterator[Reason]:
+    """Numbers that the tablet still holds are only late; with more of them than it holds, some are gone."""
+    gaps = s.chain.unexplained
+    held = (s.device.waiting or 0) + (s.device.drafts or 0)
+    gone = sum(gap.size for gap in gaps) - held
+    if gone > 0:
+        named = ", ".join(str(gap) for gap in gaps[:NAMED_AT_MOST]) + (
+            "…" if len(gaps) > NAMED_AT_MOST else ""
+        )
+        words = _many(gone, "questionnaire n’est jamais arrivé", "questionnaires ne sont jamais arrivés")
+        yield RED, f"{words} (numéros manquants\u00a0: {named})."
+
+
+def _forks(s: Situation) -> Iterator[Reason]:
+    if s.chain.forks:
+        yield (
+            RED,
+            f"Deux tablettes se servent de la même inscription (numéro {s.chain.forks[0].seq})\u00a0: "
+            "tout est gardé\u202f; révoquez-la et inscrivez-les de nouveau.",
+        )
+
+
+def _readiness(s: Situation) -> Iterator[Reason]:
+    colour = s.device.readiness
+    if colour in (RED, AMBER):
+        code = s.device.readiness_reason or ""
+        found = READINESS.get(code, code or "sans dire pourquoi")
+        head = "Elle refuse de recueillir des avis" if colour == RED else "Elle demande une vérification"
+        yield colour, f"{head}\u00a0: {found}."
+
+
+def _application(s: Situation) -> Iterator[Reason]:
+    if s.device.app_digest is not None and s.device.app_digest != s.bundle:
+        yield AMBER, "Elle garde une version ancienne de l’application ou des questionnaires."
+
+
+def _clock(s: Situation) -> Iterator[Reason]:
+    offset = timedelta(milliseconds=s.device.clock_offset_ms or 0)
+    if abs(offset) > CLOCK_TOLERANCE:
+        minutes = round(abs(offset) / timedelta(minutes=1))
+        yield AMBER, f"Son horloge {'retarde' if offset > timedelta() else 'avance'} de {_span(minutes)}."
+
+
+def _span(minutes: int) -> str:
+    """« 12 minutes », « 3 heures », « 40 jours »."""
+    for size, one in ((24 * 60, "jour"), (60, "heure")):
+        if minutes >= 2 * size:
+            return f"{minutes // size} {one}s"
+    return f"{minutes} minutes"
+
+
+def _storage(s: Situation) -> Iterator[Reason]:
+    if s.device.persisted is False:
+        yield (
+            AMBER,
+            "Son navigateur peut effacer ce qu’elle garde\u00a0: "
+            "installez l’application sur l’écran d’accueil.",
+        )
+
+
+def _battery(s: Situation) -> Iterator[Reason]:
+    percent = s.device.battery_percent
+    if percent is not None and percent < LOW_BATTERY and s.device.charging is not True:
+        yield AMBER, f"Batterie à {percent}\u202f%\u00a0: branchez-la."
+
+
+def _pin(s: Situation) -> Iterator[Reason]:
+    if (s.device.pin_failures or 0) >= MANY_PIN_FAILURES:
+        yield AMBER, f"Le code de l’agent a été mal tapé {s.device.pin_failures} fois."
+
+
+def _queue_of_revoked(s: Situation) -> Iterator[Reason]:
+    if s.device.waiting:
+        left = _many(s.device.waiting, "envoi attend", "envois attendent")
+        yield (
+            RED,
+            f"Révoquée, et {left} encore dessus\u00a0: "
+            "reliez-la au réseau, ce qu’elle envoie est gardé à part.",
+        )
+
+
+_OF_ONE_IN_SERVICE: Final[Sequence[Callable[[Situation], Iterator[Reason]]]] = (
+    _forks,
+    _gaps,
+    _waiting,
+    _readiness,
+    _silent,
+    _storage,
+    _application,
+    _clock,
+    _battery,
+    _pin,
+)
+_OF_A_REVOKED: Final[Sequence[Callable[[Situation], Iterator[Reason]]]] = (_queue_of_revoked, _forks, _gaps)

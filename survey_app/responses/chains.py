@@ -1,0 +1,269 @@
+"""The numbers that tablets give their records, one after the other: which never arrived, which came twice.
+
+A tablet numbers its records from one on, anew with each enrolment, and names in each the hash of the record
+before. So the server can say which answers are missing, and sees when two tablets go on under one identity.
+Both are kept: nothing is judged here. Sums are made of ranges: a tablet that names an absurd number costs
+nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby, islice
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from survey_app.models import AuditEntry, Device, GapExplanation, InboxConflict, InboxRecord, Wave
+
+LISTED_AT_MOST = 200
+NAMED_AT_MOST = 3
+_NUMBERED = InboxRecord.seq.is_not(None)
+
+
+class GapError(ValueError):
+    """These numbers cannot be explained; the message (French) says why."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Numbers of a tablet that never arrived, from first to last."""
+
+    first: int
+    last: int
+    explanation: GapExplanation | None = None
+    waves: frozenset[str] = frozenset()
+    """The waves of the records just before and just after."""
+
+    @property
+    def size(self) -> int:
+        """How many numbers."""
+        return self.last - self.first + 1
+
+    def concerns(self, wave_id: str) -> bool:
+        """Whether an answer of this wave may be missing here: unexplained, nobody can tell."""
+        return self.explanation is None or not self.waves or wave_id in self.waves
+
+    def __str__(self) -> str:
+        return f"{self.first}" if self.size == 1 else f"{self.first} à {self.last}"
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Two tablets under one identity: one number twice, or a record that follows another one than ours."""
+
+    seq: int
+    records: tuple[str, ...]
+
+    @property
+    def twice(self) -> bool:
+        """Whether the number came under several record ids; else it follows an unknown record."""
+        return len(self.records) > 1
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The numbers of one tablet, as far as the server knows."""
+
+    received: int = 0
+    gaps: tuple[Gap, ...] = ()
+    forks: tuple[Fork, ...] = ()
+
+    @property
+    def missing(self) -> int:
+        """How many numbers never arrived, explained or not."""
+        return sum(gap.size for gap in self.gaps)
+
+    @property
+    def unexplained(self) -> tuple[Gap, ...]:
+        """The gaps that nobody answered for."""
+        return tuple(gap for gap in self.gaps if gap.explanation is None)
+
+    @property
+    def taken(self) -> int:
+        """How many interviews the tablet saved."""
+        return self.received + self.missing
+
+
+def chains(session: Session, devices: Sequence[Device], *, wave_id: str | None = None) -> dict[str, Chain]:
+    """The chain of each of these devices; only the part that concerns one wave, if one is named."""
+    ids = [device.id for device in devices]
+    gaps, forks = gaps_of(session, devices), _forks(session, ids)
+    query = sa.select(InboxRecord.device_id, sa.func.count(sa.distinct(InboxRecord.seq))).where(_of(ids))
+    if wave_id is not None:
+        query = query.where(InboxRecord.wave_id == wave_id)
+    counted: Sequence[Any] = session.execute(query.group_by(InboxRecord.device_id)).all()
+    received = {device: number for device, number in counted}
+    return {
+        one: Chain(
+            received.get(one, 0),
+            tuple(gap for gap in gaps[one] if wave_id is None or gap.concerns(wave_id)),
+            tuple(forks.get(one, ())),
+        )
+        for one in ids
+    }
+
+
+def missing_numbers(session: Session, device: Device, up_to: int) -> list[int]:
+    """The first numbers up to this one that the inbox lacks: what a tablet is asked to send again."""
+    gaps = _ranges(session, [device], {device.id: up_to})[device.id]
+    numbers = chain.from_iterable(range(first, min(last, up_to) + 1) for first, last in gaps)
+    return list(islice(numbers, LISTED_AT_MOST))
+
+
+def gaps_of(session: Session, devices: Sequence[Device]) -> dict[str, list[Gap]]:
+    """The gaps of each device, cut where an explanation begins or ends."""
+    query = sa.select(GapExplanation).where(GapExplanation.device_id.in_([one.id for one in devices]))
+    explained: dict[str, list[GapExplanation]] = defaultdict(list)
+    for one in session.scalars(query.order_by(GapExplanation.first_seq, GapExplanation.id)):
+        explained[one.device_id].append(one)
+    ranges = _ranges(session, devices, {one.id: one.high_seq or 0 for one in devices})
+    return {
+        device: [
+            piece
+            for first, last in found
+            for piece in _cut(first, last, explained[device], _around(session, device, first, last))
+        ]
+        for device, found in ranges.items()
+    }
+
+
+def _cut(
+    first: int, last: int, explanations: Iterable[GapExplanation], waves: frozenset[str]
+) -> Iterator[Gap]:
+    for one in explanations:
+        low, high = max(one.first_seq, first), min(one.last_seq, last)
+        if low > high:
+            continue
+        if low > first:
+            yield Gap(first, low - 1, waves=waves)
+        yield Gap(low, high, one, waves)
+        first = high + 1
+    if first <= last:
+        yield Gap(first, last, waves=waves)
+
+
+def _around(session: Session, device_id: str, first: int, last: int) -> frozenset[str]:
+    query = sa.select(InboxRecord.wave_id).where(
+        InboxRecord.device_id == device_id, InboxRecord.seq.in_((first - 1, last + 1))
+    )
+    return frozenset(wave for wave in session.scalars(query) if wave is not None)
+
+
+def _ranges(
+    session: Session, devices: Sequence[Device], highest: Mapping[str, int]
+) -> dict[str, list[tuple[int, int]]]:
+    """First and last number of each gap, device by device, up to the highest number that is known."""
+    holes: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for device_id, seq, following in session.execute(_holes([one.id for one in devices])):
+        holes[device_id].append((seq + 1, following - 1))
+    ends = _ends(session, [one.id for one in devices])
+    found = {}
+    for device in devices:
+        first, last = ends.get(device.id, (1, 0))
+        outer = [(1, first - 1), *holes[device.id], (last + 1, highest[device.id])]
+        found[device.id] = [(low, high) for low, high in outer if low <= high]
+    return found
+
+
+def _of(ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    return sa.and_(InboxRecord.device_id.in_(ids), _NUMBERED)
+
+
+def _holes(ids: Sequence[str]) -> sa.Select[Any]:
+    """Each number that is not followed by the next one, and the one that follows."""
+    numbers = sa.select(InboxRecord.device_id, InboxRecord.seq).where(_of(ids)).distinct().subquery()
+    following = sa.func.lead(numbers.c.seq).over(partition_by=numbers.c.device_id, order_by=numbers.c.seq)
+    pairs = sa.select(numbers.c.device_id, numbers.c.seq, following.label("following")).subquery()
+    return (
+        sa.select(pairs).where(pairs.c.following > pairs.c.seq + 1).order_by(pairs.c.device_id, pairs.c.seq)
+    )
+
+
+def _ends(session: Session, ids: Sequence[str]) -> dict[Any, tuple[int, int]]:
+    query = sa.select(
+        InboxRecord.device_id, sa.func.min(InboxRecord.seq), sa.func.max(InboxRecord.seq)
+    ).where(_of(ids))
+    found: Sequence[Any] = session.execute(query.group_by(InboxRecord.device_id)).all()
+    return {device: (low, high) for device, low, high in found}
+
+
+def _forks(session: Session, ids: Sequence[str]) -> dict[str, list[Fork]]:
+    found: dict[str, list[Fork]] = defaultdict(list)
+    for query in (_twice(ids), _broken(ids)):
+        lines = session.execute(query.limit(LISTED_AT_MOST))
+        for (device, seq), records in groupby(lines, key=lambda line: line[:2]):
+            if all(fork.seq != seq for fork in found[device]):
+                found[device].append(Fork(seq, tuple(sorted({line[2] for line in records}))))
+    return found
+
+
+def _twice(ids: Sequence[str]) -> sa.Select[str | None, int | None, str]:
+    several = (
+        sa.select(InboxRecord.device_id, InboxRecord.seq)
+        .where(_of(ids))
+        .group_by(InboxRecord.device_id, InboxRecord.seq)
+    )
+    several = several.having(sa.func.count(sa.distinct(InboxRecord.id)) > 1)
+    query = sa.select(InboxRecord.device_id, InboxRecord.seq, InboxRecord.id)
+    query = query.where(sa.tuple_(InboxRecord.device_id, InboxRecord.seq).in_(several))
+    return query.order_by(InboxRecord.device_id, InboxRecord.seq, InboxRecord.id)
+
+
+def _broken(ids: Sequence[str]) -> sa.Select[str | None, int | None, str]:
+    """Records whose `prev` is no hash of what came under the number before."""
+    before, variant = aliased(InboxRecord), aliased(InboxConflict)
+    previous = sa.and_(before.device_id == InboxRecord.device_id, before.seq == InboxRecord.seq - 1)
+    came = sa.select(before.id).where(previous).exists()
+    named = sa.select(before.id).where(previous, before.content_hash == InboxRecord.prev).exists()
+    other = sa.select(variant.id).join(before, before.id == variant.id)
+    other_named = other.where(previous, variant.content_hash == InboxRecord.prev).exists()
+    query = sa.select(InboxRecord.device_id, InboxRecord.seq, InboxRecord.id).where(
+        _of(ids), came, ~named, ~other_named
+    )
+    return query.order_by(InboxRecord.device_id, InboxRecord.seq, InboxRecord.id)
+
+
+def explain(session: Session, device: Device, first: int, last: int, reason: str, *, by: str) -> None:
+    """Answer for numbers that never arrived. Raises `GapError` where they did, or nobody gives a reason."""
+    if not reason:
+        raise GapError("Écrivez pourquoi ces numéros manquent.")
+    if not any(
+        gap.first <= first <= last <= gap.last for gap in chains(session, [device])[device.id].unexplained
+    ):
+        raise GapError("Ces numéros ne manquent plus, ou sont déjà expliqués\u00a0: relisez la page.")
+    now = dt.datetime.now(dt.UTC)
+    words = {"first_seq": first, "last_seq": last, "reason": reason}
+    session.add(GapExplanation(device_id=device.id, **words, explained_by=by, explained_at=now))
+    session.add(AuditEntry(at=now, actor=by, action="gap-explained", subject=device.name, detail=words))
+
+
+def devices_of(session: Session, wave: Wave) -> Sequence[Device]:
+    """The tablets of the sites of a wave, and those that sent something for it."""
+    if "tablet" not in wave.modes:
+        return ()
+    sent = sa.select(InboxRecord.device_id).where(InboxRecord.wave_id == wave.id)
+    query = sa.select(Device).where(sa.or_(Device.site.in_(wave.sites), Device.id.in_(sent)))
+    return session.scalars(query.order_by(Device.name, Device.enrolled_at)).all()
+
+
+def why_incomplete(session: Session, wave: Wave) -> str:
+    """Which tablets of a wave still miss numbers that nobody explained (French); empty = none."""
+    devices = devices_of(session, wave)
+    gaps = gaps_of(session, devices)
+    open_gaps = [(one.name, [gap for gap in gaps[one.id] if gap.explanation is None]) for one in devices]
+    named = [f"«\u202f{name}\u202f» ({_numbers(found)})" for name, found in open_gaps if found]
+    if not named:
+        return ""
+    return (
+        f"Des numéros ne sont jamais arrivés\u00a0: {', '.join(named)}. Attendez que ces tablettes envoient, "
+        "ou expliquez ce manque au rapprochement de l’édition."
+    )
+
+
+def _numbers(gaps: Sequence[Gap]) -> str:
+    return ", ".join(map(str, gaps[:NAMED_AT_MOST])) + ("…" if len(gaps) > NAMED_AT_MOST else "")
