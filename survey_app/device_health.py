@@ -9,7 +9,7 @@ from typing import Final
 
 from survey_app.access import REVOKED
 from survey_app.models import Device
-from survey_app.responses.chains import Chain
+from survey_app.responses.chains import Chain, numbers
 
 RED: Final = "red"
 AMBER: Final = "amber"
@@ -29,7 +29,6 @@ LOST: Final = timedelta(hours=72)
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 LOW_BATTERY: Final = 20
 MANY_PIN_FAILURES: Final = 10
-NAMED_AT_MOST: Final = 3
 
 READINESS: Final[Mapping[str, str]] = {
     "insecure": "son adresse n’est pas protégée (https)",
@@ -127,11 +126,8 @@ def _gaps(s: Situation) -> Iterator[Reason]:
     held = (s.device.waiting or 0) + (s.device.drafts or 0)
     gone = sum(gap.size for gap in gaps) - held
     if gone > 0:
-        named = ", ".join(str(gap) for gap in gaps[:NAMED_AT_MOST]) + (
-            "…" if len(gaps) > NAMED_AT_MOST else ""
-        )
         words = _many(gone, "questionnaire n’est jamais arrivé", "questionnaires ne sont jamais arrivés")
-        yield RED, f"{words} (numéros manquants\u00a0: {named})."
+        yield RED, f"{words} (numéros manquants\u00a0: {numbers(gaps)})."
 
 
 def _forks(s: Situation) -> Iterator[Reason]:

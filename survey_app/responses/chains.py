@@ -256,7 +256,7 @@ def why_incomplete(session: Session, wave: Wave) -> str:
     devices = devices_of(session, wave)
     gaps = gaps_of(session, devices)
     open_gaps = [(one.name, [gap for gap in gaps[one.id] if gap.explanation is None]) for one in devices]
-    named = [f"«\u202f{name}\u202f» ({_numbers(found)})" for name, found in open_gaps if found]
+    named = [f"«\u202f{name}\u202f» ({numbers(found)})" for name, found in open_gaps if found]
     if not named:
         return ""
     return (
@@ -265,5 +265,6 @@ def why_incomplete(session: Session, wave: Wave) -> str:
     )
 
 
-def _numbers(gaps: Sequence[Gap]) -> str:
+def numbers(gaps: Sequence[Gap]) -> str:
+    """The first of them, to be read."""
     return ", ".join(map(str, gaps[:NAMED_AT_MOST])) + ("…" if len(gaps) > NAMED_AT_MOST else "")

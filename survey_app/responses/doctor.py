@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from analysis.display import counted
 from survey_app import migrations, server_facts
@@ -20,14 +20,13 @@ from survey_app.database import (
     db,
     write_connection,
 )
-from survey_app.models import InboxConflict, InboxRecord, Wave
-from survey_app.responses import tallies, unjudged
+from survey_app.models import Device, InboxConflict, InboxRecord, Wave
+from survey_app.responses import chains, tallies, unjudged
 from survey_app.responses.record_keys import KeyFileError, RecordKeys
 from survey_app.settings import Settings
 
 WAITING_TOO_LONG = dt.timedelta(hours=2)
 UNPROTECTED_TOO_LONG = dt.timedelta(days=2)
-LISTED_AT_MOST = 20
 NAMED_AT_MOST = 3
 
 
@@ -221,16 +220,23 @@ def _rules(_now: dt.datetime) -> Iterator[Finding]:
 
 
 def _sequences(_now: dt.datetime) -> Iterator[Finding]:
-    for device_id, missing in sorted(gaps().items()):
-        shown = ", ".join(map(str, missing[:LISTED_AT_MOST])) + ("…" if len(missing) > LISTED_AT_MOST else "")
-        lacking = counted(len(missing), "envoi manque, numéro", "envois manquent, numéros")
-        message = f"Tablette {device_id}\u00a0: {lacking} {shown}."
-        yield Finding(
-            "gaps", "warning", message, "Rallumez cette tablette près du réseau et attendez l’envoi."
-        )
-    for device_id, seq in forks():
+    with Session(db.engine) as session:
+        devices = session.scalars(sa.select(Device).order_by(Device.name, Device.enrolled_at)).all()
+        found = chains.chains(session, devices)
+        for device in devices:
+            yield from _chain(device.name, found[device.id])
+
+
+def _chain(name: str, chain: chains.Chain) -> Iterator[Finding]:
+    if missing := sum(gap.size for gap in chain.unexplained):
+        lacking = counted(missing, "envoi manque, numéro", "envois manquent, numéros")
+        message = f"Tablette «\u202f{name}\u202f»\u00a0: {lacking} {chains.numbers(chain.unexplained)}."
+        remedy = "Rallumez cette tablette près du réseau et attendez l’envoi."
+        yield Finding("gaps", "warning", message, remedy)
+    for fork in chain.forks:
         message = (
-            f"Tablette {device_id}\u00a0: deux envois portent le numéro {seq}. Copiée ou restaurée\u00a0?"
+            f"Tablette «\u202f{name}\u202f»\u00a0: elle a continué deux fois au numéro {fork.seq}. "
+            "Copiée ou restaurée\u00a0?"
         )
         yield Finding("forks", "warning", message, "Révoquez-la et enrôlez-la à nouveau.")
 
@@ -278,31 +284,3 @@ CHECKS: tuple[Callable[[dt.datetime], Iterator[Finding]], ...] = (
     _conflicts,
     _backup,
 )
-
-
-def gaps() -> dict[str, list[int]]:
-    """Per device, the sequence numbers below the highest received that never arrived."""
-    received: dict[str, set[int]] = defaultdict(set)
-    query = sa.select(InboxRecord.device_id, InboxRecord.seq).where(
-        InboxRecord.device_id.is_not(None), InboxRecord.seq.is_not(None)
-    )
-    with db.engine.connect() as connection:
-        for device_id, seq in connection.execute(query):
-            received[str(device_id)].add(seq or 0)
-    missing = {device: sorted(_expected(seqs) - seqs) for device, seqs in received.items()}
-    return {device: numbers for device, numbers in missing.items() if numbers}
-
-
-def _expected(received: set[int]) -> set[int]:
-    """From 1 to the highest; a forged huge number must not fill the memory."""
-    highest = max(received)
-    return set(range(1, min(highest, len(received) + 10_000) + 1))
-
-
-def forks() -> list[tuple[str, int]]:
-    """The (device, sequence number) pairs under which more than one record arrived: a copied tablet."""
-    columns = (InboxRecord.device_id, InboxRecord.seq)
-    query = sa.select(*columns).where(InboxRecord.device_id.is_not(None), InboxRecord.seq.is_not(None))
-    several = query.group_by(*columns).having(sa.func.count() > 1).order_by(*columns)
-    with db.engine.connect() as connection:
-        return [(str(device_id), seq or 0) for device_id, seq in connection.execute(several)]

@@ -311,7 +311,6 @@ def test_what_a_person_took_back_is_kept_and_becomes_no_response(wave: Flask) ->
     assert fieldwork(WAVE).counted == 0
     assert decided.find(WAVE, lambda number: number == alone) == []
     assert decided.set_aside_by_people(WAVE, offset=0, limit=10) == []
-    assert doctor.gaps() == {}
 
 
 def test_a_finished_response_is_not_taken_back_by_a_later_revision(wave: Flask) -> None:
