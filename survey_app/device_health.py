@@ -50,8 +50,8 @@ class Situation:
     device: Device
     chain: Chain
     now: datetime
-    bundle: str
-    """The digest of the bundle that tablets are to hold."""
+    bundle: str | None
+    """The digest of the bundle that tablets are to hold, where there is one."""
 
     @property
     def revoked(self) -> bool:
@@ -149,7 +149,7 @@ def _readiness(s: Situation) -> Iterator[Reason]:
 
 
 def _application(s: Situation) -> Iterator[Reason]:
-    if s.device.app_digest is not None and s.device.app_digest != s.bundle:
+    if None not in (s.device.app_digest, s.bundle) and s.device.app_digest != s.bundle:
         yield AMBER, "Elle garde une version ancienne de l’application ou des questionnaires."
 
 

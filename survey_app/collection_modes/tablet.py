@@ -9,13 +9,22 @@ from flask import Blueprint, Response, abort, request
 from survey_app import access, assets
 from survey_app.collection_modes import tablet_api
 from survey_app.collection_modes.tablet_bundle import MANIFEST, START, current_bundle
+from survey_app.responses.record_keys import KeyFileError
 
 blueprint = Blueprint("tablet", __name__)
 blueprint.register_blueprint(tablet_api.blueprint)
+
+
+def bundle_digest() -> str | None:
+    """What tablets are to hold; None while there is no key to seal to, and so no bundle."""
+    try:
+        return current_bundle().digest
+    except KeyFileError:
+        return None
+
+
 # The staff's page compares what tablets hold with it, and may not lean on a collection mode.
-blueprint.record_once(
-    lambda setup: setup.app.extensions.update(survey_tablet_bundle=lambda: current_bundle().digest)
-)
+blueprint.record_once(lambda setup: setup.app.extensions.update(survey_tablet_bundle=bundle_digest))
 
 
 @blueprint.get(START)

@@ -22,6 +22,8 @@ CONTENTS: Mapping[str, str] = {
     "response_set_aside": "Réponses écartées ou rétablies, avec le motif et l’agent.",
     "tally_cell": "Compteurs par édition, site, mode, langue et jour.",
     "device": "Tablettes\u00a0: nom, site, dernier contact.",
+    "device_refusals": "Refus par tablette et par jour\u00a0: des nombres, jamais par agent.",
+    "gap_explanation": "Explications écrites des numéros manquants, avec l’agent qui les donne.",
     "enrolment_code": "Codes d’enrôlement (empreintes seulement).",
     "user_account": "Comptes des agents\u00a0: nom, adresse électronique, empreinte du mot de passe.",
     "user_role": "Rôles des agents.",
