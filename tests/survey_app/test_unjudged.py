@@ -40,7 +40,7 @@ def poison(database: Flask, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_wave_that_cannot_be_sealed_names_what_waits(poison: str) -> None:
-    with pytest.raises(WaveError, match=f"1 envois attendent.*{poison[:8]}.*Réponses à revoir"):
+    with pytest.raises(WaveError, match=f"1 envoi attend.*{poison[:8]}.*Réponses à revoir"):
         seal_wave(WAVE, actor="a")
 
 

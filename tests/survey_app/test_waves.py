@@ -272,7 +272,7 @@ def test_a_wave_is_not_sealed_while_records_wait_to_be_judged(digest: str) -> No
                 received_at=datetime.now(tz=UTC),
             )
         )
-    with pytest.raises(WaveError, match="1 envois attendent"):
+    with pytest.raises(WaveError, match="1 envoi attend"):
         waves.seal_wave(WAVE, actor="test")
 
 
