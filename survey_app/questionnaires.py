@@ -69,7 +69,7 @@ class Publication:
 def save_draft(source: str, translations: Mapping[str, Mapping[str, str]], *, actor: str) -> int:
     """Keep an uploaded text, faults and all, so that its author can see and mend them; gives its number.
 
-    It takes the place of the draft of the same questionnaire.
+    It takes the place of the drafts of the same questionnaire; one with faults leaves one that has none.
     """
     slug = _slug_of(source)
     asked = _check(source, slug).questionnaire
@@ -87,26 +87,28 @@ def save_draft(source: str, translations: Mapping[str, Mapping[str, str]], *, ac
         )
         transaction.add(draft)
         transaction.flush()
-        replaced = _drop_others(transaction, draft)
-        detail = {"replaced": replaced} if replaced else {}
+        replaced = [one for one in _replaceable(transaction, source) if one.id != draft.id]
+        for one in replaced:
+            transaction.delete(one)
+        detail = {"replaced": [one.id for one in replaced]} if replaced else {}
         record(transaction, "draft-uploaded", actor=actor, subject=slug or f"#{draft.id}", detail=detail)
         return draft.id
 
 
-def _drop_others(transaction: Session, draft: QuestionnaireDraft) -> list[int]:
-    """Their numbers. Once the new one has its own: who looks at an old draft must not publish this one."""
-    query = select(QuestionnaireDraft).where(QuestionnaireDraft.slug == draft.slug)
-    found = transaction.scalars(query.where(QuestionnaireDraft.id != draft.id)).all() if draft.slug else []
-    for one in found:
-        transaction.delete(one)
-    return [one.id for one in found]
+def _replaceable(session: Session, source: str) -> list[QuestionnaireDraft]:
+    """The drafts whose place this text takes, newest first."""
+    slug = _slug_of(source)
+    if not slug:
+        return []
+    query = select(QuestionnaireDraft).where(QuestionnaireDraft.slug == slug)
+    found = session.scalars(query.order_by(QuestionnaireDraft.id.desc())).all()
+    sound = _check(source, slug).questionnaire is not None
+    return [one for one in found if sound or _check(one.source_yaml, slug).questionnaire is None]
 
 
 def replaced_by(source: str) -> QuestionnaireDraft | None:
-    """The draft whose place this text would take: of the questionnaire that it names."""
-    slug = _slug_of(source)
-    query = select(QuestionnaireDraft).where(QuestionnaireDraft.slug == slug)
-    return db.session.scalars(query.order_by(QuestionnaireDraft.id.desc())).first() if slug else None
+    """The draft whose place this text would take."""
+    return next(iter(_replaceable(db.session(), source)), None)
 
 
 def delete_draft(draft_id: int, *, actor: str) -> None:

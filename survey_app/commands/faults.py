@@ -40,7 +40,8 @@ _FILE_FAULTS: Final = {
 
 def expected_fault(fault: Exception) -> str | None:
     """What to print for this fault; None when nobody foresaw it."""
-    if type(fault).__name__ in {name.partition(":")[2] for name in _EXPECTED} and _is_ours(fault):
+    known = {name.partition(":")[2] for name in _EXPECTED}
+    if known & {kind.__name__ for kind in type(fault).__mro__} and _is_ours(fault):
         return str(fault)
     if isinstance(fault, DBAPIError):
         return _database_fault(fault)

@@ -18,7 +18,7 @@ from survey_app.commands.surroundings import actor, application
 if TYPE_CHECKING:
     from survey_app.exports import ReportSource
 
-USUAL = {".xlsx": "classeur", ".csv": "reponses", ".json": "json"}
+USUAL = {".xlsx": "classeur", ".csv": "resultats", ".json": "json"}
 OLDEST_YEAR = 2000
 
 
@@ -118,7 +118,7 @@ def import_results(file: str, survey: str, year: int, title: str | None, replace
     « resultats » conviennent tels quels.
     """
     from survey_app.exports.words import counted
-    from survey_app.past_results import import_counts
+    from survey_app.past_results import YearExistsError, import_counts
 
     if year > date.today().year:  # noqa: DTZ011 (a calendar year on this machine)
         raise click.UsageError(f"{year} n’est pas une année passée.")
@@ -129,7 +129,12 @@ def import_results(file: str, survey: str, year: int, title: str | None, replace
         line = fault.object[: fault.start].count(b"\n") + 1
         raise click.UsageError(f"{path}:{line}\u00a0: ce fichier n’est pas en UTF-8.") from fault
     with application():
-        count = import_counts(
-            survey, year, title or str(year), text, source=path.name, actor=actor(), replace=replace
-        )
+        try:
+            count = import_counts(
+                survey, year, title or str(year), text, source=path.name, actor=actor(), replace=replace
+            )
+        except YearExistsError:
+            raise click.UsageError(
+                f"{year} existe déjà pour {survey}. Pour remplacer ses chiffres\u00a0: --replace"
+            ) from None
     click.echo(f"{counted(count, 'ligne importée', 'lignes importées')} pour {survey} {year}.")

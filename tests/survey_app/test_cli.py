@@ -357,6 +357,7 @@ def test_a_report_is_written_for_each_kind_of_file(name: str, demonstrated: Path
             assert CalamineWorkbook.from_path(str(target)).sheet_names[0] == "Synthèse"
         case ".csv":
             assert content.startswith(b"\xef\xbb\xbf")
+            assert "Borne basse" in content.decode("utf-8-sig").splitlines()[0], "results, not people"
         case ".json":
             assert json.loads(content)["responses"] == USERS - PRACTICE
     assert [path.name for path in demonstrated.iterdir()] == [name]
@@ -364,9 +365,10 @@ def test_a_report_is_written_for_each_kind_of_file(name: str, demonstrated: Path
 
 def test_texts_are_in_a_report_only_when_asked_for(demonstrated: Path) -> None:
     target = demonstrated / "r.csv"
-    cli.run(["report", "usagers-2026", "-o", str(target)])
+    answers = ["report", "usagers-2026", "--export", "reponses", "-o", str(target)]
+    cli.run(answers)
     assert "Commentaire synthétique" not in target.read_text()
-    cli.run(["report", "usagers-2026", "-o", str(target), "--verbatims"])
+    cli.run([*answers, "--verbatims"])
     assert "Commentaire synthétique" in target.read_text()
 
 
@@ -398,6 +400,9 @@ def test_past_years_are_imported_or_refused_by_line(
     assert "Ligne 3" in capsys.readouterr().err
     path.write_text("commitment,item,favourable,base\ncourtoisie,,80,100\n")
     assert cli.run(command) == 0
+    assert cli.run(command) == 2
+    assert "--replace" in capsys.readouterr().err
+    assert cli.run([*command, "--replace"]) == 0
     path.write_bytes(b"commitment,item,favourable,base\n\xe9,,1,2\n")
     assert cli.run(command) == 2
     assert f"{path}:2" in capsys.readouterr().err

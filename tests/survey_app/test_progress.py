@@ -65,7 +65,9 @@ def test_the_report_of_a_wave_moves_the_bar_to_its_end(
 ) -> None:
     monkeypatch.setattr(bars, "EVERY", 1)
     target = demonstrated / "r.csv"
-    drawn = on_a_terminal(lambda: cli.run(["report", "usagers-2026", "-o", str(target)]))
+    drawn = on_a_terminal(
+        lambda: cli.run(["report", "usagers-2026", "--export", "reponses", "-o", str(target)])
+    )
     assert "Réponses" in drawn
     assert "100%" in drawn
     assert capsys.readouterr().out.startswith(f"{target}\u00a0: ")

@@ -181,6 +181,17 @@ def test_a_text_sent_again_says_whose_draft_it_replaces(site: StaffSite) -> None
     assert client.get(first.location).status_code == 404
 
 
+def test_a_text_with_faults_leaves_the_sound_draft_of_the_same_questionnaire(site: StaffSite) -> None:
+    client = site.client("assistant")
+    sound = upload(client, QUESTIONNAIRES, "source", a_source())
+    broken = upload(client, QUESTIONNAIRES, "source", a_source() + "\n\t- oops")
+    assert "remplace" not in client.get(broken.location).text
+    assert client.get(sound.location).status_code == 200
+    upload(client, QUESTIONNAIRES, "source", a_source() + "\n\t- oops again")
+    assert client.get(broken.location).status_code == 404
+    assert client.get(sound.location).status_code == 200
+
+
 def test_a_response_is_set_aside_with_a_reason_and_leaves_the_figures(site: StaffSite) -> None:
     with site.database():
         seed_wave(24, 6, comment="Rien à signaler")
