@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Playwright
 
 from tests.faults.field import Field, in_the_field
-from tests.survey_app.conftest import postgresql_url, sqlite_template
+from tests.survey_app.conftest import postgresql_url, sqlite_app_database, sqlite_template, sqlite_url
 
-__all__ = ["postgresql_url", "sqlite_template"]
+__all__ = ["postgresql_url", "sqlite_app_database", "sqlite_template", "sqlite_url"]
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
-"""A tablet in the field: its browser, its server with the staff's pages, and the ledger of what it showed as saved."""
+"""A tablet in the field: its browser, its server with the staff's pages, and what it showed as saved."""
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Error, Page, Playwright, expect
 from pysqlite3 import dbapi2 as sqlite
 
 from survey_app.database import db
@@ -28,8 +29,6 @@ from tests.browser.tablet_browser import (
     finish,
     interview,
     next_person,
-    outbox,
-    stored,
     tablet_browser,
     wait_for_empty_outbox,
 )
@@ -39,6 +38,7 @@ from tests.survey_app.staff_site import StaffSite
 from tests.survey_app.tablet_site import TabletSite
 
 STAFF_PAGE: Final = "/gestion/tablettes"
+STORED: Final = "SELECT id, content_hash FROM {}"
 LANGUAGE_CARD: Final = "a.language-card[data-language=fr]"
 
 SHIFT_THE_CLOCK = """(milliseconds) => {
@@ -48,7 +48,16 @@ SHIFT_THE_CLOCK = """(milliseconds) => {
     static now() { return real.now() + milliseconds; }
   };
 }"""
-"""The clock of the page jumps and goes on from there; what does not hang on it (timers, ``performance``) stays."""
+"""The page's clock jumps and goes on from there; what does not hang on it (timers, ``performance``) stays."""
+
+
+READ_FACT = """(key) => new Promise((resolve) => {
+  const opening = indexedDB.open('tablet');
+  opening.onsuccess = () => {
+    const fact = opening.result.transaction('facts').objectStore('facts').get(key);
+    fact.onsuccess = () => { opening.result.close(); resolve(fact.result ?? null); };
+  };
+})"""
 
 
 @dataclass
@@ -104,16 +113,12 @@ class Field:
 
     def note(self, page: Page | None = None) -> None:
         """« Merci » is on the screen: what is on the disk now was promised."""
-        last = max(stored(page or self.page), key=lambda record: (record["seq"], record["revision"]))
+        last = (page or self.page).evaluate(READ_FACT, "head")
         self.saved.append(f"{last['id']} {last['hash']}")
 
     def deliver(self, page: Page | None = None) -> None:
         """Until everything on the tablet has its receipt."""
         wait_for_empty_outbox(page or self.page)
-
-    def waiting(self) -> int:
-        """How many records wait on the tablet."""
-        return len(outbox(self.page))
 
     def look(self, shown: str) -> str:
         """A page of the staff, as text without marks, as soon as it shows this: a tablet takes its time."""
@@ -148,6 +153,17 @@ class Field:
         return sorted(frames, key=lambda frame: (frame["seq"], frame["revision"]))
 
 
+def until(page: Page, expression: str, argument: Any = None) -> None:
+    """Wait until this comes out as true. (`wait_for_function` takes a promise for a yes.)"""
+    end = time.monotonic() + PATIENCE / 1_000
+    while time.monotonic() < end:
+        with suppress(Error):  # the page may be on its way to another one
+            if page.evaluate(expression, argument):
+                return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never true: {expression}")
+
+
 def plain(html: str) -> str:
     """The words of a page."""
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)).replace("\u202f", " "))
@@ -156,9 +172,8 @@ def plain(html: str) -> str:
 def arrived(database: Path) -> Counter[str]:
     """What a server stores as `id hash`, variants as well, read without the program."""
     connection = sqlite.connect(str(database), isolation_level=None)
-    rows = connection.execute(
-        "SELECT id, content_hash FROM inbox_record UNION ALL SELECT id, content_hash FROM inbox_conflict"
-    ).fetchall()
+    tables = ("inbox_record", "inbox_conflict")
+    rows = [row for table in tables for row in connection.execute(STORED.format(table))]
     connection.close()
     return Counter(f"{row[0]} {row[1]}" for row in rows)
 

@@ -17,10 +17,10 @@ export async function startInterview(app: TabletApp, form: HTMLFormElement): Pro
   neverShownAgain(form);
   await app.holdForInterview();
   const definition = definitionIn(document);
-  const [device, bundle, today] = await Promise.all([app.enrolment.device(), app.bundle(), app.today()]);
+  const [device, bundle, today, revoked] = await Promise.all([app.enrolment.device(), app.bundle(), app.today(), app.store.fact<string | null>('revoked')]);
   const { questionnaire = '' } = form.dataset;
   const offered = bundle?.questionnaires.find((candidate) => candidate.questionnaire_digest === questionnaire);
-  if (!device || !bundle || !offered || !definition || !isAskedOn(today, offered.opens_on, offered.closes_on)) return restart();
+  if (!device || revoked === device.device || !bundle || !offered || !definition || !isAskedOn(today, offered.opens_on, offered.closes_on)) return restart();
   const practice = location.hash === '#practice';
   document.body.toggleAttribute('data-practice', practice);
   const page = new QuestionnairePage(form, definition, { mode: 'tablet', site: device.site });
