@@ -369,14 +369,16 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
     expect(tablet.locator("#closed-title")).to_be_visible(timeout=20_000)
     tablet.goto(interview_page)
     expect(tablet.locator("#closed-title")).to_be_visible(timeout=20_000)
-    assert [one["envelope"] for one in stored(tablet)] == [record["envelope"]], "emptied before it had delivered"
+    assert [one["envelope"] for one in stored(tablet)] == [record["envelope"]], (
+        "emptied before it had delivered"
+    )
     network.instead = lambda _method, _path: None
     tablet.evaluate("window.dispatchEvent(new Event('online'))")
     expect(tablet.locator("#revoked-title")).to_be_visible(timeout=20_000)
     assert [(row.content_hash, row.flags) for row in site.records()] == [(record["hash"], ["revoked_device"])]
     left = tablet.evaluate(WHAT_IS_LEFT)
     assert (left["records"], left["caches"], left["workers"]) == (0, [], 0)
-    # A call that was under way may still note its answer, but no name, no secret, no number, no count of a day.
+    # A call that was under way may still note its answer, but no name, no secret, no count.
     noted = {"revoked", "contact", "last_contact", "clock_offset_ms", "pin", "idle_seconds", "hello"}
     assert {"wiped"} <= set(left["facts"]) <= {"wiped", *noted}
     tablet.reload()

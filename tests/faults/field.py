@@ -35,7 +35,7 @@ from tests.browser.tablet_browser import (
 from tests.browsers import free_port
 from tests.faults.ledger import look_into
 from tests.survey_app.staff_site import StaffSite
-from tests.survey_app.tablet_site import TabletSite
+from tests.survey_app.tablet_site import QUESTIONNAIRE, TabletSite
 
 STAFF_PAGE: Final = "/gestion/tablettes"
 STORED: Final = "SELECT id, content_hash FROM {}"
@@ -179,14 +179,14 @@ def arrived(database: Path) -> Counter[str]:
 
 
 @contextmanager
-def server(folder: Path, **settings: Any) -> Iterator[tuple[StaffSite, TabletSite]]:
+def server(folder: Path, source: str = QUESTIONNAIRE) -> Iterator[tuple[StaffSite, TabletSite]]:
     """A server on a migrated database, with an open wave and the staff's pages."""
     folder.mkdir(parents=True, exist_ok=True)
-    staff = StaffSite(folder, **settings)
+    staff = StaffSite(folder)
     site = TabletSite(staff.app)
     with staff.app.app_context():
         held().make(datetime.now(UTC))
-        site.open_wave()
+        site.open_wave(source)
     yield staff, site
     with staff.app.app_context():
         db.session.remove()
@@ -194,9 +194,9 @@ def server(folder: Path, **settings: Any) -> Iterator[tuple[StaffSite, TabletSit
 
 
 @contextmanager
-def in_the_field(playwright: Playwright, folder: Path) -> Iterator[Field]:
+def in_the_field(playwright: Playwright, folder: Path, source: str = QUESTIONNAIRE) -> Iterator[Field]:
     """A server and one enrolled tablet that is linked to it."""
-    with server(folder / "server") as (staff, site), ExitStack() as line, ExitStack() as browsers:
+    with server(folder / "server", source) as (staff, site), ExitStack() as line, ExitStack() as browsers:
         network, port, profile = Network(site), free_port(), folder / "profile"
         address = line.enter_context(network.up(port))
         page = browsers.enter_context(tablet_browser(playwright, profile))
