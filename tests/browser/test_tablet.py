@@ -25,6 +25,7 @@ from tests.browser.tablet_browser import (
     stored,
     tablet_browser,
     to_last_screen,
+    until,
     wait_for_empty_outbox,
 )
 from tests.browsers import free_port
@@ -387,6 +388,7 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
     tablet.locator("#agent-enrol").click()
     tablet.fill("#enrolment-code", site.code())
     tablet.get_by_role("button", name="Enrôler", exact=True).click()
+    until(tablet, "navigator.serviceWorker.controller !== null")  # its files are here again
     tablet.locator("a.language-card[data-language=fr]").wait_for()
 
 

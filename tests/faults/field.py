@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from playwright.sync_api import Error, Page, Playwright, expect
+from playwright.sync_api import Page, Playwright, expect
 from pysqlite3 import dbapi2 as sqlite
 
 from survey_app.database import db
@@ -151,17 +150,6 @@ class Field:
         """The frames of what arrived, in the order of the tablet's numbers."""
         frames = [json.loads(record.envelope or b"") for record in self.site.records()]
         return sorted(frames, key=lambda frame: (frame["seq"], frame["revision"]))
-
-
-def until(page: Page, expression: str, argument: Any = None) -> None:
-    """Wait until this comes out as true. (`wait_for_function` takes a promise for a yes.)"""
-    end = time.monotonic() + PATIENCE / 1_000
-    while time.monotonic() < end:
-        with suppress(Error):  # the page may be on its way to another one
-            if page.evaluate(expression, argument):
-                return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"never true: {expression}")
 
 
 def plain(html: str) -> str:

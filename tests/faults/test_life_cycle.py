@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from form_definitions import load_translations
 from survey_app import assets, backups, waves
@@ -25,11 +25,12 @@ from tests.browser.tablet_browser import (
     outbox,
     tablet_browser,
     to_last_screen,
+    until,
     wait_for_records,
 )
 from tests.browser.test_stolen_profile import copied
 from tests.browsers import free_port
-from tests.faults.field import LANGUAGE_CARD, Field, until
+from tests.faults.field import LANGUAGE_CARD, Field
 from tests.faults.ledger import look_into
 from tests.survey_app.staff_site import upload
 from tests.survey_app.tablet_site import QUESTIONNAIRE
@@ -128,12 +129,17 @@ def test_expired_sessions_and_changed_keys_of_the_website_do_not_stop_the_tablet
     field.disconnect()
     field.one_person("clés changées")
     field.site.app.secret_key = "another key, of which no session and no form knows"
-    sent: list[dict[str, str]] = []
-    field.page.on("request", lambda request: "/api/" in request.url and sent.append(request.all_headers()))
+    requests: list[Request] = []
+
+    def note(request: Request) -> None:
+        requests.append(request)
+
+    field.page.on("request", note)
     field.connect()
     field.start_page()
     field.deliver()
     field.assert_all_arrived()
+    sent = [request.all_headers() for request in requests if "/api/" in request.url]
     assert sent
     assert not any("cookie" in headers for headers in sent)
     assert all("x-signature" in headers for headers in sent)
