@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect
 
 from tests.browsers import launch_arguments, served
 from tests.survey_app.tablet_site import TabletSite
@@ -151,6 +151,17 @@ def wait_for_records(page: Page, fits: Callable[[list[dict[str, Any]]], bool]) -
     while not fits(found := stored(page)):
         assert time.monotonic() < until, [(record["state"], record["revision"]) for record in found]
         page.wait_for_timeout(100)
+
+
+def until(page: Page, expression: str, argument: Any = None) -> None:
+    """Wait until this comes out as true. (`wait_for_function` takes a promise for a yes.)"""
+    end = time.monotonic() + PATIENCE / 1_000
+    while time.monotonic() < end:
+        with suppress(Error):  # the page may be on its way to another one
+            if page.evaluate(expression, argument):
+                return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never true: {expression}")
 
 
 def wait_for_draft(page: Page, revision: int = 1) -> None:

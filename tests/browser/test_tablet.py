@@ -25,6 +25,7 @@ from tests.browser.tablet_browser import (
     stored,
     tablet_browser,
     to_last_screen,
+    until,
     wait_for_empty_outbox,
 )
 from tests.browsers import free_port
@@ -356,26 +357,52 @@ def test_a_practice_answer_says_so_and_the_next_one_counts(tablet: Page, site: T
     assert [body.practice for body in site.bodies()] == [True, False]
 
 
+@pytest.mark.fault(42)
 def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
     tablet: Page, network: Network, site: TabletSite
 ) -> None:
     network.instead = lambda method, _path: PORTAL if method == "PUT" else None
     interview(tablet, "avant le retrait")
+    interview_page = tablet.url
     (record,) = outbox(tablet)
     site.revoke(record["device"])
-    network.instead = lambda _method, _path: None
     tablet.locator("[data-screen-name=thanks] [data-action=restart]").click()
+    expect(tablet.locator("#closed-title")).to_be_visible(timeout=20_000)
+    tablet.goto(interview_page)
+    expect(tablet.locator("#closed-title")).to_be_visible(timeout=20_000)
+    assert [one["envelope"] for one in stored(tablet)] == [record["envelope"]], (
+        "emptied before it had delivered"
+    )
+    network.instead = lambda _method, _path: None
+    tablet.evaluate("window.dispatchEvent(new Event('online'))")
     expect(tablet.locator("#revoked-title")).to_be_visible(timeout=20_000)
-    assert [row.flags for row in site.records()] == [["revoked_device"]]
-    assert stored(tablet) == []
-    assert tablet.evaluate("caches.keys()") == []
+    assert [(row.content_hash, row.flags) for row in site.records()] == [(record["hash"], ["revoked_device"])]
+    left = tablet.evaluate(WHAT_IS_LEFT)
+    assert (left["records"], left["caches"], left["workers"]) == (0, [], 0)
+    # A call that was under way may still note its answer, but no name, no secret, no count.
+    noted = {"revoked", "contact", "last_contact", "clock_offset_ms", "pin", "idle_seconds", "hello"}
+    assert {"wiped"} <= set(left["facts"]) <= {"wiped", *noted}
     tablet.reload()
     expect(tablet.locator("#revoked-title")).to_be_visible(timeout=20_000)
     tablet.locator("#agent-open").click()
     tablet.locator("#agent-enrol").click()
     tablet.fill("#enrolment-code", site.code())
     tablet.get_by_role("button", name="Enrôler", exact=True).click()
+    until(tablet, "navigator.serviceWorker.controller !== null")  # its files are here again
     tablet.locator("a.language-card[data-language=fr]").wait_for()
+
+
+WHAT_IS_LEFT = """async () => {
+  const opening = indexedDB.open('tablet');
+  await new Promise((resolve) => { opening.onsuccess = resolve; });
+  const reading = opening.result.transaction(['records', 'facts']);
+  const records = reading.objectStore('records').count();
+  const facts = reading.objectStore('facts').getAllKeys();
+  await new Promise((resolve) => { reading.oncomplete = resolve; });
+  opening.result.close();
+  const workers = (await navigator.serviceWorker.getRegistrations()).length;
+  return { records: records.result, facts: facts.result, caches: await caches.keys(), workers };
+}"""
 
 
 def test_a_required_question_holds_and_says_what_to_do(tablet: Page) -> None:
@@ -412,6 +439,7 @@ def test_conditions_exclusive_options_and_back_work_on_the_tablet(tablet: Page, 
     assert site.answers() == [expected]
 
 
+@pytest.mark.fault(50)
 def test_an_insecure_address_is_refused_with_an_explanation(playwright: Playwright, tmp_path: Path) -> None:
     from tests.browsers import CHROMIUM, CHROMIUM_ARGUMENTS
 

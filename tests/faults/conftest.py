@@ -1,5 +1,21 @@
-"""Databases as in the tests of the application."""
+"""Databases as in the tests of the application, and one tablet in the field."""
 
-from tests.survey_app.conftest import postgresql_url, sqlite_template
+from __future__ import annotations
 
-__all__ = ["postgresql_url", "sqlite_template"]
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Playwright
+
+from tests.faults.field import Field, in_the_field
+from tests.survey_app.conftest import postgresql_url, sqlite_app_database, sqlite_template, sqlite_url
+
+__all__ = ["postgresql_url", "sqlite_app_database", "sqlite_template", "sqlite_url"]
+
+
+@pytest.fixture
+def field(playwright: Playwright, tmp_path: Path) -> Iterator[Field]:
+    """A server and one enrolled tablet that is linked to it."""
+    with in_the_field(playwright, tmp_path) as deployed:
+        yield deployed

@@ -48,15 +48,21 @@ OTHER_FRAME = {
 LATER = NOW + dt.timedelta(days=2)
 
 
-@pytest.fixture
-def vector_keys(tmp_path: Path) -> RecordKeys:
-    """The pair of the shared cases, and a newer one."""
+def keep_vector_key(folder: Path) -> None:
+    """Write the private key of the shared cases into a folder of keys."""
     jwk = VECTORS["private_key"]
     number = int.from_bytes(base64.urlsafe_b64decode(jwk["d"] + "="), "big")
     pem = ec.derive_private_key(number, ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    (tmp_path / f"20260101T000000Z-{VECTORS['key']['key_id']}.pem").write_bytes(pem)
+    folder.mkdir(exist_ok=True)
+    (folder / f"20260101T000000Z-{VECTORS['key']['key_id']}.pem").write_bytes(pem)
+
+
+@pytest.fixture
+def vector_keys(tmp_path: Path) -> RecordKeys:
+    """The pair of the shared cases, and a newer one."""
+    keep_vector_key(tmp_path)
     keys = RecordKeys(tmp_path)
     keys.make(NOW)
     return keys

@@ -17,10 +17,10 @@ export async function startInterview(app: TabletApp, form: HTMLFormElement): Pro
   neverShownAgain(form);
   await app.holdForInterview();
   const definition = definitionIn(document);
-  const [device, bundle, today] = await Promise.all([app.enrolment.device(), app.bundle(), app.today()]);
+  const [device, bundle, today, revoked] = await Promise.all([app.enrolment.device(), app.bundle(), app.today(), app.store.fact<string | null>('revoked')]);
   const { questionnaire = '' } = form.dataset;
   const offered = bundle?.questionnaires.find((candidate) => candidate.questionnaire_digest === questionnaire);
-  if (!device || !bundle || !offered || !definition || !isAskedOn(today, offered.opens_on, offered.closes_on)) return restart();
+  if (!device || revoked === device.device || !bundle || !offered || !definition || !isAskedOn(today, offered.opens_on, offered.closes_on)) return restart();
   const practice = location.hash === '#practice';
   document.body.toggleAttribute('data-practice', practice);
   const page = new QuestionnairePage(form, definition, { mode: 'tablet', site: device.site });
@@ -31,21 +31,23 @@ export async function startInterview(app: TabletApp, form: HTMLFormElement): Pro
     await saving.finish(finished);
     void app.send();
   };
-  new Kiosk(page, { now: () => Date.now(), after, draft: (soFar) => saving.draft(soFar), save, withdraw: (soFar) => saving.withdraw(soFar), restart, keepPartial }).start();
+  new Kiosk(page, { now: elapsed, after, draft: (soFar) => saving.draft(soFar), save, withdraw: (soFar) => saving.withdraw(soFar), restart, keepPartial }).start();
   void keepWorker(() => false);
   app.keepSending();
 }
 
 async function contentOf(app: TabletApp, finished: Finished, offered: BundleQuestionnaire, bundle: Bundle, practice: boolean): Promise<Content> {
   const offset = (await app.store.fact<number>('clock_offset_ms')) ?? null;
+  const finishedAt = Date.now();
   const body: RecordBody = {
     answers: finished.answers,
     language: document.documentElement.lang,
     site: null,
     complete: finished.complete,
     practice,
-    started_at: new Date(finished.startedAt).toISOString(),
-    finished_at: new Date().toISOString(),
+    // Both by one look at the clock, which may be put right while somebody answers.
+    started_at: new Date(finishedAt - (elapsed() - finished.startedAt)).toISOString(),
+    finished_at: new Date(finishedAt).toISOString(),
     clock_offset_ms: offset,
     assisted: null,
   };
@@ -53,6 +55,9 @@ async function contentOf(app: TabletApp, finished: Finished, offered: BundleQues
   const { bundle_digest: bundleDigest, sealing_key: sealingKey } = bundle;
   return { id: finished.id, wave, questionnaireDigest, bundleDigest, sealingKey, body };
 }
+
+/** Milliseconds of this page, which no change of the clock moves. */
+const elapsed = (): number => performance.now();
 
 /** A page that the browser reloads, brings back from its memory or refills by itself: the next person chooses a language. */
 function neverShownAgain(form: HTMLFormElement): void {

@@ -28,6 +28,9 @@ export interface BundleQuestionnaire {
 
 const HEARTBEAT_MS = 5 * 60_000;
 const LOOK_AGAIN_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** A night without a network is nothing to tell the agent. */
+const MANY_DAYS = 2;
 /** The Web Lock that every interview page shares. */
 const IN_USE = 'tablet in use';
 
@@ -138,9 +141,12 @@ export class TabletApp {
     fill('agent-waiting', { count: records.length });
     fill('agent-former', { count: former });
     fill('agent-contact', { time: last === undefined ? '—' : spokenTime(new Date(last), new Date()) });
+    const days = last === undefined ? 0 : Math.floor((Date.now() - last) / DAY_MS);
+    fill('agent-offline', { count: days });
+    const silence = contact === 'unreachable' && days >= MANY_DAYS ? 'offline_for_days' : contact;
     const corner = document.getElementById('agent-corner');
     if (corner) corner.dataset['state'] = stateOf(device !== null, fault !== null, quarantined + former, contact, records.length);
-    showNotice(fault === 'full' ? 'full' : fault !== null ? 'fault' : quarantined > 0 ? 'quarantined' : former > 0 ? 'former_identity' : contact);
+    showNotice(fault === 'full' ? 'full' : fault !== null ? 'fault' : quarantined > 0 ? 'quarantined' : former > 0 ? 'former_identity' : silence);
   }
 }
 
