@@ -58,14 +58,17 @@ export class AgentCorner {
     setHidden('agent-acts', true);
   }
 
+  /** At once; what it shows comes as it is found. */
   private async open(): Promise<void> {
-    await this.listRecords();
-    const asks = await this.gate.asks();
-    setHidden('agent-acts', asks);
-    setHidden('pin-form', !asks);
     showOnlyNamed('pin', null);
+    setHidden('pin-form', true);
+    setHidden('agent-acts', true);
     this.host.show('agent');
     this.touched();
+    await this.listRecords();
+    const asks = await this.gate.asks();
+    setHidden('pin-form', !asks);
+    setHidden('agent-acts', asks);
     if (asks) await this.showPause();
     await this.host.check();
   }
