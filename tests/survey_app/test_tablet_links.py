@@ -43,5 +43,7 @@ def test_no_page_of_the_tablet_has_a_link_that_leads_elsewhere(tmp_path: Path) -
 
 
 def test_the_search_finds_what_leads_elsewhere() -> None:
-    page = '<a href="https://example.org">x</a><a href="/q/usagers/fr">y</a><a href="#a" target="_blank">z</a>'
+    page = (
+        '<a href="https://example.org">x</a><a href="/q/usagers/fr">y</a><a href="#a" target="_blank">z</a>'
+    )
     assert outward(page) == ["https://example.org", "/q/usagers/fr", "<a target>"]
