@@ -85,6 +85,8 @@ class Body:
     practice: bool = False
     withdrawn: bool = False
     """The person took it back: it has no answers and becomes no response."""
+    assisted: bool | None = None
+    """Whether an agent helped, or read aloud; nobody said so where it is None."""
     started_at: dt.datetime | None = None
     finished_at: dt.datetime | None = None
     clock_offset: dt.timedelta | None = None
@@ -160,6 +162,7 @@ def open_body(envelope: Envelope, keys: RecordKeys) -> Body:
         complete=content.get("complete") is True,
         practice=content.get("practice") is True,
         withdrawn=content.get("withdrawn") is True and content.get("complete") is not True,
+        assisted=content["assisted"] if isinstance(content.get("assisted"), bool) else None,
         started_at=_moment(content.get("started_at")),
         finished_at=_moment(content.get("finished_at")),
         clock_offset=_offset(content.get("clock_offset_ms")),

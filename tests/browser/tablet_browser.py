@@ -82,10 +82,10 @@ def open_profile(playwright: Playwright, profile: Path, name: str = "chromium") 
     return context  # type: ignore[no-any-return]
 
 
-def enrol(page: Page, address: str, site: TabletSite) -> None:
+def enrol(page: Page, address: str, site: TabletSite, pin: str | None = None) -> None:
     """Open the start page, type the code, and wait until the tablet can do without a network."""
     page.goto(address)
-    page.fill("#enrolment-code", site.code())
+    page.fill("#enrolment-code", site.code(pin))
     page.get_by_role("button", name="Enrôler").click()
     page.locator("a.language-card[data-language=fr]").wait_for()
     assert page.evaluate(WORKER_READY) in ("activating", "activated")

@@ -196,8 +196,8 @@ def walk_away_before_a_full_disk(tablet: Page) -> None:
     begin(tablet)
     tablet.locator("label.option:visible").first.click()
     tablet.locator("#next").click()
-    tablet.clock.run_for(61_000)
-    tablet.clock.run_for(21_000)
+    tablet.clock.run_for(121_000)
+    tablet.clock.run_for(31_000)
     expect(tablet.locator("#failed-title")).to_be_visible()
 
 
@@ -213,7 +213,7 @@ def test_a_partial_answer_saved_at_the_second_try_stays_partial(tablet: Page, si
 
 def test_a_failed_write_with_nobody_there_gives_the_tablet_back_to_the_next_person(tablet: Page) -> None:
     walk_away_before_a_full_disk(tablet)
-    tablet.clock.run_for(61_000)
+    tablet.clock.run_for(121_000)
     tablet.locator("a.language-card[data-language=fr]").wait_for()
 
 
@@ -331,12 +331,12 @@ def test_somebody_who_walks_away_leaves_a_partial_answer_and_a_clean_screen(
     begin(tablet)
     tablet.locator("label.option:visible").first.click()
     tablet.locator("#next").click()
-    tablet.clock.run_for(61_000)
+    tablet.clock.run_for(121_000)
     expect(tablet.locator("#idle-title")).to_be_visible()
     tablet.locator("#stay").click()
     expect(tablet.locator("[name=minutes]")).to_be_visible()
-    tablet.clock.run_for(61_000)
-    tablet.clock.run_for(21_000)
+    tablet.clock.run_for(121_000)
+    tablet.clock.run_for(31_000)
     tablet.locator("a.language-card[data-language=fr]").wait_for()
     tablet.clock.run_for(2_000)
     wait_for_empty_outbox(tablet)

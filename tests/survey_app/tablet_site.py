@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 from form_definitions import load_translations
 from survey_app import create_app
 from survey_app.database import db, write_transaction
-from survey_app.enrolment import make_code
+from survey_app.enrolment import hashed_pin, make_code
 from survey_app.models import Device, InboxRecord
 from survey_app.questionnaires import publish_source
 from survey_app.responses.credentials import content_digest, receipt_mac, sign_request
@@ -101,12 +101,17 @@ class TabletSite:
         with self.app.app_context():
             close_wave(self.wave, actor="test")
 
-    def code(self) -> str:
-        """A fresh one-time code."""
+    def code(self, pin: str | None = None) -> str:
+        """A fresh one-time code, for a tablet whose agents have this PIN."""
         with self.app.app_context():
             languages = ["fr", "en", "ar"]
             return make_code(
-                name="T-07", site=SITE, slugs=["usagers"], languages=languages, created_by="test"
+                name="T-07",
+                site=SITE,
+                slugs=["usagers"],
+                languages=languages,
+                created_by="test",
+                pin=None if pin is None else hashed_pin(pin),
             )
 
     def revoke(self, device: str) -> None:

@@ -49,6 +49,7 @@ def addresses(digest: str) -> dict[str, str]:
         "preview": f"/gestion/questionnaires/versions/{digest}/apercu/website/fr",
         "tablet-preview": f"/gestion/questionnaires/versions/{digest}/apercu/tablet/fr",
         "tablets": "/gestion/tablettes",
+        "tablet-guide": "/gestion/tablettes/preparer",
         "exports": f"/gestion/exports/{WAVE}",
         "past": "/gestion/annees-passees",
         "users": "/gestion/comptes",

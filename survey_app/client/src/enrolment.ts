@@ -68,7 +68,7 @@ export class Enrolment implements Credentials {
       if (isPin(pin)) facts.put(pin, 'pin');
       else facts.delete('pin');
       if (typeof idle_seconds === 'number') facts.put(idle_seconds, 'idle_seconds');
-      for (const gone of ['head', 'wiped', 'damaged']) facts.delete(gone);
+      for (const gone of ['head', 'wiped', 'damaged', 'refusals', 'pin_failures', 'pin_tries']) facts.delete(gone);
     });
   }
 }

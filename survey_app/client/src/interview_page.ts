@@ -6,11 +6,14 @@ import type { Finished } from './interview_saving.ts';
 import { Kiosk } from './kiosk.ts';
 import type { Content } from './outbox.ts';
 import { QuestionnairePage } from './questionnaire_page.ts';
+import { fillTheScreen, StayingAwake } from './staying_awake.ts';
 import { isAskedOn, localDay } from './tablet_app.ts';
 import type { Bundle, BundleQuestionnaire, TabletApp } from './tablet_app.ts';
 import { keepWorker } from './worker_registration.ts';
 
 const START = '/tablette/';
+/** Until the server has said otherwise. */
+const IDLE_SECONDS = 120;
 
 /** Bring the page to life; a tablet that is not enrolled, or no longer offers this questionnaire, goes to the start. */
 export async function startInterview(app: TabletApp, form: HTMLFormElement): Promise<void> {
@@ -21,22 +24,42 @@ export async function startInterview(app: TabletApp, form: HTMLFormElement): Pro
   const { questionnaire = '' } = form.dataset;
   const offered = bundle?.questionnaires.find((candidate) => candidate.questionnaire_digest === questionnaire);
   if (!device || revoked === device.device || !bundle || !offered || !definition || !isAskedOn(today, offered.opens_on, offered.closes_on)) return restart();
-  const practice = location.hash === '#practice';
-  document.body.toggleAttribute('data-practice', practice);
+  const setting = settingOf(location.hash);
+  document.body.toggleAttribute('data-practice', setting.practice);
+  document.body.toggleAttribute('data-reading', setting.reading);
   const page = new QuestionnairePage(form, definition, { mode: 'tablet', site: device.site });
   const keepPartial = offered.partial_policy === 'keep';
-  const content = (interview: Finished): Promise<Content> => contentOf(app, interview, offered, bundle, practice);
+  const content = (interview: Finished): Promise<Content> => contentOf(app, interview, offered, bundle, setting);
   const saving = new InterviewSaving(app.outbox, { locks: app.locks, keepPartial, content, day: () => localDay(new Date()) });
   const save = async (finished: Finished): Promise<void> => {
     await saving.finish(finished);
     void app.send();
   };
-  new Kiosk(page, { now: elapsed, after, draft: (soFar) => saving.draft(soFar), save, withdraw: (soFar) => saving.withdraw(soFar), restart, keepPartial }).start();
+  const idleSeconds = (await app.store.fact<number>('idle_seconds')) ?? IDLE_SECONDS;
+  const draft = (soFar: Finished): void => saving.draft(soFar);
+  const withdraw = (soFar: Finished): Promise<void> => saving.withdraw(soFar);
+  new Kiosk(page, { now: () => Date.now(), elapsed, after, draft, save, withdraw, restart, keepPartial, idleSeconds }).start();
+  new StayingAwake().start();
+  document.getElementById('begin')?.addEventListener('click', fillTheScreen);
   void keepWorker(() => false);
   app.keepSending();
 }
 
-async function contentOf(app: TabletApp, finished: Finished, offered: BundleQuestionnaire, bundle: Bundle, practice: boolean): Promise<Content> {
+/** What the agent said when handing over; it lasts for this one interview. */
+interface Setting {
+  readonly practice: boolean;
+  readonly reading: boolean;
+  readonly assisted: boolean | null;
+}
+
+function settingOf(hash: string): Setting {
+  const marks = new Set(hash.slice(1).split('+'));
+  const reading = marks.has('reading');
+  const assisted = reading || marks.has('assisted') ? true : marks.has('alone') ? false : null;
+  return { practice: marks.has('practice'), reading, assisted };
+}
+
+async function contentOf(app: TabletApp, finished: Finished, offered: BundleQuestionnaire, bundle: Bundle, { practice, assisted }: Setting): Promise<Content> {
   const offset = (await app.store.fact<number>('clock_offset_ms')) ?? null;
   const finishedAt = Date.now();
   const body: RecordBody = {
@@ -49,7 +72,7 @@ async function contentOf(app: TabletApp, finished: Finished, offered: BundleQues
     started_at: new Date(finishedAt - (elapsed() - finished.startedAt)).toISOString(),
     finished_at: new Date(finishedAt).toISOString(),
     clock_offset_ms: offset,
-    assisted: null,
+    assisted,
   };
   const { wave, questionnaire_digest: questionnaireDigest } = offered;
   const { bundle_digest: bundleDigest, sealing_key: sealingKey } = bundle;

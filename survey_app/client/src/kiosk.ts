@@ -4,12 +4,16 @@ import type { ItemDefinition } from './definition.ts';
 import { message } from './definition.ts';
 import type { Finished } from './interview_saving.ts';
 import type { QuestionnairePage } from './questionnaire_page.ts';
+import { element, fill, focusOn, setHidden, showOnlyNamed } from './page_parts.ts';
 import { screensOf, showOnly } from './screens.ts';
 import type { Screen } from './screens.ts';
 import { isAdvisedAndMissing } from './validation.ts';
 
 export interface KioskWorld {
+  /** The clock on the wall: it goes on while the tablet sleeps. */
   readonly now: () => number;
+  /** Milliseconds that no change of the clock moves. */
+  readonly elapsed: () => number;
   /** Run `work` after so many milliseconds; gives what cancels it. */
   readonly after: (milliseconds: number, work: () => void) => () => void;
   /** Keep the interview so far; never waited for. */
@@ -21,12 +25,13 @@ export interface KioskWorld {
   /** Leave the page for the start, without a way back to it. */
   readonly restart: () => void;
   readonly keepPartial: boolean;
+  /** How long nobody may touch the tablet before it asks whether anybody is there. */
+  readonly idleSeconds: number;
 }
 
 type Name = 'welcome' | 'questions' | 'saving' | 'thanks' | 'failed' | 'idle';
 
-const IDLE_MS = 60_000;
-const WARNING_SECONDS = 20;
+export const WARNING_SECONDS = 30;
 const THANKS_SECONDS = 10;
 /** While somebody types, a draft is kept when they pause, not at every letter. */
 const TYPING_PAUSE_MS = 800;
@@ -43,6 +48,7 @@ export class Kiosk {
   /** Whether the interview now being saved was answered to its end; a second try must not change it. */
   private complete = true;
   private startedAt = 0;
+  private touchedAt = 0;
   private cancelTimer: () => void = () => undefined;
   private cancelDraft: () => void = () => undefined;
 
@@ -71,13 +77,14 @@ export class Kiosk {
     });
     for (const button of document.querySelectorAll('[data-action="restart"]')) button.addEventListener('click', () => void this.cancel());
     for (const type of ['pointerdown', 'keydown', 'input']) document.addEventListener(type, () => this.touched(), { passive: true });
+    document.addEventListener('visibilitychange', () => this.wake());
     this.show('welcome');
   }
 
   private begin(): void {
     if (this.id === '') {
       this.id = crypto.randomUUID();
-      this.startedAt = this.world.now();
+      this.startedAt = this.world.elapsed();
     }
     this.go(this.onPath()[0] ?? null);
   }
@@ -177,7 +184,7 @@ export class Kiosk {
     this.id = '';
     this.page.form.reset();
     if (this.complete) this.thank();
-    else this.world.restart();
+    else this.reset();
   }
 
   private interview(complete: boolean): Finished {
@@ -195,24 +202,34 @@ export class Kiosk {
   }
 
   private touched(): void {
+    this.touchedAt = this.world.now();
     if (this.shown === 'welcome' || this.shown === 'questions' || this.shown === 'failed') this.waitForIdleness();
   }
 
   private waitForIdleness(): void {
     this.cancelTimer();
-    this.cancelTimer = this.world.after(IDLE_MS, () => this.warn());
+    this.cancelTimer = this.world.after(this.world.idleSeconds * 1_000, () => this.warn());
+  }
+
+  /** While a tablet sleeps its timers do, too: whoever wakes it is somebody else, and sees nothing of the one before. */
+  private wake(): void {
+    const asleep = this.world.now() - this.touchedAt > (this.world.idleSeconds + WARNING_SECONDS) * 1_000;
+    if (document.visibilityState === 'visible' && asleep && ['welcome', 'questions', 'idle'].includes(this.shown)) this.abandon();
   }
 
   private warn(): void {
     if (this.shown === 'failed') return void this.save(true);
-    if (this.shown === 'welcome' && this.id === '') return this.reset();
     this.beforeIdle = this.shown;
     this.show('idle');
+    fill('idle-said', { seconds: WARNING_SECONDS }); // once: a count-down read aloud would never end
     this.countDown('idle-seconds', WARNING_SECONDS, () => this.abandon());
   }
 
   private stay(): void {
-    if (this.shown === 'idle') this.show(this.beforeIdle);
+    if (this.shown !== 'idle') return;
+    const before = this.beforeIdle;
+    this.show(before);
+    if (before === 'questions') focusOn(this.current?.blocks.find((block) => !block.hidden) ?? null);
   }
 
   /** Somebody walked away: what the questionnaire keeps of it is saved, and the next person starts afresh. */
@@ -232,6 +249,7 @@ export class Kiosk {
     this.cancelTimer();
     this.cancelDraft();
     this.page.form.reset();
+    globalThis.speechSynthesis?.cancel(); // a browser that reads aloud would go on into the next person's visit
     this.world.restart();
   }
 
@@ -244,9 +262,8 @@ export class Kiosk {
   private show(name: Name): void {
     this.shown = name;
     document.body.dataset['screen'] = name;
-    for (const section of document.querySelectorAll<HTMLElement>('[data-screen-name]')) {
-      section.hidden = section.dataset['screenName'] !== name;
-    }
+    showOnlyNamed('screen-name', name);
+    element('idle-said').textContent = '';
     this.cancelTimer();
     this.touched();
     if (name !== 'questions') focusOn(document.querySelector<HTMLElement>(`[data-screen-name="${name}"]`));
@@ -255,26 +272,4 @@ export class Kiosk {
   private on(id: string, work: () => void): void {
     document.getElementById(id)?.addEventListener('click', work);
   }
-}
-
-function setHidden(id: string, hidden: boolean): void {
-  const element = document.getElementById(id);
-  if (element) element.hidden = hidden;
-}
-
-/** Put numbers into a translated sentence that the page carries in `data-text`. */
-export function fill(id: string, values: Readonly<Record<string, string | number>>): void {
-  const element = document.getElementById(id);
-  const text = element?.dataset['text'];
-  if (!element || text === undefined) return;
-  element.textContent = text.replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
-}
-
-/** Focus on the heading or legend moves readers of the screen along, and scrolls to the top. */
-function focusOn(block: HTMLElement | null): void {
-  const target = block?.querySelector<HTMLElement>('legend, h1, h2, label') ?? block;
-  if (!target) return;
-  target.tabIndex = -1;
-  target.focus({ preventScroll: true });
-  window.scrollTo(0, 0);
 }

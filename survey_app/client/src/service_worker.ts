@@ -25,6 +25,8 @@ self.addEventListener('install', (event) => event.waitUntil(keepBundle()));
 self.addEventListener('activate', (event) => event.waitUntil(takeOver()));
 self.addEventListener('message', (event) => {
   if (event.data === 'activate') event.waitUntil(self.skipWaiting());
+  // A page found files missing or damaged: they are fetched again, or stay as they are.
+  if (event.data === 'repair') event.waitUntil(keepBundle().catch(() => undefined));
 });
 // The browser noticed a network: the sender is woken, in the pages. It needs nothing from here to be correct.
 self.addEventListener('sync', (event) => (event as ExtendableEvent).waitUntil(wakeSenders()));

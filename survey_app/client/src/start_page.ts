@@ -1,28 +1,51 @@
 // The first page of the tablet: enrolment, the choice of a language, and what the agent may look at and do.
+import { AgentCorner, isPractice } from './agent_corner.ts';
 import { whyRefused } from './enrolment.ts';
 import type { Device, EnrolmentResult } from './enrolment.ts';
-import type { OutboxRecord } from './outbox.ts';
+import { element, fill, setHidden, showOnlyNamed } from './page_parts.ts';
+import { checkReadiness } from './readiness.ts';
+import { Refusals } from './refusals.ts';
+import { StayingAwake } from './staying_awake.ts';
 import { isAskedOn } from './tablet_app.ts';
 import type { TabletApp } from './tablet_app.ts';
 import { keepWorker } from './worker_registration.ts';
 
-type Name = 'refused' | 'enrolment' | 'languages' | 'closed' | 'revoked' | 'agent';
+type Name = 'refused' | 'enrolment' | 'languages' | 'closed' | 'revoked' | 'paused' | 'agent';
+
+/** How long a refusal can be taken back. */
+const UNDO_MS = 8_000;
 
 /** Nobody is in the middle of anything: a new version may take over. */
 const IDLE: readonly (Name | null)[] = ['languages', 'closed', 'refused', 'revoked'];
 
 export class StartPage {
   private readonly app: TabletApp;
+  private readonly refusals: Refusals;
+  private readonly corner: AgentCorner;
+  private readonly awake = new StayingAwake();
   private shown: Name | null = null;
+  /** Why nobody may be asked now. */
+  private unready: string | null = null;
+  private refusalTimer = 0;
 
   constructor(app: TabletApp) {
     this.app = app;
+    this.refusals = new Refusals(app.store);
+    this.corner = new AgentCorner(app, {
+      isShown: () => this.shown === 'agent',
+      show: (name) => this.show(name),
+      close: () => this.resume(),
+      check: () => this.check(true),
+      leave: () => this.awake.stop(),
+    });
   }
 
   async start(): Promise<void> {
     const refusal = whyRefused();
     if (refusal) return this.refuse(refusal);
     this.listen();
+    this.awake.start();
+    history.scrollRestoration = 'manual';
     element<HTMLInputElement>('agent-practice').checked = false; // a browser may fill it in again
     this.app.store.onfault = () => void this.showFault();
     const codeGiven = this.takeCodeFromAddress();
@@ -36,6 +59,7 @@ export class StartPage {
     if (this.shown !== 'revoked') void keepWorker(() => IDLE.includes(this.shown));
     this.app.keepSending(() => this.afterRound());
     await this.app.outbox.probe();
+    await this.check();
   }
 
   /** A database that cannot be written asks nobody; one that can again goes on. */
@@ -48,14 +72,16 @@ export class StartPage {
   private async afterRound(): Promise<void> {
     if (this.app.store.fault !== null) await this.app.outbox.probe();
     await this.stopIfRevoked();
+    await this.check();
   }
 
   private refuse(reason: string): void {
     this.show('refused');
-    for (const text of document.querySelectorAll<HTMLElement>('[data-reason]')) text.hidden = text.dataset['reason'] !== reason;
+    showOnlyNamed('reason', reason);
   }
 
   private async showFor(device: Device | null): Promise<void> {
+    if (this.unready !== null) return this.refuse(this.unready);
     this.show(await this.screenFor(device));
   }
 
@@ -95,15 +121,15 @@ export class StartPage {
         begin(card.pathname);
       });
     }
-    element('agent-open').addEventListener('click', () => void this.toggleAgent());
-    element('agent-close').addEventListener('click', () => void this.toggleAgent());
-    element('agent-send').addEventListener('click', () => void this.sendNow());
-    element('agent-enrol').addEventListener('click', () => this.show('enrolment'));
-    element('agent-retry').addEventListener('click', () => void this.retryQuarantined());
-    element('agent-export').addEventListener('click', () => void this.exportRecords());
-    element<HTMLInputElement>('agent-practice').addEventListener('change', () => {
-      document.body.toggleAttribute('data-practice', isPractice());
-    });
+    for (const button of document.querySelectorAll<HTMLElement>('[data-handover]')) button.addEventListener('click', () => handOver(button));
+    element('refusal').addEventListener('click', () => void this.refused());
+    element('refusal-undo').addEventListener('click', () => void this.takeRefusalBack());
+    element('paused-resume').addEventListener('click', () => void this.resume());
+    this.corner.listen();
+  }
+
+  private async resume(): Promise<void> {
+    await this.showFor(await this.app.enrolment.device());
   }
 
   private async enrol(code: string): Promise<void> {
@@ -117,52 +143,45 @@ export class StartPage {
     await this.app.send();
   }
 
-  private async toggleAgent(): Promise<void> {
-    if (this.shown === 'agent') return this.showFor(await this.app.enrolment.device());
-    await this.listRecords();
-    this.show('agent');
+  /** Look at the whole tablet again: what is red asks nobody, and says why; what is mended goes on by itself. */
+  private async check(afresh = false): Promise<void> {
+    if (this.shown === 'revoked') return; // it is empty, and to stay so
+    const { colour, reason } = await checkReadiness(this.app.store, this.app.bundleShown, afresh);
+    element('agent-readiness').dataset['colour'] = colour;
+    showOnlyNamed('remedy', reason ?? 'none');
+    this.unready = colour === 'red' ? (this.app.store.fault ?? reason) : null;
+    const isToChange = this.unready === null ? this.shown === 'refused' : this.shown === 'languages' || this.shown === 'closed';
+    if (isToChange) await this.resume();
+    await this.app.describe();
   }
 
-  private async listRecords(): Promise<void> {
-    const records = await this.app.outbox.waiting();
-    const list = element('agent-records');
-    list.replaceChildren(...records.map((record) => line(record, list.dataset)));
-    element('agent-retry').hidden = !records.some((record) => record.state === 'quarantined');
-    element('agent-export').hidden = records.length === 0;
-    const persisted = (await navigator.storage?.persisted?.()) ?? false;
-    element('agent-storage').textContent = element('agent-storage').dataset[persisted ? 'kept' : 'unsure'] ?? '';
+  private async refused(): Promise<void> {
+    const count = await this.refusals.add(await this.app.today());
+    if (count === null) return;
+    this.tellRefusals('refusal-noted', count);
+    setHidden('refusal-undo', false);
   }
 
-  private async sendNow(): Promise<void> {
-    await this.app.sync.hurry();
-    await this.app.send();
-    await this.listRecords();
+  private async takeRefusalBack(): Promise<void> {
+    setHidden('refusal-undo', true);
+    this.tellRefusals('refusal-undone', await this.refusals.undo(await this.app.today()));
   }
 
-  private async retryQuarantined(): Promise<void> {
-    for (const record of await this.app.outbox.waiting()) {
-      if (record.state === 'quarantined') await this.app.outbox.mark(record, { state: 'queued', notBefore: 0, reason: null });
-    }
-    await this.sendNow();
-  }
-
-  /** A file with everything that waits, in the form in which the server takes many records at once. */
-  private async exportRecords(): Promise<void> {
-    const records = (await this.app.outbox.waiting()).map((record) => record.envelope);
-    const address = URL.createObjectURL(new Blob([JSON.stringify({ records })], { type: 'application/json' }));
-    const link = document.createElement('a');
-    link.href = address;
-    link.download = 'avis-en-attente.json';
-    link.click();
-    URL.revokeObjectURL(address);
+  private tellRefusals(id: string, count: number): void {
+    window.clearTimeout(this.refusalTimer);
+    for (const one of ['refusal-noted', 'refusal-undone']) element(one).textContent = '';
+    fill(id, { count });
+    this.refusalTimer = window.setTimeout(() => {
+      element(id).textContent = '';
+      setHidden('refusal-undo', true);
+    }, UNDO_MS);
   }
 
   private show(name: Name): void {
     this.shown = name;
     document.body.dataset['screen'] = name;
-    for (const section of document.querySelectorAll<HTMLElement>('[data-screen-name]')) {
-      section.hidden = section.dataset['screenName'] !== name;
-    }
+    showOnlyNamed('screen-name', name);
+    if (name !== 'agent') this.corner.forget();
   }
 }
 
@@ -181,26 +200,18 @@ function offer(device: Device, today: string): boolean {
 
 /** Without an entry in the history: from an interview there is no way back to anything. */
 function begin(path: string): void {
-  location.replace(isPractice() ? `${path}#practice` : path);
+  const handedOver = document.querySelector<HTMLElement>('[data-handover][aria-pressed="true"]')?.dataset['handover'];
+  const marks = [isPractice() ? 'practice' : null, handedOver].filter((mark) => mark);
+  location.replace(marks.length > 0 ? `${path}#${marks.join('+')}` : path);
 }
 
-const isPractice = (): boolean => element<HTMLInputElement>('agent-practice').checked;
+/** How the next person answers; a second tap takes it back, and then nobody said. */
+function handOver(button: HTMLElement): void {
+  const chosen = button.getAttribute('aria-pressed') !== 'true';
+  for (const other of document.querySelectorAll('[data-handover]')) other.setAttribute('aria-pressed', String(other === button && chosen));
+}
 
 function describeEnrolment(result: EnrolmentResult | null): void {
-  for (const text of document.querySelectorAll<HTMLElement>('[data-enrolment]')) text.hidden = text.dataset['enrolment'] !== result;
+  showOnlyNamed('enrolment', result);
   element('enrolment-code').toggleAttribute('aria-invalid', result === 'wrong_code');
-}
-
-function line(record: OutboxRecord, words: DOMStringMap): HTMLElement {
-  const item = document.createElement('li');
-  const word = words[record.state] ?? record.state;
-  const reason = record.reason === null ? '' : ` (${words[record.reason] ?? record.reason})`;
-  item.textContent = `n° ${record.seq} · ${word}${reason}`;
-  return item;
-}
-
-function element<T extends HTMLElement = HTMLElement>(id: string): T {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`#${id} is missing from the page`);
-  return found as T;
 }

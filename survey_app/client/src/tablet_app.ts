@@ -1,8 +1,9 @@
 // What both pages of the tablet share: its database, its outbox, the sender and when it runs, the agent's line.
 import { Enrolment } from './enrolment.ts';
-import type { Surrounds } from './heartbeat.ts';
-import { fill } from './kiosk.ts';
+import type { Readiness, Surrounds } from './heartbeat.ts';
+import { fill, showOnlyNamed } from './page_parts.ts';
 import { Outbox } from './outbox.ts';
+import type { KeptFile } from './readiness.ts';
 import type { Locks } from './records.ts';
 import type { SealingKey } from './seal.ts';
 import { Store } from './store.ts';
@@ -14,6 +15,7 @@ export interface Bundle {
   readonly bundle_digest: string;
   readonly sealing_key: SealingKey;
   readonly questionnaires: readonly BundleQuestionnaire[];
+  readonly files: readonly KeptFile[];
 }
 
 export interface BundleQuestionnaire {
@@ -48,15 +50,16 @@ export class TabletApp {
     random: () => Math.random(),
     locks: this.locks,
   });
-  private shown: Bundle | null = null;
+  /** The list that the page on the screen belongs to. */
+  bundleShown: Bundle | null = null;
   private timer = 0;
   private greeted = false;
   private afterwards: () => Promise<void> = async () => undefined;
 
   /** The bundle that this page belongs to, or null where none is kept and none can be had. */
   async bundle(): Promise<Bundle | null> {
-    this.shown = await fetch('/tablette/bundle.json').then((response) => response.json() as Promise<Bundle>).catch(() => null);
-    return this.shown;
+    this.bundleShown = await fetch('/tablette/bundle.json').then((response) => response.json() as Promise<Bundle>).catch(() => null);
+    return this.bundleShown;
   }
 
   /** Send now and whenever there is reason to; keep the agent's line true; tell the page after each round. */
@@ -117,7 +120,7 @@ export class TabletApp {
     const contact = await this.store.fact<Contact>('contact');
     if (this.greeted && contact === 'reached' && Math.abs(Date.now() - said) < HEARTBEAT_MS) return;
     this.greeted = true;
-    await this.sync.heartbeat(await surroundsOf(this.shown));
+    await this.sync.heartbeat(await surroundsOf(this.bundleShown));
     await this.store.setFact('hello', Date.now());
   }
 
@@ -145,8 +148,9 @@ export class TabletApp {
     fill('agent-offline', { count: days });
     const silence = contact === 'unreachable' && days >= MANY_DAYS ? 'offline_for_days' : contact;
     const corner = document.getElementById('agent-corner');
+    if (corner) corner.dataset['readiness'] = (await this.store.fact<Readiness>('readiness'))?.colour ?? '';
     if (corner) corner.dataset['state'] = stateOf(device !== null, fault !== null, quarantined + former, contact, records.length);
-    showNotice(fault === 'full' ? 'full' : fault !== null ? 'fault' : quarantined > 0 ? 'quarantined' : former > 0 ? 'former_identity' : silence);
+    showOnlyNamed('notice', fault === 'full' ? 'full' : fault !== null ? 'fault' : quarantined > 0 ? 'quarantined' : former > 0 ? 'former_identity' : silence);
   }
 }
 
@@ -173,10 +177,6 @@ function stateOf(enrolled: boolean, isFaulty: boolean, stuck: number, contact: C
   if (!enrolled) return 'none';
   if (stuck > 0 || contact === 'unknown_device') return 'alarm';
   return contact === 'reached' && waiting === 0 ? 'good' : 'waiting';
-}
-
-function showNotice(name: string | null): void {
-  for (const notice of document.querySelectorAll<HTMLElement>('[data-notice]')) notice.hidden = notice.dataset['notice'] !== name;
 }
 
 /** The day on the prefecture's calendar, whatever time zone the tablet is set to. */
