@@ -118,7 +118,7 @@ class FaultProxy:
         return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}/tablette/"
 
     def meet(self, fault: Fault, method: str = "", *, path: str = "/api/v1/", times: int = 1_000_000) -> None:
-        """From now on such requests meet this fault, so many of them; all that the tablet says, by default."""
+        """From now on such requests meet this fault, so many; by default all that a tablet says."""
         left = iter(range(times))
         self._calm.clear()
 

@@ -101,12 +101,7 @@ class Line:
 
     def arrived(self) -> Counter[tuple[str, str]]:
         """What the server holds, read without the program; what it set apart as well."""
-        connection = sqlite.connect(str(self.database))
-        rows = connection.execute(
-            "SELECT id, content_hash FROM inbox_record UNION ALL SELECT id, content_hash FROM inbox_conflict"
-        ).fetchall()
-        connection.close()
-        return Counter((str(row[0]), str(row[1])) for row in rows)
+        return arrived(self.database)
 
     def deliver(self) -> None:
         """The network is good again: everything gets its receipt, and the server holds what was shown."""
@@ -122,6 +117,16 @@ class Line:
         numbers = [row[0] for row in connection.execute("SELECT seq FROM inbox_record ORDER BY seq")]
         connection.close()
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+def arrived(database: Path) -> Counter[tuple[str, str]]:
+    """Id and hash of every record that a server holds, what it set apart as well."""
+    connection = sqlite.connect(str(database))
+    rows = connection.execute(
+        "SELECT id, content_hash FROM inbox_record UNION ALL SELECT id, content_hash FROM inbox_conflict"
+    ).fetchall()
+    connection.close()
+    return Counter((str(row[0]), str(row[1])) for row in rows)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Playwright
 
 from survey_app import access
 from tests.browser.tablet_browser import PORTRAIT, enrol, next_person
@@ -158,21 +158,15 @@ def test_a_foreign_or_expired_certificate_keeps_everything_and_the_agent_reads_w
         for name, expired in (("foreign", False), ("expired", True)):
             proxy.certificate, _ = certificate(tmp_path, name, expired=expired)
             proxy.drop_connections()
-            failed = why_requests_fail(line.page)
             record = line.one_person(name)
-            line.wait_until(record["id"], state="queued", attempts=1)
+            with line.page.expect_event("requestfailed") as failed:
+                line.try_again()
+            assert (failed.value.failure or "").startswith("net::ERR_CERT_")
+            line.wait_until(record["id"], state="queued")
             line.says("unreachable")
             assert "certificat" in line.page.locator("[data-notice=unreachable]").inner_text()
-            assert any(reason.startswith("net::ERR_CERT_") for reason in failed), failed
         proxy.certificate = good
         line.deliver()
-
-
-def why_requests_fail(page: Page) -> list[str]:
-    """Filled as they do."""
-    reasons: list[str] = []
-    page.on("requestfailed", lambda request: reasons.append(request.failure or ""))
-    return reasons
 
 
 @pytest.mark.fault(24)

@@ -219,7 +219,10 @@ export class Sync {
   private async request(credential: Credential, method: string, path: string, body: string): Promise<Response> {
     const headers = await signedHeaders(credential, method, path, body);
     const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-    return this.world.fetch(path, { method, headers, body, signal, redirect: 'manual', cache: 'no-store', credentials: 'omit' });
+    const response = await this.world.fetch(path, { method, headers, body, signal, redirect: 'manual', cache: 'no-store', credentials: 'omit' });
+    // Whole or not at all: a line that dies in the middle of an answer is not a network that wants a sign-in.
+    await response.clone().arrayBuffer();
+    return response;
   }
 
   private async reached(serverTime: string | null): Promise<void> {
