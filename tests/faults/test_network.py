@@ -63,7 +63,7 @@ def test_a_captive_portal_takes_nothing_and_the_agent_reads_that_the_network_wan
     line: Line,
 ) -> None:
     for portal in PORTALS.values():
-        line.proxy.choose = lambda _exchange, portal=portal: portal
+        line.proxy.meet(portal, path="")
         record = line.one_person()
         line.says("network_login")
         assert line.record(record["id"])["state"] in ("queued", "sending")

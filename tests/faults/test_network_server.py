@@ -1,4 +1,4 @@
-"""The server dies at the worst moment, stumbles over one record, or gets old bytes again: each record once."""
+"""The server dies at the worst moment, stumbles over one record, or gets old bytes: each record once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Barrier
@@ -35,6 +36,8 @@ from tests.faults.tablet_on_a_line import (
 )
 from tests.survey_app.tablet_chains import a_device
 from tests.survey_app.tablet_site import FakeTablet, tablet_site
+
+pytestmark = pytest.mark.timeout(300)
 
 TABLETS = 300
 NOBODY = ""
@@ -123,17 +126,17 @@ def test_a_record_over_which_the_server_stumbles_waits_alone_and_the_agent_is_to
     assert line.wait_until(poison, state="queued", reason="500")["attempts"] > 0
     while (attempts := line.record(poison)["attempts"]) < 5:
         line.try_again()
-        wait_for_records(line.page, lambda found, so_far=attempts: tried_again(found, poison, so_far))
+        wait_for_records(line.page, partial(was_tried_again, poison, attempts))
     line.says("failing")
     expect(line.page.locator("#agent-waiting")).to_have_text("1 en attente")
     monkeypatch.setattr(inbox, "accept", accept)
     line.deliver()
 
 
-def tried_again(found: list[dict[str, Any]], record_id: str, attempts: int) -> bool:
+def was_tried_again(record_id: str, attempts: int, found: list[dict[str, Any]]) -> bool:
     """Whether the server has refused it once more."""
     (record,) = [one for one in found if one["id"] == record_id]
-    return record["state"] == "queued" and record["attempts"] > attempts
+    return bool(record["state"] == "queued" and record["attempts"] > attempts)
 
 
 @pytest.mark.fault(26)
@@ -146,7 +149,7 @@ def test_three_hundred_tablets_that_send_at_the_same_moment_all_get_their_receip
         client = site.app.test_client()
         tablets = [FakeTablet(client, one, device_secret(master, one), key) for one in devices]
         server.start()
-        start = Barrier(TABLETS)
+        start = Barrier(TABLETS, timeout=20)
         with ThreadPoolExecutor(TABLETS) as pool:
             told = Counter(pool.map(lambda tablet: receipt_of(tablet, server.port, start), tablets))
         assert arrived(tmp_path / "server" / "survey.db") == told
