@@ -76,9 +76,9 @@ def measure() -> Section:
     section = Section(
         f"Tablet, {RECORDS} waiting records",
         "Seconds until the last receipt, in Chromium, one record after the other. Ours: each one hashed "
-        "again, claimed under the lease and signed, its receipt checked, two strict writes. Floor: a page that "
-        "sends the same bytes to the bare server and deletes each in one strict write. Of other tools no such "
-        "figure is known.",
+        "again, claimed under the lease and signed, its receipt checked, two strict writes. Floor: a page "
+        "that sends the same bytes to the bare server and deletes each in one strict write. Of other tools "
+        "no such figure is known.",
     )
     with sync_playwright() as playwright, ExitStack() as running:
         port, settings = running.enter_context(application())
