@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.measure import Section
 
-SECTIONS = ("definitions", "figures", "workbook", "wave_page", "servers", "client", "lighthouse")
+SECTIONS = ("definitions", "figures", "workbook", "wave_page", "servers", "client", "drain", "lighthouse")
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 PACKAGES = ("flask", "gunicorn", "numpy", "pydantic", "pysqlite3", "psycopg", "xlsxwriter")
 

@@ -58,15 +58,23 @@ class Sites:
 @contextmanager
 def sites() -> Iterator[Sites]:
     """Both servers, on data made for the measure, until the block ends."""
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
-        port = free_port()
-        settings = Settings(secrets.token_urlsafe(48), secrets.token_urlsafe(48), Path(folder))
-        _make_data(settings)
-        running.enter_context(_application(settings, port))
+    with ExitStack() as running:
+        port, settings = running.enter_context(application())
         ours = running.enter_context(compressed(port))
         floor = running.enter_context(floor_page())
         form = f"{ours}/q/{SLUG}/fr?site={SITE}"
         yield Sites(floor, form, f"{ours}/tablette/", settings)
+
+
+@contextmanager
+def application() -> Iterator[tuple[int, Settings]]:
+    """The production server on data made for the measure, until the block ends; its port."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        settings = Settings(secrets.token_urlsafe(48), secrets.token_urlsafe(48), Path(folder))
+        _make_data(settings)
+        with _application(settings, port):
+            yield port, settings
 
 
 def _make_data(settings: Settings) -> None:

@@ -13,7 +13,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -220,6 +220,11 @@ def _our_command(port: int, _url: str) -> list[str]:
 
 def _bare_command(port: int, url: str) -> list[str]:
     return [sys.executable, "-m", "bench.floors", str(port), url]
+
+
+def bare_server(settings: Settings, url: str) -> AbstractContextManager[int]:
+    """The floor alone; gives its port."""
+    return _serving(_bare_command, settings, url)
 
 
 @contextmanager

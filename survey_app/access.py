@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
+from werkzeug.exceptions import ClientDisconnected
 
 from survey_app.database import db
 from survey_app.models import Device
 from survey_app.prepared import Prepared
-from survey_app.responses.credentials import Credential, device_secret, verify_request
+from survey_app.responses.credentials import Credential, content_digest, device_secret, verify_request
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -174,11 +175,21 @@ def _signed_by() -> Sender:
         abort(401)
     device = found[0]
     secret = device_secret(current_app.extensions["survey_settings"].device_master_key, device.id)
-    signature = request.headers.get("X-Signature", "")
-    if not verify_request(secret, request.method, request.path, request.get_data(), signature):
-        abort(401)
+    check_bytes(secret, request.headers.get("X-Signature", ""))
     revoked = device.state == REVOKED
     return Sender(Credential(mode="tablet", device_id=device.id, site=device.site, revoked=revoked), secret)
+
+
+def check_bytes(secret: bytes, signature: str) -> None:
+    """401 for another's signature; 422, to be sent again, for bytes that were cut or changed on their way."""
+    try:
+        raw = request.get_data()
+    except ClientDisconnected:
+        abort(422)
+    if request.headers.get("Content-Digest") not in (None, content_digest(raw)):
+        abort(422)
+    if not verify_request(secret, request.method, request.path, raw, signature):
+        abort(401)
 
 
 def _staff_only(rule: Rule) -> ResponseReturnValue | None:

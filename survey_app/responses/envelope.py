@@ -37,10 +37,6 @@ class UnreadableEnvelope(ValueError):  # noqa: N818 (answered by 400; the name i
     """These bytes are no envelope of a known version; the message names the part."""
 
 
-class HashMismatch(ValueError):  # noqa: N818 (answered by 400; the name is what happened)
-    """The bytes received are not the bytes that were announced: send again."""
-
-
 @dataclass(frozen=True)
 class Envelope:
     """The frame of a record; the body is still closed."""

@@ -8,7 +8,6 @@ receipt.
 from __future__ import annotations
 
 import datetime as dt
-import hmac
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +22,10 @@ from survey_app.database import Base, db
 from survey_app.models import InboxConflict, InboxRecord, ServerFact
 from survey_app.prepared import Prepared, write_cursor
 from survey_app.responses.credentials import Credential, receipt_mac
-from survey_app.responses.envelope import HashMismatch, UnreadableEnvelope, content_hash, read_envelope
+from survey_app.responses.envelope import UnreadableEnvelope, content_hash, read_envelope
 from survey_app.responses.group_commit import GroupCommit
 
 __all__ = [
-    "HashMismatch",
     "Receipt",
     "UnreadableEnvelope",
     "accept",
@@ -86,7 +84,6 @@ def accept(
     source: str,
     credential: Credential,
     expected_id: str | None = None,
-    expected_hash: str | None = None,
     now: dt.datetime | None = None,
     flags: Sequence[str] = (),
 ) -> Receipt:
@@ -94,14 +91,12 @@ def accept(
 
     Raises
     ------
-    HashMismatch
-        The bytes are not those whose hash was announced: truncated or changed on the way.
     UnreadableEnvelope
         The frame cannot be read, or names another record than was announced.
     DatabaseUnavailable
         Nothing was stored (or it cannot be known): the sender keeps the record and sends it again.
     """
-    row = _row(raw, source, credential, now or dt.datetime.now(dt.UTC), flags, expected_hash)
+    row = _row(raw, source, credential, now or dt.datetime.now(dt.UTC), flags)
     if expected_id is not None and row["id"] != expected_id:
         raise UnreadableEnvelope("id: another record was announced")
     return _commits.submit(db.engine, [row])[0]
@@ -120,7 +115,7 @@ def accept_all(
     fates: list[Row | UnreadableEnvelope] = []
     for raw in raws:
         try:
-            fates.append(_row(raw, source, credential, moment, flags, None))
+            fates.append(_row(raw, source, credential, moment, flags))
         except UnreadableEnvelope as error:
             fates.append(error)
     receipts = iter(_commits.submit(db.engine, [fate for fate in fates if isinstance(fate, dict)]))
@@ -146,16 +141,12 @@ def _row(
     credential: Credential,
     now: dt.datetime,
     flags: Sequence[str],
-    expected_hash: str | None,
 ) -> Row:
-    digest = content_hash(raw)
-    if expected_hash is not None and not hmac.compare_digest(digest.encode(), expected_hash.lower().encode()):
-        raise HashMismatch("the bytes received do not have the announced hash")
     envelope = read_envelope(raw)
     return {
         "id": envelope.id,
         "revision": envelope.revision,
-        "content_hash": digest,
+        "content_hash": content_hash(raw),
         "envelope": raw,
         "source": source,
         "device_id": credential.device_id,

@@ -57,6 +57,7 @@ def tablet(network: Network, playwright: Playwright, tmp_path: Path) -> Iterator
         yield page
 
 
+@pytest.mark.fault(20)
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
 def test_a_cold_start_without_server_saves_an_answer_that_arrives_once(
     network: Network, playwright: Playwright, tmp_path: Path, name: str

@@ -26,7 +26,7 @@ from survey_app.models import InboxConflict, InboxRecord
 from survey_app.prepared import StatementRefused
 from survey_app.responses import inbox
 from survey_app.responses.credentials import Credential, receipt_mac
-from survey_app.responses.envelope import HashMismatch, UnreadableEnvelope, content_hash
+from survey_app.responses.envelope import UnreadableEnvelope, content_hash
 from survey_app.responses.inbox import Receipt, accept, accept_all
 from tests.survey_app.records import DEVICE, TABLET, WEBSITE, a_record, take
 
@@ -162,14 +162,6 @@ def test_a_batch_with_two_contents_under_one_id_keeps_both(database: Flask) -> N
     fates = accept_all(pair, source="tablet", credential=TABLET)
     assert [isinstance(fate, Receipt) and fate.conflict for fate in fates] == [False, True]
     assert (rows(), rows(InboxConflict)) == (1, 1)
-
-
-def test_a_hash_that_does_not_match_is_refused(database: Flask) -> None:
-    raw = a_record()
-    take(raw, expected_hash=content_hash(raw).upper())
-    with pytest.raises(HashMismatch):
-        take(raw[:-1], expected_hash=content_hash(raw))
-    assert rows() == 1
 
 
 FRAME = json.loads(a_record(record_id=DEVICE))

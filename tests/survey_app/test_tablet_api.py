@@ -94,7 +94,7 @@ def test_a_record_sent_to_the_address_of_another_is_refused(site: TabletSite, ta
 def test_bytes_that_are_not_those_announced_are_refused(
     site: TabletSite, tablet: FakeTablet, header: str
 ) -> None:
-    assert tablet.put(tablet.envelope(), Content_Digest=header).status_code == 400
+    assert tablet.put(tablet.envelope(), Content_Digest=header).status_code == 422
     assert site.records() == []
 
 

@@ -22,7 +22,7 @@ export interface OutboxRecord {
   readonly attempts: number;
   /** Milliseconds since 1970 before which this record is not tried again. */
   readonly notBefore: number;
-  /** Why it is in quarantine. */
+  /** Why it is in quarantine, or why it was refused the last time. */
   readonly reason: string | null;
   /** Of the receipt: the history of the server that keeps it, and since when. */
   readonly epoch?: string;

@@ -36,6 +36,8 @@ const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const QUARANTINED_BY = new Set([400, 413]);
+/** Network Authentication Required (RFC 6585). */
+const NETWORK_LOGIN = 511;
 const WITH_RECEIPT = new Set([200, 201, 409]);
 
 /** How the pass goes on: with the next record, without the others of this identity, or not at all. */
@@ -89,7 +91,7 @@ export class Sync {
     if (response.status === 401) return this.noteContact('unknown_device');
     const answer = response.ok ? heartbeatAnswer(await jsonOf(response)) : null;
     if (answer) return this.learn(answer, credential.device);
-    await this.noteContact(response.ok || response.type === 'opaqueredirect' ? 'network_login' : 'busy');
+    await this.noteContact(response.ok || response.type === 'opaqueredirect' || response.status === NETWORK_LOGIN ? 'network_login' : 'busy');
   }
 
   private async learn(answer: HeartbeatAnswer, device: string): Promise<void> {
@@ -152,8 +154,8 @@ export class Sync {
     if (status === 401) return this.pauseIdentity(record);
     if (status === 429 || status === 503) return this.pauseHost(record, 'busy', retryAfter(response, this.world.now()));
     // A redirect, or any other success that is no receipt, is a network asking for its own sign-in.
-    if (status < 400) return this.pauseHost(record, 'network_login');
-    return this.pauseRecord(record);
+    if (status < 400 || status === NETWORK_LOGIN) return this.pauseHost(record, 'network_login');
+    return this.pauseRecord(record, String(status));
   }
 
   private async takeReceipt(record: OutboxRecord, response: Response, { secret }: Credential): Promise<Outcome> {
@@ -170,8 +172,8 @@ export class Sync {
   }
 
   /** One record the server stumbles over waits alone: the others go on. */
-  private async pauseRecord(record: OutboxRecord): Promise<Outcome> {
-    await this.outbox.mark(record, { state: 'queued', notBefore: this.world.now() + this.pause(record.attempts) });
+  private async pauseRecord(record: OutboxRecord, reason: string): Promise<Outcome> {
+    await this.outbox.mark(record, { state: 'queued', notBefore: this.world.now() + this.pause(record.attempts), reason });
     return 'next';
   }
 
@@ -217,7 +219,10 @@ export class Sync {
   private async request(credential: Credential, method: string, path: string, body: string): Promise<Response> {
     const headers = await signedHeaders(credential, method, path, body);
     const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-    return this.world.fetch(path, { method, headers, body, signal, redirect: 'manual', cache: 'no-store', credentials: 'omit' });
+    const response = await this.world.fetch(path, { method, headers, body, signal, redirect: 'manual', cache: 'no-store', credentials: 'omit' });
+    // Whole or not at all: a line that dies in the middle of an answer is not a network that wants a sign-in.
+    await response.clone().arrayBuffer();
+    return response;
   }
 
   private async reached(serverTime: string | null): Promise<void> {

@@ -33,6 +33,8 @@ const LOOK_AGAIN_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** A night without a network is nothing to tell the agent. */
 const MANY_DAYS = 2;
+/** After so many refusals by the server a record is no longer a matter of waiting: the agent is told. */
+const MANY_ATTEMPTS = 5;
 /** The Web Lock that every interview page shares. */
 const IN_USE = 'tablet in use';
 
@@ -135,6 +137,7 @@ export class TabletApp {
     const records = await this.outbox.waiting();
     const quarantined = records.filter((record) => record.state === 'quarantined').length;
     const former = records.filter((record) => record.reason === UNKNOWN_DEVICE && record.device !== device?.device).length;
+    const failing = records.filter((record) => record.attempts >= MANY_ATTEMPTS && /^\d+$/.test(record.reason ?? '') && record.state === 'queued').length;
     const contact = (await this.store.fact<Contact>('contact')) ?? null;
     const fault = this.store.fault ?? ((await this.store.fact<boolean>('damaged')) ? 'damaged' : null);
     const last = await this.store.fact<number>('last_contact');
@@ -149,8 +152,8 @@ export class TabletApp {
     const silence = contact === 'unreachable' && days >= MANY_DAYS ? 'offline_for_days' : contact;
     const corner = document.getElementById('agent-corner');
     if (corner) corner.dataset['readiness'] = (await this.store.fact<Readiness>('readiness'))?.colour ?? '';
-    if (corner) corner.dataset['state'] = stateOf(device !== null, fault !== null, quarantined + former, contact, records.length);
-    showOnlyNamed('notice', fault === 'full' ? 'full' : fault !== null ? 'fault' : quarantined > 0 ? 'quarantined' : former > 0 ? 'former_identity' : silence);
+    if (corner) corner.dataset['state'] = stateOf(device !== null, fault !== null, quarantined + former + failing, contact, records.length);
+    showOnlyNamed('notice', fault === 'full' ? 'full' : fault !== null ? 'fault' : quarantined > 0 ? 'quarantined' : former > 0 ? 'former_identity' : failing > 0 ? 'failing' : silence);
   }
 }
 

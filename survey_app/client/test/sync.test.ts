@@ -41,6 +41,7 @@ test('an answer that got lost after the server stored the record is asked for ag
 
 const DOUBTS: Record<string, [Reply, string]> = {
   'a captive portal (200, HTML)': [html, 'network_login'],
+  'network authentication required (511)': [status(511), 'network_login'],
   'a redirect': [() => Response.redirect('http://portal.example/', 302), 'network_login'],
   'a JSON 200 that is no receipt': [() => json(200, { ok: true }), 'network_login'],
   'an empty 200': [() => new Response('', { status: 200 }), 'network_login'],
