@@ -17,8 +17,9 @@ from survey_app.models import InboxRecord, Response, ResponseSetAside
 from survey_app.responses import tallies
 from survey_app.responses.intake import judge_waiting
 from tests.faults import victim as work
+from tests.faults.fault_ledger import Run
 from tests.faults.held_process import Victim, calls_of, kill_at, victim
-from tests.faults.ledger import look_into
+from tests.faults.ledger import Figures, look_into, read_database
 from tests.survey_app.records import NOW, TABLET, WAVE, a_record, open_a_wave, take
 
 pytestmark = pytest.mark.timeout(600)
@@ -56,15 +57,31 @@ def start(sqlite_template: Path, tmp_path: Path, workload: str) -> Path:
 @pytest.mark.parametrize("every", SAMPLES)
 @pytest.mark.parametrize("workload", work.WORKLOADS)
 def test_a_server_killed_at_any_call_keeps_what_it_promised_and_finishes_afterwards(
-    killed: Victim, start: Path, tmp_path: Path, workload: str, every: int
+    request: pytest.FixtureRequest, killed: Victim, start: Path, tmp_path: Path, workload: str, every: int
 ) -> None:
+    run = Run(request.node.name)
+    try:
+        kill_at_each(run, killed, start, tmp_path, workload, every)
+    finally:
+        run.keep()
+
+
+def kill_at_each(run: Run, killed: Victim, start: Path, tmp_path: Path, workload: str, every: int) -> None:
+    """One run of the workload for each call, from the same start."""
     calls = calls_of(killed, workload, fresh(start, tmp_path / "counted"))
     assert len(calls) > 20
     for number, call in list(enumerate(calls))[::every]:
         path = fresh(start, tmp_path / f"killed-{number}")
         promised, ended = killed.run(workload, path, *kill_at(call))
         assert not ended, f"{call} was not reached"
-        check(workload, path, promised)
+        promised_before = receipts_in(start)
+        if path.exists() and workload != "upgrade":
+            owed = promised_before + [line for line in promised if line.startswith("record ")]
+            attempted = len(promised_before) or len(work.attempted(workload))
+            run.add(f"server_killed_at_{call[0]}", look_into(path, owed).figures(attempted, len(owed)))
+        else:
+            run.add(f"server_killed_at_{call[0]}", Figures(faults=1))
+        check(workload, path, promised_before + promised)
         shutil.rmtree(path.parent)
 
 
@@ -74,6 +91,14 @@ def fresh(start: Path, folder: Path) -> Path:
     if start.exists():
         shutil.copy(start, folder / start.name)
     return folder / start.name
+
+
+def receipts_in(start: Path) -> list[str]:
+    """What was owed before the work began."""
+    if not start.exists():
+        return []
+    records = read_database(f"sqlite:///{start}").records
+    return [f"record {record} {content_hash}" for record, content_hash in sorted(records)]
 
 
 def check(workload: str, path: Path, promised: list[str]) -> None:
