@@ -6,6 +6,7 @@ the session they are merged. A test that did not run keeps its lines of the last
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -81,7 +82,8 @@ def merge(folder: Path) -> None:
         run = json.loads(part.read_text(encoding="utf-8"))
         runs[run["test"]] = run
         part.unlink()
-    (folder / PARTS).rmdir()
+    with contextlib.suppress(OSError):  # another session may be at work
+        (folder / PARTS).rmdir()
     write(folder, [runs[test] for test in sorted(runs)])
 
 

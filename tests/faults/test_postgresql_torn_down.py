@@ -93,9 +93,6 @@ def figures(delivery: Delivery, stored: Stored, restarts: int) -> Figures:
         stored=stored.records.total(),
         lost=len(set(delivery.receipted) - hashes),
         duplicated=more_than_once + counted_more_than_once,
-        - len(stored.rows)
-        + stored.responses.total()
-        - len(stored.responses),
     )
 
 
