@@ -89,10 +89,11 @@ def merge(folder: Path) -> None:
 
 def write(folder: Path, runs: list[dict[str, Any]]) -> None:
     """Both files."""
-    total = summed([run["whole"] for run in runs if not run["teeth"]])
+    counted = [run for run in runs if not run["teeth"]]
+    total = summed([(run["seed"], run["whole"]) for run in counted])
     kinds = {
-        kind: summed([run["kinds"][kind] for run in runs if kind in run["kinds"] and not run["teeth"]])
-        for kind in sorted({kind for run in runs if not run["teeth"] for kind in run["kinds"]})
+        kind: summed([(run["seed"], run["kinds"][kind]) for run in counted if kind in run["kinds"]])
+        for kind in sorted({kind for run in counted for kind in run["kinds"]})
     }
     content = {"total": total, "kinds": kinds, "runs": runs}
     text = json.dumps(content, indent=1, ensure_ascii=False)
@@ -100,22 +101,28 @@ def write(folder: Path, runs: list[dict[str, Any]]) -> None:
     (folder / "fault-ledger.md").write_text(as_page(total, kinds, runs), encoding="utf-8")
 
 
-def summed(figures: list[dict[str, int]]) -> dict[str, int]:
-    """Name by name."""
-    return {name: sum(one[name] for one in figures) for name in NAMES}
+def summed(found: list[tuple[int | None, dict[str, int]]]) -> dict[str, Any]:
+    """Name by name, with the seeds and the number of the runs."""
+    figures = {name: sum(one[name] for _, one in found) for name in NAMES}
+    return {"seeds": sorted({seed for seed, _ in found if seed}), "runs": len(found), **figures}
 
 
-def as_page(total: dict[str, int], kinds: dict[str, dict[str, int]], runs: list[dict[str, Any]]) -> str:
+def as_page(total: dict[str, Any], kinds: dict[str, dict[str, Any]], runs: list[dict[str, Any]]) -> str:
     """The ledger for people."""
     measured = [[run_name(run), str(run["seed"] or "–"), run["on"], *cells(run["whole"])] for run in runs]
-    by_kind = [[kind.replace("_", " "), *cells(figures)] for kind, figures in kinds.items()]
-    by_kind.append(["**total of the runs**", *cells(total)])
+    by_kind = [[kind.replace("_", " "), *seeds(figures), *cells(figures)] for kind, figures in kinds.items()]
+    by_kind.append(["**total of the runs**", *seeds(total), *cells(total)])
     return "".join(
         (
             *(HEAD, RUNS, table(["Run", "Seed", "On", *NAMES], measured)),
-            *(KINDS, table(["Fault", *NAMES], by_kind)),
+            *(KINDS, table(["Fault", "Seeds", "Runs", *NAMES], by_kind)),
         )
     )
+
+
+def seeds(figures: dict[str, Any]) -> list[str]:
+    """Which seeds, and how many runs."""
+    return [", ".join(str(seed) for seed in figures["seeds"]) or "–", str(figures["runs"])]
 
 
 def run_name(run: dict[str, Any]) -> str:

@@ -64,7 +64,7 @@ def test_the_ledger_is_written_as_found_keeps_earlier_runs_and_leaves_controls_o
     assert [run["test"] for run in content["runs"]] == ["control", "first", "second"]
     assert content["total"]["lost"] == content["kinds"]["answer_lost"]["lost"] == 2
     page = (tmp_path / "fault-ledger.md").read_text(encoding="utf-8")
-    assert "| **total of the runs** | 2 | 18 | 18 | 16 | 0 | 2 | 0 |" in page
+    assert "| **total of the runs** | 7 | 2 | 2 | 18 | 18 | 16 | 0 | 2 | 0 |" in page
 
 
 def test_without_being_asked_for_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
