@@ -70,18 +70,16 @@ def kill_at_each(run: Run, killed: Victim, start: Path, tmp_path: Path, workload
     """One run of the workload for each call, from the same start."""
     calls = calls_of(killed, workload, fresh(start, tmp_path / "counted"))
     assert len(calls) > 20
+    owed_before = receipts_in(start)
     for number, call in list(enumerate(calls))[::every]:
         path = fresh(start, tmp_path / f"killed-{number}")
         promised, ended = killed.run(workload, path, *kill_at(call))
         assert not ended, f"{call} was not reached"
-        promised_before = receipts_in(start)
-        if path.exists() and workload != "upgrade":
-            owed = promised_before + [line for line in promised if line.startswith("record ")]
-            attempted = len(promised_before) or len(work.attempted(workload))
-            run.add(f"server_killed_at_{call[0]}", look_into(path, owed).figures(attempted, len(owed)))
-        else:
-            run.add(f"server_killed_at_{call[0]}", Figures(faults=1))
-        check(workload, path, promised_before + promised)
+        figures = check(workload, path, owed_before, promised)
+        run.add(f"server_killed_at_{call[0]}", figures)
+        assert (figures.lost, figures.duplicated) == (0, 0), call
+        with work.application(path):
+            AFTERWARDS[workload](path, promised)
         shutil.rmtree(path.parent)
 
 
@@ -101,12 +99,14 @@ def receipts_in(start: Path) -> list[str]:
     return [f"record {record} {content_hash}" for record, content_hash in sorted(records)]
 
 
-def check(workload: str, path: Path, promised: list[str]) -> None:
-    """Nothing promised is lost; the same work again comes to the same end as without the kill."""
-    if path.exists() and workload != "upgrade":
-        assert not look_into(path, promised).is_bad
-    with work.application(path):
-        AFTERWARDS[workload](path, promised)
+def check(workload: str, path: Path, owed_before: list[str], promised: list[str]) -> Figures:
+    """No page is damaged; how what is stored compares with what was promised, before the work and by it."""
+    if workload == "upgrade" or not path.exists():
+        return Figures(faults=1)
+    owed = owed_before + [line for line in promised if line.startswith("record ")]
+    found = look_into(path, owed)
+    assert not found.damage
+    return found.figures(len(owed_before) or len(work.attempted(workload)), len(owed))
 
 
 def send_again(_path: Path, promised: list[str]) -> None:
