@@ -27,7 +27,7 @@ as saved to a visitor, or receipted by the server. *Stored*: in the database aft
 driver. *Quarantined*: set apart by a tablet on its way; an agent then sends it again. *Lost*: acknowledged,
 and not stored with the same hash. *Duplicated*: rows or responses beyond the first for one record.
 
-In a storm a record that was not acknowledged yet is sent until it is. In a sweep (killed at each call, power cut
+In a storm a record without a receipt is sent until it has one. In a sweep (killed at each call, power cut
 at each moment) the same few records are tried again from the start for each fault, and nobody sends again
 before the count: there they are counted once per fault, and more are attempted than acknowledged.
 """
