@@ -19,8 +19,8 @@ test: $(VENV)/development.stamp $(CLIENT)/node_modules/.stamp $(BUILT) system-pa
 	cd $(CLIENT) && $(abspath $(BIN))/python $(abspath hatch_build.py) npm test
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not deep"
 
-test-deep: $(VENV)/development.stamp $(CLIENT)/node_modules/.stamp $(BUILT) system-packages  ## the long campaigns
-	$(BIN)/pytest -n 2 --dist loadgroup -m deep
+test-deep: $(VENV)/development.stamp $(CLIENT)/node_modules/.stamp $(BUILT) system-packages  ## the long campaigns, into docs/fault-ledger.md (SEED=… for another schedule)
+	FAULT_LEDGER=docs $(BIN)/pytest -n 2 --dist loadgroup -m deep
 
 check: $(VENV)/development.stamp $(CLIENT)/node_modules/.stamp  ## linters, types and import contracts alone
 	$(BIN)/ruff check .

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browsers import launch_arguments
+from tests.faults import fault_ledger
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_name: str) -> dict[str, Any]:
     """pytest-playwright starts Debian's browsers, not its own."""
     return launch_arguments(browser_name)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Whoever asked for the ledger of faults gets it, from the process that the others work for."""
+    if (folder := os.environ.get(fault_ledger.VARIABLE)) and not hasattr(session.config, "workerinput"):
+        fault_ledger.merge(Path(folder))

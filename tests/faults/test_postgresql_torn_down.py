@@ -19,6 +19,8 @@ from survey_app.models import InboxRecord, Response
 from survey_app.responses import tallies
 from survey_app.responses.intake import judge_waiting
 from survey_app.settings import testing
+from tests.faults.fault_ledger import Run
+from tests.faults.ledger import Figures, Stored, read_database
 from tests.faults.postgresql_cluster import cluster
 from tests.survey_app.records import NOW, TABLET, WAVE, a_record, open_a_wave, take
 
@@ -34,18 +36,24 @@ class Delivery:
 
     stop: threading.Event = field(default_factory=threading.Event)
     receipted: list[str] = field(default_factory=list)
+    made: list[bytes] = field(default_factory=list)
     refusals: int = 0
 
     def deliver(self) -> None:
         """As a tablet does: without a receipt the same bytes again."""
-        raw = a_record()
+        raw = self.next_record()
         while not self.stop.is_set():
             try:
                 self.receipted.append(take(raw, TABLET).sha256)
             except DatabaseUnavailable:
                 self.refusals += 1
             else:
-                raw = a_record()
+                raw = self.next_record()
+
+    def next_record(self) -> bytes:
+        """Somebody answered."""
+        self.made.append(a_record())
+        return self.made[-1]
 
     def judge(self) -> None:
         """As the worker does: after any fault, again."""
@@ -56,7 +64,7 @@ class Delivery:
 
 @pytest.mark.parametrize("restarts", [20, pytest.param(60, marks=pytest.mark.deep)])
 def test_immediate_restarts_of_postgresql_lose_nothing_and_count_nothing_twice(
-    tmp_path: Path, restarts: int
+    request: pytest.FixtureRequest, tmp_path: Path, restarts: int
 ) -> None:
     delivery = Delivery()
     with cluster() as torn, serving(torn.url, tmp_path) as app:
@@ -66,8 +74,26 @@ def test_immediate_restarts_of_postgresql_lose_nothing_and_count_nothing_twice(
                 torn.restart_at_once()
             delivery.stop.wait(BETWEEN_SECONDS)
         judge_waiting(now=NOW)
+        run = Run(request.node.name)
+        run.add("postgresql_restarted_at_once", figures(delivery, read_database(torn.url), restarts))
+        run.keep()
         assert delivery.refusals > 0, "no restart met a sender at work"
         assert_each_is_there_once(delivery.receipted)
+
+
+def figures(delivery: Delivery, stored: Stored, restarts: int) -> Figures:
+    """What senders were told against what is there."""
+    hashes = {content_hash for _, content_hash in stored.records}
+    more_than_once = stored.records.total() - len(stored.rows)
+    counted_more_than_once = stored.responses.total() - len(stored.responses)
+    return Figures(
+        faults=restarts,
+        attempted=len(delivery.made),
+        acknowledged=len(delivery.receipted),
+        stored=stored.records.total(),
+        lost=len(set(delivery.receipted) - hashes),
+        duplicated=more_than_once + counted_more_than_once,
+    )
 
 
 def assert_each_is_there_once(receipted: list[str]) -> None:

@@ -17,8 +17,9 @@ from survey_app.models import InboxRecord, Response, ResponseSetAside
 from survey_app.responses import tallies
 from survey_app.responses.intake import judge_waiting
 from tests.faults import victim as work
+from tests.faults.fault_ledger import Run
 from tests.faults.held_process import Victim, calls_of, kill_at, victim
-from tests.faults.ledger import look_into
+from tests.faults.ledger import Figures, look_into, read_database
 from tests.survey_app.records import NOW, TABLET, WAVE, a_record, open_a_wave, take
 
 pytestmark = pytest.mark.timeout(600)
@@ -56,15 +57,29 @@ def start(sqlite_template: Path, tmp_path: Path, workload: str) -> Path:
 @pytest.mark.parametrize("every", SAMPLES)
 @pytest.mark.parametrize("workload", work.WORKLOADS)
 def test_a_server_killed_at_any_call_keeps_what_it_promised_and_finishes_afterwards(
-    killed: Victim, start: Path, tmp_path: Path, workload: str, every: int
+    request: pytest.FixtureRequest, killed: Victim, start: Path, tmp_path: Path, workload: str, every: int
 ) -> None:
+    run = Run(request.node.name)
+    try:
+        kill_at_each(run, killed, start, tmp_path, workload, every)
+    finally:
+        run.keep()
+
+
+def kill_at_each(run: Run, killed: Victim, start: Path, tmp_path: Path, workload: str, every: int) -> None:
+    """One run of the workload for each call, from the same start."""
     calls = calls_of(killed, workload, fresh(start, tmp_path / "counted"))
     assert len(calls) > 20
+    owed_before = receipts_in(start)
     for number, call in list(enumerate(calls))[::every]:
         path = fresh(start, tmp_path / f"killed-{number}")
         promised, ended = killed.run(workload, path, *kill_at(call))
         assert not ended, f"{call} was not reached"
-        check(workload, path, promised)
+        figures = check(workload, path, owed_before, promised)
+        run.add(f"server_killed_at_{call[0]}", figures)
+        assert (figures.lost, figures.duplicated) == (0, 0), call
+        with work.application(path):
+            AFTERWARDS[workload](path, promised)
         shutil.rmtree(path.parent)
 
 
@@ -76,12 +91,22 @@ def fresh(start: Path, folder: Path) -> Path:
     return folder / start.name
 
 
-def check(workload: str, path: Path, promised: list[str]) -> None:
-    """Nothing promised is lost; the same work again comes to the same end as without the kill."""
-    if path.exists() and workload != "upgrade":
-        assert not look_into(path, promised).is_bad
-    with work.application(path):
-        AFTERWARDS[workload](path, promised)
+def receipts_in(start: Path) -> list[str]:
+    """What was owed before the work began."""
+    if not start.exists():
+        return []
+    records = read_database(f"sqlite:///{start}").records
+    return [f"record {record} {content_hash}" for record, content_hash in sorted(records)]
+
+
+def check(workload: str, path: Path, owed_before: list[str], promised: list[str]) -> Figures:
+    """No page is damaged; how what is stored compares with what was promised, before the work and by it."""
+    if workload == "upgrade" or not path.exists():
+        return Figures(faults=1)
+    owed = owed_before + [line for line in promised if line.startswith("record ")]
+    found = look_into(path, owed)
+    assert not found.damage
+    return found.figures(len(owed_before) or len(work.attempted(workload)), len(owed))
 
 
 def send_again(_path: Path, promised: list[str]) -> None:

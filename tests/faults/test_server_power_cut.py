@@ -10,8 +10,9 @@ from typing import Final
 import pytest
 
 from tests.faults import victim as work
+from tests.faults.fault_ledger import Run
 from tests.faults.held_process import victim
-from tests.faults.ledger import look_into
+from tests.faults.ledger import Found, look_into
 from tests.faults.power_cut import Cut, cuts, events_of
 from tests.survey_app.records import TABLET, a_record, open_a_wave, take
 
@@ -38,32 +39,50 @@ def every_cut(template: Path, folder: Path, workload: str, chances: int, *how: s
     return list(cuts(before, events, chances, SEED))
 
 
-def tried(cut: Cut, folder: Path) -> str:
-    """What is found after this cut: ``sound``, ``lost`` or ``damaged``."""
+def tried(cut: Cut, folder: Path) -> Found:
+    """What is found after this cut."""
     folder.mkdir()
     for path, content in cut.files.items():
         (folder / Path(path).name).write_bytes(content)
     found = look_into(folder / "survey.db", cut.promised)
     shutil.rmtree(folder)
-    return "damaged" if found.damage else "lost" if found.is_bad else "sound"
+    return found
+
+
+def summary(run: Run, possible: list[Cut], folder: Path, workload: str) -> Counter[str]:
+    """How often each of ``sound``, ``lost`` and ``damaged`` is found; the figures go to the ledger."""
+    attempted = WAITING if workload == "judgement" else len(work.attempted(workload))
+    seen: Counter[str] = Counter()
+    for cut in possible:
+        found = tried(cut, folder)
+        seen["damaged" if found.damage else "lost" if found.is_bad else "sound"] += 1
+        run.add("power_cut_under_the_server", found.figures(attempted, len(cut.promised)))
+    run.keep()
+    return seen
 
 
 @pytest.mark.parametrize(("chances", "every"), SAMPLES)
 @pytest.mark.parametrize("workload", ["records", "batch", "judgement"])
 def test_a_power_cut_under_the_server_loses_nothing_that_was_receipted(
-    sqlite_template: Path, tmp_path: Path, workload: str, chances: int, every: int
+    request: pytest.FixtureRequest,
+    sqlite_template: Path,
+    tmp_path: Path,
+    workload: str,
+    chances: int,
+    every: int,
 ) -> None:
     possible = every_cut(sqlite_template, tmp_path, workload, chances)
-    found = Counter(tried(cut, tmp_path / "after") for cut in possible[::every])
+    found = summary(Run(request.node.name, SEED), possible[::every], tmp_path / "after", workload)
     assert found.keys() == {"sound"}, found
 
 
 @pytest.mark.parametrize(("chances", "every"), SAMPLES)
 def test_the_same_cut_under_a_server_that_flushes_less_loses_receipted_records(
-    sqlite_template: Path, tmp_path: Path, chances: int, every: int
+    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path, chances: int, every: int
 ) -> None:
     """The control: ``synchronous=NORMAL``, which this program refuses to run with."""
     possible = every_cut(sqlite_template, tmp_path, "records", chances, "relaxed")
-    found = Counter(tried(cut, tmp_path / "after") for cut in possible[::every])
+    run = Run(request.node.name, SEED, teeth=True)
+    found = summary(run, possible[::every], tmp_path / "after", "records")
     assert found["lost"] > 0, found
     assert found["damaged"] == 0, found
