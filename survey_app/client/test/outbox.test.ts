@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { importSecret } from '../src/credential.ts';
 import { sha256Hex } from '../src/envelope.ts';
+import { Outbox } from '../src/outbox.ts';
 import type { OutboxRecord } from '../src/outbox.ts';
 import { anId, anInterview, DAY, DEVICE, NO_LOCKS, receiptFor, SECRET, World } from './fake_world.ts';
 import { opened } from './server_key.ts';
@@ -23,7 +24,8 @@ async function onlyRecord(world: World): Promise<OutboxRecord> {
 
 test('a saved interview waits with its number, its hash and the answers in its sealed body', async () => {
   const world = new World();
-  await world.save(anId(1));
+  await world.enrol();
+  await new Outbox(world.store, world.tab.locks).finish(anInterview(anId(1)), DAY);
   const record = await onlyRecord(world);
   const frame = frameOf(record);
   assert.equal(record.hash, await sha256Hex(record.envelope));
