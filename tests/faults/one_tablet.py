@@ -9,17 +9,20 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Playwright, expect
 from pysqlite3 import dbapi2 as sqlite
 
+from survey_app.responses.intake import judge_waiting
+from survey_app.staff.reconciliation import lines_of
+from survey_app.waves import find_wave
 from tests.browser.tablet_browser import (
     PATIENCE,
     Network,
     enrol,
-    finish,
     next_person,
     open_profile,
     outbox,
@@ -93,6 +96,11 @@ class OneTablet:
         return f"http://127.0.0.1:{self.port}/tablette/"
 
     @property
+    def origin(self) -> str:
+        """Whose storage it is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def page(self) -> Page:
         """What is on the screen."""
         assert self._context is not None
@@ -108,12 +116,13 @@ class OneTablet:
         self._line.close()
 
     def switch_on(self, *scripts: str) -> Page:
-        """Start the browser and open the start page, with these scripts in every page."""
-        self._open(*scripts)
+        """Start the browser and open the start page."""
+        self.open(*scripts)
         self.page.goto(self.address)
         return self.page
 
-    def _open(self, *scripts: str) -> None:
+    def open(self, *scripts: str) -> None:
+        """Start the browser on an empty page, with these scripts in every page."""
         self._context = open_profile(self.playwright, self.profile)
         for script in (STOP_AT, *scripts):
             self._context.add_init_script(script)
@@ -124,7 +133,11 @@ class OneTablet:
 
     def enrol(self) -> None:
         """Switch on for the first time."""
-        self._open()
+        self.open()
+        self.enrol_here()
+
+    def enrol_here(self) -> None:
+        """Type a new code."""
         enrol(self.page, self.address, self.site)
 
     def cdp(self) -> CDPSession:
@@ -151,7 +164,12 @@ class OneTablet:
 
     def thanked(self) -> None:
         """Finish, and write down what is promised from now on."""
-        finish(self.page)
+        self.page.locator("#next").click()
+        self.merci()
+
+    def merci(self) -> None:
+        """Wait for « Merci », and write down what is promised from now on."""
+        expect(self.page.locator("#thanks-title")).to_be_visible(timeout=PATIENCE)
         self.saved[last_of(self.page)] += 1
 
     def one_person(self, comment: str = "") -> None:
@@ -240,11 +258,45 @@ def chain_faults(page: Page) -> list[str]:
     return faults
 
 
+def refuse_records(tablet: OneTablet) -> None:
+    """The server is there and takes no record."""
+
+    def busy(method: str, path: str) -> Reply | None:
+        return BUSY if method == "PUT" else tablet.answer(method, path)
+
+    tablet.network.instead = busy
+
+
+def take_records(tablet: OneTablet) -> None:
+    """The server is as usual."""
+    tablet.network.instead = tablet.answer
+
+
+def expect_refusal(page: Page, reason: str, words: str) -> None:
+    """Nobody can begin, and the screen says why."""
+    expect(page.locator(f"[data-reason={reason}]")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(f"[data-reason={reason}]")).to_contain_text(words)
+    expect(page.locator("a.language-card").first).to_be_hidden()
+
+
+def lines_told(site: TabletSite) -> list[str]:
+    """What the reconciliation says of each tablet of the wave, once everything is judged."""
+    with site.app.app_context():
+        wave = find_wave(site.wave)
+        assert wave is not None
+        judge_waiting(now=datetime.now(UTC) + timedelta(days=1))
+        return sorted(map(str, lines_of(wave)))
+
+
 @contextmanager
-def one_tablet(playwright: Playwright, folder: Path, profile: Path | None = None, **how: Any) -> Iterator[OneTablet]:
+def one_tablet(
+    playwright: Playwright, folder: Path, profile: Path | None = None, **how: Any
+) -> Iterator[OneTablet]:
     """A server and one enrolled tablet that is switched on."""
     with tablet_site(folder / "server", **how) as site:
-        made = OneTablet(playwright, Network(site), profile or folder / "profile", folder / "server" / "survey.db")
+        made = OneTablet(
+            playwright, Network(site), profile or folder / "profile", folder / "server" / "survey.db"
+        )
         made.network.instead = made.answer
         made.connect()
         try:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Playwright, expect
+from playwright.sync_api import Playwright
 
 from tests.browser.tablet_browser import begin, stored, wait_for_draft
 from tests.browser.test_stolen_profile import files_that_hold
-from tests.faults.one_tablet import BUSY, OneTablet, Reply, chain_faults, one_tablet
+from tests.faults.one_tablet import OneTablet, Reply, chain_faults, one_tablet, refuse_records, take_records
 from tests.survey_app.tablet_site import QUESTIONNAIRE
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -25,19 +25,6 @@ SEED: Final = 20261125
 def tablet(playwright: Playwright, tmp_path: Path) -> Iterator[OneTablet]:
     with one_tablet(playwright, tmp_path) as made:
         yield made
-
-
-def nothing_is_taken(tablet: OneTablet) -> None:
-    """The server is there and takes no record."""
-
-    def busy(method: str, path: str) -> Reply | None:
-        return BUSY if method == "PUT" else tablet.answer(method, path)
-
-    tablet.network.instead = busy
-
-
-def everything_is_taken(tablet: OneTablet) -> None:
-    tablet.network.instead = tablet.answer
 
 
 # 1: killed in the middle of a question
@@ -140,7 +127,7 @@ IDBObjectStore.prototype.put = function (value, key) {
 def killed_while_writing(tablet: OneTablet, rounds: int, *scripts: str) -> list[str]:
     """Kill the browser again and again while it writes; what contradicts itself on its disk afterwards."""
     chance = random.Random(SEED)
-    nothing_is_taken(tablet)
+    refuse_records(tablet)
     for _round in range(rounds):
         tablet.kill()
         tablet.switch_on()
@@ -168,7 +155,7 @@ def note(tablet: OneTablet, told: str) -> None:
 def test_a_browser_killed_inside_its_writes_keeps_record_chain_and_count_together(tablet: OneTablet) -> None:
     assert killed_while_writing(tablet, 4) == []
     assert tablet.saved.total() > 2
-    everything_is_taken(tablet)
+    take_records(tablet)
     there = tablet.on_disk()
     tablet.deliver()
     tablet.assert_all_arrived(beside=there - tablet.saved)
@@ -189,7 +176,7 @@ STEPS: Final = ("sealing", "sealed", "draft taken away", "record put", "chain mo
 def test_a_browser_killed_at_any_step_of_finishing_has_the_draft_or_the_record_and_nothing_in_clear(
     tablet: OneTablet,
 ) -> None:
-    nothing_is_taken(tablet)
+    refuse_records(tablet)
     for number, step in enumerate(STEPS, start=1):
         tablet.begin("Madame Martin, guichet 3")
         wait_for_draft(tablet.page, 3)
@@ -200,7 +187,7 @@ def test_a_browser_killed_at_any_step_of_finishing_has_the_draft_or_the_record_a
         kinds = [record["kind"] for record in stored(tablet.page) if record["seq"] == number]
         assert kinds == (["finished"] if step == "on disk" else ["partial"]), step
         assert chain_faults(tablet.page) == []
-    everything_is_taken(tablet)
+    take_records(tablet)
     there = tablet.on_disk()
     tablet.deliver()
     tablet.assert_all_arrived(beside=there)
