@@ -59,11 +59,14 @@ before(SubtleCrypto.prototype, 'encrypt', () => 'sealing');
 before(SubtleCrypto.prototype, 'digest', () => 'sealed');
 before(IDBObjectStore.prototype, 'delete', () => 'draft taken away');
 before(IDBObjectStore.prototype, 'add', () => 'record put');
-before(IDBObjectStore.prototype, 'put', (value, key) => key === 'head' ? 'chain moved' : value?.state === 'receipted' ? 'receipt noted' : '');
+const stepOfPut = (value, key) =>
+  key === 'head' ? 'chain moved' : value?.state === 'receipted' && 'receipt noted';
+before(IDBObjectStore.prototype, 'put', stepOfPut);
 const open = IDBDatabase.prototype.transaction;
 IDBDatabase.prototype.transaction = function (...given) {
   const transaction = open.apply(this, given);
-  if (given[1] === 'readwrite' && transaction.objectStoreNames.contains('records')) transaction.addEventListener('complete', () => stop('on disk'));
+  const keepsRecords = given[1] === 'readwrite' && transaction.objectStoreNames.contains('records');
+  if (keepsRecords) transaction.addEventListener('complete', () => stop('on disk'));
   return transaction;
 };"""
 """The page stands still, in the middle of whatever it does, at the step that `stopAt` names."""
@@ -189,7 +192,7 @@ class OneTablet:
         assert self.stopped.wait(PATIENCE / 1_000), f"the page never came to «{step}»"
 
     def answer(self, method: str, path: str) -> Reply | None:
-        """What the server says in place of the application: where the page stands still, nothing until it is dead."""
+        """What the server says in place of the application: to a page that stands still, nothing."""
         if path != "/stopped-here":
             return None
         self.stopped.set()
@@ -235,8 +238,11 @@ FACTS: Final = """() => new Promise((resolve) => {
   const opening = indexedDB.open('tablet');
   opening.onsuccess = () => {
     const facts = opening.result.transaction('facts').objectStore('facts');
-    const found = ['head', 'day', 'device'].map((key) => facts.get(key));
-    facts.transaction.oncomplete = () => { opening.result.close(); resolve(found.map((one) => one.result ?? null)); };
+    const found = ['head', 'day'].map((key) => facts.get(key));
+    facts.transaction.oncomplete = () => {
+      opening.result.close();
+      resolve(found.map((one) => one.result ?? null));
+    };
   };
 })"""
 
@@ -244,7 +250,7 @@ FACTS: Final = """() => new Promise((resolve) => {
 def chain_faults(page: Page) -> list[str]:
     """Where records, the end of the chain and the count of the day contradict each other."""
     records = sorted(stored(page), key=lambda record: (record["seq"], record["revision"]))
-    head, day, _device = page.evaluate(FACTS)
+    head, day = page.evaluate(FACTS)
     ends: dict[str, Any] = head or {"seq": 0, "hash": None}
     faults = []
     numbers = [record["seq"] for record in records]

@@ -160,7 +160,7 @@ LATER = "() => { const now = Date.now; Date.now = () => now.call(Date) + 61_000;
 
 
 def stuck_sender(tablet: OneTablet, sends: Sends) -> Page:
-    """The first tab waits for an answer that does not come; the second one, which is given, has nothing to do."""
+    """The first tab waits for an answer that does not come; gives the second one, which has to wait."""
     tablet.one_person("en route")
     other = second_tab(tablet)
     sends.busy, sends.hold_next = False, True

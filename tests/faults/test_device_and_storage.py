@@ -32,7 +32,7 @@ def tablet(playwright: Playwright, tmp_path: Path) -> Iterator[OneTablet]:
 
 def killed_after(tablet: OneTablet, taps: int, *, kept: bool = True) -> Counter[str]:
     """Somebody gives so many answers, then the browser is killed and started again; what was on its disk."""
-    page = tablet.page
+    page, arrived_before = tablet.page, len(tablet.site.records())
     begin(page)
     page.locator("label.option:visible").first.click()
     if taps > 1:
@@ -45,6 +45,7 @@ def killed_after(tablet: OneTablet, taps: int, *, kept: bool = True) -> Counter[
     else:
         page.wait_for_timeout(1_500)
     found = tablet.on_disk()
+    assert len(tablet.site.records()) == arrived_before, "something is sent while somebody answers"
     tablet.kill()
     tablet.switch_on()
     tablet.ready()
@@ -82,7 +83,8 @@ def test_the_same_kill_loses_what_is_written_only_at_the_end(playwright: Playwri
 
 HURRY = """
 if (location.pathname.startsWith('/tablette/')) setInterval(() => {
-  const seen = (selector) => [...document.querySelectorAll(selector)].filter((one) => one.offsetParent !== null);
+  const shown = (one) => one.offsetParent !== null;
+  const seen = (selector) => [...document.querySelectorAll(selector)].filter(shown);
   const tap = (one) => one?.click();
   const { screen } = document.body.dataset;
   if (screen === 'languages') tap(seen('a.language-card[data-language=fr]')[0]);

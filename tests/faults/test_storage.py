@@ -41,7 +41,7 @@ def tablet(playwright: Playwright, tmp_path: Path) -> Iterator[OneTablet]:
 
 
 def starve(tablet: OneTablet) -> CDPSession:
-    """Start the browser with less room than it already uses. (While it runs, Chromium counts on what it had.)"""
+    """Start the browser with less room than it uses. (Once it runs, it counts on the room it found.)"""
     tablet.switch_off()
     tablet.open()
     controls = tablet.cdp()

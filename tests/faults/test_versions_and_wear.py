@@ -1,4 +1,4 @@
-"""A. What is older, newer, damaged or locked: versions of the application, files, keys, and a year in a cupboard."""
+"""A. What is newer, older, damaged or locked: the application, its files, its keys; a year in a cupboard."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def built_files(tablet: OneTablet, puts: bool) -> Callable[[str, str], Reply | N
     return answer
 
 
-UPDATE = "() => navigator.serviceWorker.getRegistration().then((found) => found.update())"
+UPDATE = "() => void navigator.serviceWorker.getRegistration().then((found) => found.update())"
 
 
 @pytest.mark.fault(11)
@@ -231,7 +231,7 @@ def test_after_a_year_without_battery_everything_arrives(tablet: OneTablet) -> N
     take_records(tablet)
     in_a_year = (datetime.now(UTC) + timedelta(days=366)).timestamp() * 1_000
     tablet.switch_on(
-        f"const real = Date.now(); const now = Date.now; Date.now = () => now.call(Date) - real + {in_a_year};"
+        f"const now = Date.now, was = now(); Date.now = () => now.call(Date) - was + {in_a_year};"
     )
     assert tablet.page.evaluate("Date.now()") >= in_a_year
     tablet.deliver()
