@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,6 +35,9 @@ class Sends:
     busy: bool = True
     delay: float = 0
     hold_next: bool = False
+    under_way: int = 0
+    most: int = 0
+    """How many were on their way at once."""
     let_go: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, method: str, path: str) -> Reply | None:
@@ -48,7 +50,10 @@ class Sends:
         held, self.hold_next = self.hold_next, False
         if held:
             self.let_go.wait(PATIENCE / 1_000)
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
         time.sleep(self.delay)
+        self.under_way -= 1
         return None
 
 
@@ -127,7 +132,7 @@ IDBObjectStore.prototype.put = function (...given) {
 """The control: neither the lock nor the lease holds two tabs apart."""
 
 
-def sent_by_two_tabs(tablet: OneTablet, sends: Sends, *scripts: str) -> Counter[str]:
+def sent_at_once(tablet: OneTablet, sends: Sends, *scripts: str) -> int:
     """Two records wait, two tabs are told at once that the network is back, and it is slow."""
     for script in scripts:
         tablet.page.context.add_init_script(script)
@@ -140,18 +145,18 @@ def sent_by_two_tabs(tablet: OneTablet, sends: Sends, *scripts: str) -> Counter[
     wait_until_sent(other, sends, 2)
     tablet.deliver()
     tablet.assert_all_arrived()
-    return Counter(sends.paths)
+    return sends.most
 
 
 @pytest.mark.fault(16)
-def test_two_tabs_that_may_send_send_each_record_once(tablet: OneTablet, sends: Sends) -> None:
-    assert list(sent_by_two_tabs(tablet, sends).values()) == [1, 1]
+def test_of_two_tabs_that_may_send_one_sends(tablet: OneTablet, sends: Sends) -> None:
+    assert sent_at_once(tablet, sends) == 1
 
 
 def test_without_lock_and_lease_two_tabs_send_the_same_records_and_the_server_keeps_one_of_each(
     tablet: OneTablet, sends: Sends
 ) -> None:
-    assert max(sent_by_two_tabs(tablet, sends, NO_LOCK).values()) > 1
+    assert sent_at_once(tablet, sends, NO_LOCK) > 1
 
 
 # 17: the tab that sends stands still
@@ -201,7 +206,7 @@ def test_a_frozen_sender_is_passed_when_its_lease_is_over_and_sends_nothing_when
 def test_a_crashed_sender_is_passed_at_once(tablet: OneTablet, sends: Sends) -> None:
     other = stuck_sender(tablet, sends)
     with suppress(Error):
-        tablet.cdp().send("Page.crash")
+        tablet.page.goto("chrome://crash", timeout=2_000)
     receipted(other)
     assert len(sends.paths) == 2
     tablet.assert_all_arrived()

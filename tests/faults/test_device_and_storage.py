@@ -180,7 +180,7 @@ def test_a_browser_killed_at_any_step_of_finishing_has_the_draft_or_the_record_a
 ) -> None:
     refuse_records(tablet)
     for number, step in enumerate(STEPS, start=1):
-        tablet.begin("Madame Martin, guichet 3")
+        tablet.begin("Madame Martin : au guichet trois")
         wait_for_draft(tablet.page, 3)
         tablet.stop_at(step)
         tablet.kill()
@@ -195,7 +195,7 @@ def test_a_browser_killed_at_any_step_of_finishing_has_the_draft_or_the_record_a
     tablet.assert_all_arrived(beside=there)
     assert [body.complete for body in tablet.site.bodies()] == [step == "on disk" for step in STEPS]
     tablet.switch_off()
-    assert files_that_hold(tablet.profile, "Madame Martin, guichet 3") == []
+    assert files_that_hold(tablet.profile, "Madame Martin : au guichet trois") == []
 
 
 # 5: killed after the receipt, before it is noted

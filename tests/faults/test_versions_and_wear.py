@@ -20,13 +20,14 @@ from survey_app.database import db
 from survey_app.models import Response
 from survey_app.responses.intake import judge_waiting
 from survey_app.responses.record_keys import held
-from tests.browser.tablet_browser import begin, next_person, wait_for_draft
+from tests.browser.tablet_browser import begin, finish, next_person, wait_for_draft
 from tests.faults.ledger import look_into
 from tests.faults.one_tablet import (
     BUSY,
     OneTablet,
     Reply,
     expect_refusal,
+    last_of,
     lines_told,
     one_tablet,
     refuse_records,
@@ -102,9 +103,10 @@ def test_a_newer_version_waits_for_the_person_who_answers_and_an_older_one_delet
     other.goto(tablet.address)
     other.evaluate(UPDATE)
     expect_refusal(other, "blocked", "Cette page est ouverte dans une autre fenêtre")
-    tablet.thanked()
-    next_person(tablet.page)
+    finish(tablet.page)
+    next_person(tablet.page)  # until then, nobody may open the database anew: not even a test
     other.locator("a.language-card").first.wait_for()
+    tablet.saved[last_of(other)] += 1
     other.close()
     monkeypatch.setattr(assets, "BUILD", older)
     tablet.page.evaluate(UPDATE)
