@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import os
-import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import BrowserContext, Error, Page, Playwright, expect
+from playwright.sync_api import Page, Playwright, expect
 
 from survey_app.database import db
 from survey_app.models import InboxRecord, ServerFact
@@ -24,7 +19,6 @@ from tests.browser.tablet_browser import (
     finish,
     interview,
     next_person,
-    open_profile,
     outbox,
     stored,
     tablet_browser,
@@ -32,7 +26,6 @@ from tests.browser.tablet_browser import (
     wait_for_draft,
     wait_for_empty_outbox,
 )
-from tests.browser.test_power_cut import processes_of, send
 from tests.browsers import free_port
 from tests.survey_app.tablet_site import TabletSite, tablet_site
 
@@ -60,52 +53,6 @@ def tablet(network: Network, playwright: Playwright, tmp_path: Path) -> Iterator
         yield page
 
 
-def bodies(site: TabletSite) -> list[dict[str, Any]]:
-    found = []
-    for record in site.records():
-        body = json.loads(record.envelope or b"{}")["body"]
-        found.append(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))))
-    return found
-
-
-def kill(context: BrowserContext, profile: Path) -> None:
-    send(signal.SIGKILL, [process for process in processes_of(profile) if process != os.getpid()])
-    with suppress(Error):
-        context.close()
-
-
-def test_a_browser_killed_in_mid_interview_delivers_what_was_answered_once(
-    network: Network, playwright: Playwright, tmp_path: Path
-) -> None:
-    profile = tmp_path / "profile"
-    with network.up(free_port()) as address:
-        context = open_profile(playwright, profile)
-        page = context.pages[0]
-        enrol(page, address, network.site)
-        begin(page)
-        to_last_screen(page)
-        page.wait_for_timeout(1_500)  # longer than the pause after which a text is kept
-        (draft,) = outbox(page)
-        page.locator("[name=comment]").fill("arrêté au milieu")
-        wait_for_draft(page, draft["revision"] + 1)
-        assert network.site.records() == [], "nothing is sent while somebody answers"
-        kill(context, profile)
-        with tablet_browser(playwright, profile) as again:
-            again.goto(address)
-            again.locator("a.language-card[data-language=fr]").wait_for()
-            wait_for_empty_outbox(again)
-            interview(again, "la personne suivante")
-            wait_for_empty_outbox(again)
-    partial, complete = sorted(bodies(network.site), key=lambda body: bool(body["complete"]))
-    assert (partial["complete"], complete["complete"]) == (False, True)
-    assert partial["answers"] == {
-        "courtesy": ["very_satisfied"],
-        "minutes": 12,
-        "comment": "arrêté au milieu",
-    }
-    assert [record.seq for record in network.site.records()] == [1, 2]
-
-
 def test_nothing_is_sent_while_an_interview_lives_in_another_tab(tablet: Page, site: TabletSite) -> None:
     begin(tablet)
     tablet.locator("label.option:visible").first.click()
@@ -119,7 +66,7 @@ def test_nothing_is_sent_while_an_interview_lives_in_another_tab(tablet: Page, s
     assert site.records() == []
     tablet.close()
     wait_for_empty_outbox(other)
-    assert [body["complete"] for body in bodies(site)] == [False]
+    assert [body.complete for body in site.bodies()] == [False]
 
 
 def test_a_visitor_who_cancels_leaves_a_number_and_no_answer(tablet: Page, site: TabletSite) -> None:
@@ -130,7 +77,7 @@ def test_a_visitor_who_cancels_leaves_a_number_and_no_answer(tablet: Page, site:
     tablet.locator("[data-screen-name=welcome] [data-action=restart]").click()
     tablet.locator("a.language-card[data-language=fr]").wait_for()
     wait_for_empty_outbox(tablet)
-    assert [(body["answers"], body.get("withdrawn")) for body in bodies(site)] == [({}, True)]
+    assert [(body.answers, body.withdrawn) for body in site.bodies()] == [({}, True)]
     interview(tablet)
     wait_for_empty_outbox(tablet)
     assert [record.seq for record in site.records()] == [1, 2]
@@ -144,7 +91,7 @@ def test_a_finished_interview_is_sent_as_one_record_whatever_was_drafted(
     wait_for_draft(tablet, 2)
     finish(tablet)
     wait_for_empty_outbox(tablet)
-    assert [body["complete"] for body in bodies(site)] == [True]
+    assert [body.complete for body in site.bodies()] == [True]
     assert [record["state"] for record in stored(tablet)] == ["receipted"]
 
 

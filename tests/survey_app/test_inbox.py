@@ -85,6 +85,7 @@ def test_other_bytes_under_a_taken_id_are_kept_apart(database: Flask) -> None:
         assert connection.scalar(sa.select(InboxConflict.envelope)) == second
 
 
+@pytest.mark.fault(18)
 @pytest.mark.abuse("03")
 def test_fifty_parallel_sends_make_one_row_and_one_receipt(database: Flask) -> None:
     raw = a_record()
@@ -99,6 +100,7 @@ def test_fifty_parallel_sends_make_one_row_and_one_receipt(database: Flask) -> N
     assert (rows(), rows(InboxConflict)) == (1, 0)
 
 
+@pytest.mark.fault(18)
 @pytest.mark.abuse("03")
 def test_several_processes_sending_one_record_make_one_row(database: Flask) -> None:
     raw = a_record().decode()

@@ -34,7 +34,7 @@ export class Store {
   private readonly durability: IDBTransactionDurability;
 
   /** `durability` is a parameter only for the test that shows what `relaxed` would lose. */
-  constructor(factory: IDBFactory = indexedDB, durability: IDBTransactionDurability = 'strict') {
+  constructor(factory: IDBFactory = globalThis.indexedDB, durability: IDBTransactionDurability = 'strict') {
     this.factory = factory;
     this.durability = durability;
   }

@@ -6,4 +6,10 @@ import { TabletApp } from './tablet_app.ts';
 const app = new TabletApp();
 const form = document.querySelector<HTMLFormElement>('form[data-questionnaire]');
 
-void (form ? startInterview(app, form) : new StartPage(app).start());
+/** An interview that cannot even begin has nothing to keep: the start page says why. */
+const explainAtTheStart = (error: unknown): void => {
+  console.error('the interview does not begin', error instanceof Error ? error.name : error);
+  location.replace('/tablette/');
+};
+
+void (form ? startInterview(app, form).catch(explainAtTheStart) : new StartPage(app).start());

@@ -1,0 +1,314 @@
+"""One tablet whose browser is killed, starved and started again, and the list of what it showed as saved."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Playwright, expect
+from pysqlite3 import dbapi2 as sqlite
+
+from survey_app.responses.intake import judge_waiting
+from survey_app.staff.reconciliation import lines_of
+from survey_app.waves import find_wave
+from tests.browser.tablet_browser import (
+    PATIENCE,
+    Network,
+    enrol,
+    next_person,
+    open_profile,
+    outbox,
+    stored,
+    to_last_screen,
+    wait_for_empty_outbox,
+)
+from tests.browser.tablet_browser import begin as begin_on
+from tests.browser.test_power_cut import processes_of, send
+from tests.browsers import free_port
+from tests.faults.ledger import look_into
+from tests.survey_app.tablet_site import TabletSite, tablet_site
+
+Reply = tuple[str, str, bytes]
+
+CARD: Final = "a.language-card[data-language=fr]"
+BUSY: Final = ("503 Service Unavailable", "application/json", b"{}")
+
+STOP_AT: Final = """
+const stop = (step) => {
+  if (window.stopAt !== step) return;
+  const request = new XMLHttpRequest();
+  request.open('POST', '/stopped-here', false);
+  request.send();
+};
+const before = (prototype, name, stepOf) => {
+  const original = prototype[name];
+  prototype[name] = function (...given) {
+    stop(stepOf(...given));
+    return original.apply(this, given);
+  };
+};
+before(SubtleCrypto.prototype, 'encrypt', () => 'sealing');
+before(SubtleCrypto.prototype, 'digest', () => 'sealed');
+before(IDBObjectStore.prototype, 'delete', () => 'draft taken away');
+before(IDBObjectStore.prototype, 'add', () => 'record put');
+const stepOfPut = (value, key) =>
+  key === 'head' ? 'chain moved' : value?.state === 'receipted' && 'receipt noted';
+before(IDBObjectStore.prototype, 'put', stepOfPut);
+const open = IDBDatabase.prototype.transaction;
+IDBDatabase.prototype.transaction = function (...given) {
+  const transaction = open.apply(this, given);
+  const keepsRecords = given[1] === 'readwrite' && transaction.objectStoreNames.contains('records');
+  if (keepsRecords) transaction.addEventListener('complete', () => stop('on disk'));
+  return transaction;
+};"""
+"""The page stands still, in the middle of whatever it does, at the step that `stopAt` names."""
+
+
+@dataclass
+class OneTablet:
+    """A server, and a browser on one profile."""
+
+    playwright: Playwright
+    network: Network
+    profile: Path
+    database: Path
+    port: int = field(default_factory=free_port)
+    saved: Counter[str] = field(default_factory=Counter)
+    """`id hash` of what was on the disk when « Merci » was shown."""
+    stopped: threading.Event = field(default_factory=threading.Event)
+    _context: BrowserContext | None = None
+    _released: threading.Event = field(default_factory=threading.Event)
+    _line: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def site(self) -> TabletSite:
+        """The application on the server."""
+        return self.network.site
+
+    @property
+    def address(self) -> str:
+        """Of the start page."""
+        return f"http://127.0.0.1:{self.port}/tablette/"
+
+    @property
+    def origin(self) -> str:
+        """Whose storage it is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def page(self) -> Page:
+        """What is on the screen."""
+        assert self._context is not None
+        return self._context.pages[0]
+
+    def connect(self) -> None:
+        """The server can be reached."""
+        self._line.enter_context(self.network.up(self.port))
+
+    def disconnect(self) -> None:
+        """No network any more."""
+        self._released.set()
+        self._line.close()
+
+    def switch_on(self, *scripts: str) -> Page:
+        """Start the browser and open the start page."""
+        self.open(*scripts)
+        self.page.goto(self.address)
+        return self.page
+
+    def open(self, *scripts: str) -> None:
+        """Start the browser on an empty page, with these scripts in every page."""
+        self._context = open_profile(self.playwright, self.profile)
+        for script in (STOP_AT, *scripts):
+            self._context.add_init_script(script)
+
+    def ready(self) -> None:
+        """The next person may choose a language."""
+        self.page.locator(CARD).wait_for()
+
+    def enrol(self) -> None:
+        """Switch on for the first time."""
+        self.open()
+        self.enrol_here()
+
+    def enrol_here(self) -> None:
+        """Type a new code."""
+        enrol(self.page, self.address, self.site)
+
+    def cdp(self) -> CDPSession:
+        """The browser's own controls for this page."""
+        return self.page.context.new_cdp_session(self.page)
+
+    def switch_off(self) -> None:
+        """Close the browser as its user does."""
+        if self._context is not None:
+            with suppress(Error):
+                self._context.close()
+        self._context = None
+
+    def kill(self) -> None:
+        """SIGKILL to every process of the browser."""
+        send(signal.SIGKILL, [process for process in processes_of(self.profile) if process != os.getpid()])
+        self._released.set()
+        self.switch_off()
+
+    def begin(self, comment: str = "") -> None:
+        """Answer up to the last screen."""
+        begin_on(self.page)
+        to_last_screen(self.page, comment)
+
+    def thanked(self) -> None:
+        """Finish, and write down what is promised from now on."""
+        self.page.locator("#next").click()
+        self.merci()
+
+    def merci(self) -> None:
+        """Wait for « Merci », and write down what is promised from now on."""
+        expect(self.page.locator("#thanks-title")).to_be_visible(timeout=PATIENCE)
+        self.saved[last_of(self.page)] += 1
+
+    def one_person(self, comment: str = "") -> None:
+        """From the choice of a language to « Merci », and back."""
+        self.begin(comment)
+        self.thanked()
+        next_person(self.page)
+
+    def stop_at(self, step: str) -> None:
+        """Tap « Terminer », and wait until the page stands still at this step of what follows."""
+        self.stopped.clear()
+        self._released.clear()
+        self.page.evaluate(
+            "(step) => { window.stopAt = step; setTimeout(() => document.getElementById('next').click()); }",
+            step,
+        )
+        assert self.stopped.wait(PATIENCE / 1_000), f"the page never came to «{step}»"
+
+    def answer(self, method: str, path: str) -> Reply | None:
+        """What the server says in place of the application: to a page that stands still, nothing."""
+        if path != "/stopped-here":
+            return None
+        self.stopped.set()
+        self._released.wait(PATIENCE / 1_000)
+        return "200 OK", "text/plain", method.encode()
+
+    def deliver(self) -> None:
+        """Until everything on the tablet has its receipt."""
+        wait_for_empty_outbox(self.page)
+
+    def on_disk(self) -> Counter[str]:
+        """Everything on the tablet as `id hash`."""
+        return Counter(f"{record['id']} {record['hash']}" for record in stored(self.page))
+
+    def waiting(self) -> Counter[str]:
+        """Everything without a receipt as `id hash`."""
+        return Counter(f"{record['id']} {record['hash']}" for record in outbox(self.page))
+
+    def assert_all_arrived(self, *, beside: Counter[str] | None = None) -> None:
+        """What was shown as saved is stored, each once, and nothing else but what is named."""
+        found = look_into(self.database, [f"record {line}" for line in self.saved])
+        assert not found.is_bad, found
+        assert arrived(self.database) == self.saved + (beside or Counter())
+
+
+def last_of(page: Page) -> str:
+    """`id hash` of the record with the highest number."""
+    last = max(stored(page), key=lambda record: (record["seq"], record["revision"]))
+    return f"{last['id']} {last['hash']}"
+
+
+def arrived(database: Path) -> Counter[str]:
+    """What a server stores, read without the program; variants as well."""
+    connection = sqlite.connect(str(database), isolation_level=None)
+    rows = connection.execute(
+        "SELECT id, content_hash FROM inbox_record UNION ALL SELECT id, content_hash FROM inbox_conflict"
+    ).fetchall()
+    connection.close()
+    return Counter(f"{row[0]} {row[1]}" for row in rows)
+
+
+FACTS: Final = """() => new Promise((resolve) => {
+  const opening = indexedDB.open('tablet');
+  opening.onsuccess = () => {
+    const facts = opening.result.transaction('facts').objectStore('facts');
+    const found = ['head', 'day'].map((key) => facts.get(key));
+    facts.transaction.oncomplete = () => {
+      opening.result.close();
+      resolve(found.map((one) => one.result ?? null));
+    };
+  };
+})"""
+
+
+def chain_faults(page: Page) -> list[str]:
+    """Where records, the end of the chain and the count of the day contradict each other."""
+    records = sorted(stored(page), key=lambda record: (record["seq"], record["revision"]))
+    head, day = page.evaluate(FACTS)
+    ends: dict[str, Any] = head or {"seq": 0, "hash": None}
+    faults = []
+    numbers = [record["seq"] for record in records]
+    if numbers != list(range(1, len(records) + 1)):
+        faults.append(f"numbers {numbers}")
+    if records and (ends["seq"], ends["hash"]) != (records[-1]["seq"], records[-1]["hash"]):
+        faults.append(f"the chain ends with {ends['seq']}, the last record is {records[-1]['seq']}")
+    finished = sum(record["kind"] == "finished" for record in records)
+    if (day or {"count": 0})["count"] != finished:
+        faults.append(f"{finished} finished, {day} counted")
+    return faults
+
+
+def refuse_records(tablet: OneTablet) -> None:
+    """The server is there and takes no record."""
+
+    def busy(method: str, path: str) -> Reply | None:
+        return BUSY if method == "PUT" else tablet.answer(method, path)
+
+    tablet.network.instead = busy
+
+
+def take_records(tablet: OneTablet) -> None:
+    """The server is as usual."""
+    tablet.network.instead = tablet.answer
+
+
+def expect_refusal(page: Page, reason: str, words: str) -> None:
+    """Nobody can begin, and the screen says why."""
+    expect(page.locator(f"[data-reason={reason}]")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(f"[data-reason={reason}]")).to_contain_text(words)
+    expect(page.locator("a.language-card").first).to_be_hidden()
+
+
+def lines_told(site: TabletSite) -> list[str]:
+    """What the reconciliation says of each tablet of the wave, once everything is judged."""
+    with site.app.app_context():
+        wave = find_wave(site.wave)
+        assert wave is not None
+        judge_waiting(now=datetime.now(UTC) + timedelta(days=1))
+        return sorted(map(str, lines_of(wave)))
+
+
+@contextmanager
+def one_tablet(
+    playwright: Playwright, folder: Path, profile: Path | None = None, **how: Any
+) -> Iterator[OneTablet]:
+    """A server and one enrolled tablet that is switched on."""
+    with tablet_site(folder / "server", **how) as site:
+        made = OneTablet(
+            playwright, Network(site), profile or folder / "profile", folder / "server" / "survey.db"
+        )
+        made.network.instead = made.answer
+        made.connect()
+        try:
+            made.enrol()
+            expect(made.page.locator("#agent-corner[data-state=good]")).to_be_attached(timeout=PATIENCE)
+            yield made
+        finally:
+            made.switch_off()
+            made.disconnect()
