@@ -17,8 +17,7 @@ SAID = {INDEPENDENCE_ASSUMED: "independence assumed", APPROXIMATE_POPULATION: "a
 """The assumptions that a result's ``method`` names."""
 
 LARGEST_EXACT = 10**5
-"""Answers; the exact interval weighs every count up to there, and beyond nothing but time and memory tells it from
-the approximate one."""
+"""Answers. The exact interval weighs every count: beyond, only its cost tells it from the approximate one."""
 
 CENSUS = "census"
 ONE_RESPONDENT = "one respondent"
