@@ -1,6 +1,6 @@
 """Reading changes nothing: the database is the same after every GET and HEAD a referent can make.
 
-Only the log grows, by the line that says who downloaded which file.
+Only the log grows, by the line that says who downloaded which file: the README of the responses says why.
 """
 
 from __future__ import annotations
@@ -96,6 +96,8 @@ def test_no_get_or_head_changes_a_single_row(site: StaffSite) -> None:
     seen = read_everything(site, client, digest)
     with site.database():
         assert content_hash() == before
+        downloads = sa.select(AuditEntry.detail).where(AuditEntry.action == "exported")
+        assert db.session.scalars(downloads).all() == [{"file": "classeur"}]  # the GET; its HEAD leaves none
     assert len(seen) > 30
     assert not [address for address, status in seen.items() if status >= 500]
     reached = [address for address, status in seen.items() if status == 200]
