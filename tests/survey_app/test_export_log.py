@@ -33,7 +33,8 @@ def test_a_file_written_by_the_command_line_leaves_one_too(
     assert cli.run(["database", "upgrade"]) == 0
     with application():
         seed_wave(24, 6)
-    assert cli.run(["report", WAVE, "-o", str(keys / "x.csv"), "--mode", "tablet", "--verbatims"]) == 0
+    report = ["report", WAVE, "-o", str(keys / "x.csv"), "--export", "reponses"]
+    assert cli.run([*report, "--mode", "tablet", "--verbatims"]) == 0
     assert cli.run(["report", "nulle-part", "-o", str(keys / "y.csv")]) != 0
     with application():
         lines = [entry for entry in audit.latest(20) if entry.action == "exported"]

@@ -5,6 +5,7 @@ Only the log grows, by the line that says who downloaded which file: the README 
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from flask.testing import FlaskClient
 from survey_app import enrolment, past_results, questionnaires
 from survey_app.database import Base, db
 from survey_app.models import AuditEntry
+from survey_app.responses.record_keys import held
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, seed_wave, some_commitment
 
 
@@ -35,6 +37,7 @@ def content_hash() -> str:
 def site(tmp_path: Path) -> StaffSite:
     made = StaffSite(tmp_path)
     with made.database():
+        held().make(dt.datetime.now(dt.UTC))
         seed_wave(12, 4, comment="Un mot")
         questionnaires.save_draft(a_source(Votre="Notre"), {}, actor="test")
         past_results.import_counts(
