@@ -76,6 +76,11 @@ class Result:
         return self.interval.effective_base
 
     @property
+    def useful_base(self) -> float | None:
+        """What is held against the minimum base."""
+        return useful_base(self.counts, self.interval)
+
+    @property
     def low(self) -> float | None:
         """Lower bound of the interval."""
         return self.interval.low
@@ -143,13 +148,22 @@ class MeasuredItem:
     tally: Tally | None = None
 
 
+def useful_base(rate: Rate, interval: Interval) -> float | None:
+    """The effective base, and never more than the people: six answers each do not make five people thirty.
+
+    n_eff exceeds n where one person's answers differ more than those of two people; with few people, that is
+    mostly chance.
+    """
+    return None if interval.effective_base is None else min(interval.effective_base, rate.respondents)
+
+
 def verdict(rate: Rate, interval: Interval, reading: Reading) -> Verdict | None:
     """What can be said (S4). A census has no sampling error and follows the official rule."""
     if rate.base == 0:
         return None
     if rate.population == rate.respondents:
         return Verdict.BELOW if rate.is_below(reading.threshold) else Verdict.ABOVE
-    if interval.low is None or (interval.effective_base or 0) < reading.minimum_base:
+    if interval.low is None or (useful_base(rate, interval) or 0) < reading.minimum_base:
         return Verdict.TOO_FEW
     if interval.is_below(reading.threshold):
         return Verdict.BELOW

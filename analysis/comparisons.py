@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import erfc, hypot, sqrt
+from math import erfc, hypot, inf, sqrt
 
 from analysis.axes import CommitmentResult, Result
 from analysis.intervals import Bounds, wilson
@@ -17,10 +17,11 @@ from analysis.intervals import Bounds, wilson
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A rate and the base it is worth."""
+    """A rate, the base it is worth, and what of that is held against the least base."""
 
     rate: float
     effective_base: float
+    useful_base: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ def _comparable(results: Iterable[Result]) -> Iterable[tuple[Subject, Share]]:
             lines = result.items
         for line in lines:
             if line.rate is not None and line.effective_base:
-                yield (line.commitment, line.item), Share(line.rate, _worth(line, line.effective_base))
+                share = Share(line.rate, _worth(line, line.effective_base), line.useful_base or 0)
+                yield (line.commitment, line.item), share
 
 
 def _worth(line: Result, effective_base: float) -> float:
@@ -150,7 +152,7 @@ def _difference(
     subject, first, second = pair
     one, other = shares[first][subject], shares[second][subject]
     low, high = newcombe(one, other, demand.confidence)
-    bases = (one.effective_base, other.effective_base)
+    bases = (one.useful_base, other.useful_base)
     sure = demand.is_met(bases, (low, high), adjusted)
     return Difference(
         commitment=subject[0],

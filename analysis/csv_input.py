@@ -26,6 +26,7 @@ COUNTS = ("commitment", "item", "favourable", "base")
 ANSWERS = ("respondent", "commitment", "item", "favourable")
 OPTIONAL = ("population", "rule")
 SEPARATORS = ",;\t"
+Row = tuple[int, list[str] | None]
 RULES: Mapping[str, CommitmentRule] = {"pooled": "pooled", "every_item": "every_item"}
 
 
@@ -84,6 +85,8 @@ class CsvReader:
                 self._read_row(line, _by_column(columns, cells))
             except CellError as error:
                 self._faults.append(RowFault(line, str(error)))
+        if not self._commitments and not self._faults:
+            self._faults.append(RowFault(header[0], "après l’en-tête il n’y a aucune ligne de chiffres."))
         self._check_populations()
         if self._faults:
             raise CsvError(self._faults)
@@ -209,27 +212,36 @@ def _decoded(data: bytes) -> str:
     return text
 
 
+_WRONG_QUOTES = "guillemets mal fermés ou mal placés\u202f; chaque guillemet ouvert doit être fermé."
 _SAVE_AS_UTF8 = "enregistrez-le en «\u202fCSV UTF-8\u202f»."
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """``(line, cells)`` of the lines that are not blank. A cell over several lines is named by its first."""
-    header = text.split("\n", 1)[0]
-    separator = max(SEPARATORS, key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if any(stripped):
-                yield line, stripped
-            line = reader.line_num + 1
-    except csv.Error:
-        message = "guillemets mal fermés ou mal placés\u202f; chaque guillemet ouvert doit être fermé."
-        raise CsvError([RowFault(line, message)]) from None
+def _rows(text: str) -> Iterator[Row]:
+    """``(line, cells)`` of the lines that are not blank; no cells where the quotes cannot be made out.
+
+    A cell over several lines is named by its first. After a wrong quote, reading goes on in the next line of
+    the file: an open quote would swallow all that follows, and its faults with it.
+    """
+    separator = max(SEPARATORS, key=text.split("\n", 1)[0].count)
+    lines = list(io.StringIO(text, newline=""))
+    first = start = 0
+    while first < len(lines):
+        reader = csv.reader(lines[first:], delimiter=separator, strict=True)
+        try:
+            for cells in reader:
+                stripped = [cell.strip() for cell in cells]
+                if any(stripped):
+                    yield start + 1, stripped
+                start = first + reader.line_num
+            return
+        except csv.Error:
+            yield start + 1, None
+            first = start = start + 1
 
 
-def _checked_header(line: int, cells: Sequence[str]) -> list[str]:
+def _checked_header(line: int, cells: Sequence[str] | None) -> list[str]:
+    if cells is None:
+        raise CsvError([RowFault(line, _WRONG_QUOTES)])
     columns = [cell.lower() for cell in cells]
     faults = [RowFault(line, fault) for fault in _header_faults(columns)]
     if faults:
@@ -261,7 +273,9 @@ def _expected() -> str:
     )
 
 
-def _by_column(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+def _by_column(columns: Sequence[str], cells: Sequence[str] | None) -> dict[str, str]:
+    if cells is None:
+        raise CellError(_WRONG_QUOTES)
     if len(cells) != len(columns):
         raise CellError(
             f"{len(cells)} cases au lieu de {len(columns)}\u202f; vérifiez les séparateurs, "

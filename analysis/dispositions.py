@@ -5,7 +5,8 @@ https://aapor.org/standards-and-ethics/standard-definitions/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from operator import add
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,13 @@ class Dispositions:
     unknown: int = 0
     """Invited, and nothing is known of them."""
 
-    @property
-    def started(self) -> int:
-        """Those who gave at least one answer."""
-        return self.complete + self.partial
+    def __add__(self, other: Dispositions) -> Dispositions:
+        return Dispositions(*map(add, astuple(self), astuple(other)))
 
     @property
-    def abandoned(self) -> int:
-        """Those who gave an answer and did not reach the end."""
-        return self.partial
+    def started(self) -> int:
+        """Those who gave at least one answer: complete ones reached the end, partial ones did not."""
+        return self.complete + self.partial
 
     @property
     def eligible_or_unknown(self) -> int:

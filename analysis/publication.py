@@ -39,7 +39,7 @@ def judge(result: Result, readers: Readers, minimum_base: int) -> tuple[Publicat
     flags = [PublicationFlag(code, FLAGS[code]) for code in result.flags]
     if not may_be_shown(result.respondents, readers):
         flags.insert(0, _too_small(readers))
-    if result.effective_base is not None and 0 < result.effective_base < minimum_base:
+    if result.useful_base is not None and 0 < result.useful_base < minimum_base:
         reason = f"Moins de {minimum_base} réponses utiles\u00a0: le taux peut beaucoup changer."
         flags.append(PublicationFlag("small_base", reason))
     if result.low is not None and result.high is not None and result.high - result.low >= WIDE_INTERVAL:

@@ -16,6 +16,9 @@ APPROXIMATE_POPULATION = "approximate_population"
 SAID = {INDEPENDENCE_ASSUMED: "independence assumed", APPROXIMATE_POPULATION: "approximate population"}
 """The assumptions that a result's ``method`` names."""
 
+LARGEST_EXACT = 10**5
+"""Answers. The exact interval weighs every count: beyond, only its cost tells it from the approximate one."""
+
 CENSUS = "census"
 ONE_RESPONDENT = "one respondent"
 EVERY_ITEM = "every item"
@@ -229,7 +232,7 @@ class Rate:
             return Interval(None, None, CENSUS, confidence, effective)
         if self.respondents == 1:
             return Interval(None, None, ONE_RESPONDENT, confidence, effective)
-        if self.population is not None and self.respondents == self.base:
+        if self.population is not None and self.respondents == self.base <= LARGEST_EXACT:
             return self._exact_interval(self.population, confidence)
         return self._approximate_interval(method, confidence, effective)
 

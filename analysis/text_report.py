@@ -115,7 +115,8 @@ def _reading_notes(reading: Reading) -> list[str]:
         "donné toutes les personnes concernées. Peu de réponses font un intervalle large.",
         notices.OFFICIAL_RULE,
         notices.SECOND_LINE,
-        f"Sous {reading.minimum_base} réponses utiles, on ne dit rien de plus que «\u202f{few}\u202f».",
+        f"Sous {reading.minimum_base} réponses utiles, ou {reading.minimum_base} personnes, on ne dit rien "
+        f"de plus que «\u202f{few}\u202f».",
         notices.ROUNDING,
     ]
 

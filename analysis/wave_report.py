@@ -26,6 +26,7 @@ from analysis.tally import RESPONSES, CellLayout
 from analysis.wave_settings import Cell, Selection, WaveSettings
 from form_definitions.model import Questionnaire
 
+TABLET = "tablet"
 __all__ = ["Cell", "HiddenAxis", "Selection", "WaveReport", "WaveSettings", "build_wave_report"]
 
 
@@ -76,10 +77,11 @@ class WaveReport:
         """Responses in the selection that reached the end."""
         return self.fieldwork.complete
 
-    @property
-    def dispositions(self) -> Dispositions:
-        """What became of the questionnaires begun."""
-        return self.fieldwork.dispositions
+    @cached_property
+    def on_tablets(self) -> Mapping[str, Dispositions]:
+        """Site → what became of the questionnaires begun there: tablets alone tell of unfinished ones."""
+        tablets = [cell for cell in self.cells if cell.mode == TABLET]
+        return {site: figures.dispositions for site, figures in self._by(lambda c: c.site, tablets).items()}
 
     @property
     def commitments(self) -> tuple[CommitmentResult, ...]:

@@ -7,11 +7,13 @@ import secrets
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from numpy.typing import NDArray
 
 from bench.measure import Section, seconds, within
 from survey_app import create_app
@@ -37,19 +39,55 @@ def measure() -> Section:
         passphrase = fill(settings, today, demonstration_waves(today.year))
         app = create_app(settings)
         wave = demonstration_waves(today.year)[0].code
+        client, address = _signed_in(app, passphrase), f"/gestion/resultats/{wave}"
+        after_an_answer = _median(_visit_after_each_answer(app, client, address, wave))
         with app.app_context():
             responses = _multiply(wave)
-        page = _median(_visit(_signed_in(app, passphrase), f"/gestion/resultats/{wave}"))
+        page = _median(_visit(client, address))
         figures = _figures(app, wave)
     return Section(
         f"Wave page over {responses:,} responses",
         "The tallies of the demonstration, each counter multiplied: as many cells as a real wave has "
-        "(one per site, mode, language and day). In the server, without the network.",
+        "(one per site, mode, language and day). In the server, without the network. The last line is the "
+        "hard case: nothing multiplied, so that cells of one or two people are hidden, and judged anew.",
         [
             within("whole page, signed in", page, 20, "ms"),
             within("figures and intervals of all engagements", figures, 20, "ms"),
+            within(
+                f"whole page of {USERS.size:,} responses, after one new answer, small cells present",
+                after_an_answer,
+                300,
+                "ms",
+            ),
         ],
     )
+
+
+def _visit_after_each_answer(app: Flask, client: FlaskClient, address: str, wave: str) -> list[float]:
+    """Each visit finds one answer more than the one before: nothing that was judged can be used again."""
+
+    def once() -> None:
+        if client.get(address).status_code != OK:
+            raise RuntimeError(f"{address} failed")
+
+    once()
+    times = []
+    for _ in range(ROUNDS):
+        with app.app_context():
+            _one_more_answer(wave)
+        times.append(seconds(once))
+    return times
+
+
+def _one_more_answer(wave: str) -> None:
+    """Somebody answers as the only person of a cell did."""
+    with write_connection() as connection:
+        for row in connection.execute(sa.select(TallyCell).where(TallyCell.wave_id == wave)).all():
+            counters = np.frombuffer(row.counters, dtype="<i8")
+            if counters[0] == 1:
+                _store(connection, row, counters * 2)
+                return
+    raise RuntimeError("no cell of one person is left")
 
 
 def _multiply(wave: str) -> int:
@@ -60,10 +98,14 @@ def _multiply(wave: str) -> int:
         for row in connection.execute(sa.select(TallyCell).where(TallyCell.wave_id == wave)).all():
             counters = np.frombuffer(row.counters, dtype="<i8") * factor
             total += int(counters[0])
-            key = [getattr(TallyCell, name) == getattr(row, name) for name in _KEY]
-            change = sa.update(TallyCell).where(*key).values(counters=counters.astype("<i8").tobytes())
-            connection.execute(change)
+            _store(connection, row, counters)
     return total
+
+
+def _store(connection: sa.Connection, row: sa.Row[Any], counters: NDArray[np.int64]) -> None:
+    key = [getattr(TallyCell, name) == getattr(row, name) for name in _KEY]
+    change = sa.update(TallyCell).where(*key).values(counters=counters.astype("<i8").tobytes())
+    connection.execute(change)
 
 
 _KEY = ("wave_id", "digest", "site", "mode", "language", "day")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from form_definitions.bundle import texts_of
@@ -23,19 +24,24 @@ from form_definitions.organisation import read_organisation
 from form_definitions.translations import Catalogue, catalogue_faults, read_catalogue, translation_files
 
 
-def check_files(paths: Sequence[Path | str] | None = None, folder: Path | None = None) -> list[Fault]:
+def check_files(
+    paths: Sequence[Path | str] | None = None,
+    folder: Path | None = None,
+    published: Sequence[Questionnaire] | None = None,
+) -> list[Fault]:
     """Every fault of these files: questionnaires, scales, frameworks, the organisation, translations.
 
     A path may be a whole folder of definitions; without paths it is ``folder``, by default the program's own.
     A questionnaire given alone is checked with the scales, framework and organisation of its folder. What a
-    folder lacks is taken from the program's own.
+    folder lacks is taken from the program's own. Codes keep the meaning that they have in ``published``, by
+    default in the program's own questionnaires.
     """
     if paths is None:
         paths = [folder or FOLDER]
     faults: dict[Fault, None] = {}
     for path in map(Path, paths):
         for file in definition_files(path) if path.is_dir() else (path,):
-            faults |= dict.fromkeys(_check(file, folder or folder_of(file)))
+            faults |= dict.fromkeys(_check(file, folder or folder_of(file), published))
     return sorted(faults, key=lambda found: (found.file, found.line, found.column))
 
 
@@ -46,7 +52,7 @@ def definition_files(folder: Path) -> Iterator[Path]:
     yield from [*singles, *sorted(several), *translation_files(folder)] or [folder / "organisation.yaml"]
 
 
-def _check(path: Path, folder: Path) -> Sequence[Fault]:
+def _check(path: Path, folder: Path, published: Sequence[Questionnaire] | None) -> Sequence[Fault]:
     if path.suffix == ".po":
         return _check_translations(path, folder)
     if path.suffix not in (".yaml", ".yml"):
@@ -57,11 +63,19 @@ def _check(path: Path, folder: Path) -> Sequence[Fault]:
         return read_file(path, read_organisation)[1]
     if path.parent.name == "frameworks":
         return read_file(path, read_framework)[1]
-    return _check_questionnaire(path, folder)
+    return _check_questionnaire(path, folder, _shipped() if published is None else published)
 
 
-def _check_questionnaire(path: Path, folder: Path) -> Sequence[Fault]:
+@cache
+def _shipped() -> tuple[Questionnaire, ...]:
+    return tuple(_questionnaires(FOLDER, load_library(FOLDER)))
+
+
+def _check_questionnaire(path: Path, folder: Path, published: Sequence[Questionnaire]) -> Sequence[Fault]:
     checked = check_file(path, folder=folder)
+    earlier = [one for one in published if checked.questionnaire and one.slug == checked.questionnaire.slug]
+    if earlier:
+        checked = check_file(path, folder=folder, published=earlier)
     if checked.questionnaire is None:
         return checked.faults
     needed = list(texts_of(checked.questionnaire))

@@ -35,6 +35,13 @@ def record(
     )
 
 
+def record_export(file: str, *, actor: str, subject: str, limits: Mapping[str, Any]) -> None:
+    """Who took which file away, limited to what: from the pages and from the command line alike."""
+    said = {name: value for name, value in limits.items() if value}
+    with act() as transaction:
+        record(transaction, "exported", actor=actor, subject=subject, detail={"file": file, **said})
+
+
 def latest(limit: int, before: int | None = None) -> Sequence[AuditEntry]:
     """The newest lines first; `before` an id, to page back."""
     query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)

@@ -37,7 +37,27 @@ _SQLITE_SETTINGS = (
     "PRAGMA secure_delete = ON",
 )
 _POSTGRESQL_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c statement_timeout=60s -c lock_timeout=5s"
-_READ_ONLY_TRANSACTION = "25006"
+_SQLITE_OUTAGES = {
+    5: "busy",
+    6: "locked",
+    8: "read-only",
+    10: "I/O",
+    13: "full",
+    14: "cannot open",
+    15: "locking",
+}
+"""https://sqlite.org/rescode.html, the lower eight bits; all other codes are faults of a statement."""
+_POSTGRESQL_OUTAGES = (
+    "08",  # connection
+    "25006",  # read-only
+    "25P03",  # idle too long: the connection was ended
+    "40",  # deadlock, lost race
+    "53",  # disk, memory or connections used up
+    "55P03",  # lock not available
+    "57",  # shut down, or out of time
+    "58",  # I/O
+)
+"""Beginnings of the codes in https://www.postgresql.org/docs/current/errcodes-appendix.html."""
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -191,14 +211,19 @@ class _Ping:
 
 def _translate(context: ExceptionContext) -> None:
     cause = context.original_exception
-    if unavailable(context.sqlalchemy_exception, sa.exc) or unavailable(cause):
+    if context.is_disconnect or unavailable(cause, context.dialect.dbapi):
         raise DatabaseUnavailable(f"Base indisponible : {cause}") from cause
 
 
-def unavailable(error: BaseException | None, kinds: Any = None) -> bool:
-    """Whether the world is at fault, not the statement; ``kinds`` holds the two classes of such faults."""
-    of_the_world = kinds is not None and isinstance(error, kinds.OperationalError | kinds.InterfaceError)
-    return of_the_world or getattr(error, "sqlstate", None) == _READ_ONLY_TRANSACTION
+def unavailable(error: BaseException | None, driver: Any) -> bool:
+    """Whether the world is at fault, not a statement of ours: that one must be heard of, and mended."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_OUTAGES
+    state = getattr(error, "sqlstate", "")
+    if state is None:  # psycopg without an answer of the server: none was reached, or it went away
+        return isinstance(error, driver.OperationalError | driver.InterfaceError)
+    return state.startswith(_POSTGRESQL_OUTAGES)
 
 
 class Database(SQLAlchemy):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
-from traceback import format_tb
 from typing import Any, Final
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
@@ -12,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from survey_app.database import DatabaseUnavailable
+from survey_app.fault_log import told_without_values
 from survey_app.responses.record_keys import KeyFileError
 
 MESSAGES: Final[dict[int, tuple[str, str]]] = {
@@ -42,7 +42,7 @@ def install(app: Flask) -> None:
     """Give every refusal its page."""
     app.register_error_handler(HTTPException, http_error)
     for busy in (DatabaseUnavailable, PoolTimeout, KeyFileError):
-        app.register_error_handler(busy, lambda _error: error_response(503))
+        app.register_error_handler(busy, unavailable)
     app.log_exception = partial(log_without_values, app)  # type: ignore[method-assign]
     app.register_error_handler(500, last_resort)
 
@@ -59,13 +59,15 @@ def http_error(error: HTTPException) -> Response | HTTPException:
     return response
 
 
+def unavailable(fault: Exception) -> Response:
+    """What the world keeps from us is told to the log as well: somebody has to find out why."""
+    current_app.logger.warning("unavailable on %s: %s", request.endpoint, told_without_values(fault))
+    return error_response(503)
+
+
 def log_without_values(app: Flask, exc_info: Any) -> None:
     """Where it broke and what kind of fault it is; never its message, which may quote an answer."""
-    fault = exc_info[1]
-    while fault is not None:
-        frames = "".join(format_tb(fault.__traceback__))
-        app.logger.error("%s on %s\n%s", type(fault).__name__, request.endpoint, frames)
-        fault = fault.__cause__ or fault.__context__
+    app.logger.error("on %s: %s", request.endpoint, told_without_values(exc_info[1]))
 
 
 def last_resort(_error: Exception) -> Response:

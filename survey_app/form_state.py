@@ -52,6 +52,8 @@ class FormState:
     mode: str = "website"
     """What the page collects for: a page of the website is no sheet of paper typed in by staff."""
     answers: Mapping[str, Any] = field(default_factory=dict)
+    anew: bool = False
+    """Its answers were refused under the number of answers that differ: a person looks before they count."""
     warned: tuple[str, ...] = ()
     """The questions whose missing answer was already pointed out."""
 

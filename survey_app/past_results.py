@@ -39,7 +39,7 @@ FRENCH: Final = {
 }
 """Heading of « resultats » → column; its other headings say in words what these four say."""
 MAXIMUM_LINES: Final = 5_000
-LONGEST: Final = 9
+LONGEST: Final = 8
 
 
 class PastResultsError(ValueError):

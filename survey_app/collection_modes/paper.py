@@ -18,6 +18,7 @@ from survey_app.clock import PARIS, today_in_paris, utc_now
 from survey_app.collection_modes.public_pages import page, private, speak, words
 from survey_app.condition_sentences import sentence_of
 from survey_app.definitions import organisation
+from survey_app.form_records import AlreadySent, accept_answers, read_receipt_code
 from survey_app.form_state import FormState, UnreadableState, new_state, seal, unseal
 from survey_app.forms import build_form
 from survey_app.interview import Interview, item_of
@@ -29,7 +30,6 @@ from survey_app.open_waves import (
     unsealed_waves,
 )
 from survey_app.rendering import Page, render_questionnaire
-from survey_app.website_records import AlreadySent, accept_answers, read_receipt_code
 
 blueprint = Blueprint("paper", __name__)
 

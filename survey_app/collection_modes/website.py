@@ -20,6 +20,7 @@ from survey_app.clock import today_in_paris, utc_now
 from survey_app.collection_modes import public_pages
 from survey_app.collection_modes.public_pages import page, speak
 from survey_app.collection_modes.website_visit import MODE, Notice, Visit, first_page, show
+from survey_app.form_records import AlreadySent, accept_answers, read_receipt_code
 from survey_app.form_state import UnreadableState, new_state, unseal
 from survey_app.interview import item_of
 from survey_app.open_waves import (
@@ -30,7 +31,6 @@ from survey_app.open_waves import (
 )
 from survey_app.rate_limits import at_most
 from survey_app.responses.bursts import BurstCounter
-from survey_app.website_records import AlreadySent, accept_answers, read_receipt_code
 
 blueprint = Blueprint("website", __name__)
 blueprint.register_blueprint(public_pages.blueprint)
@@ -200,8 +200,11 @@ def _finish(visit: Visit) -> ResponseReturnValue:
 
 
 def _offer_to_send_anew(visit: Visit) -> Response:
-    """Somebody went back after « Merci », often the next person: one press sends their answers as new."""
-    anew = replace(visit, state=visit.state.renewed(utc_now()))
+    """Somebody went back after « Merci », often the next person: one press sends their answers as new.
+
+    Or the same person, with a second thought: so these wait for the referent, who sees both.
+    """
+    anew = replace(visit, state=replace(visit.state.renewed(utc_now()), anew=True))
     return show(anew, visit.state.section, notice=Notice("already_sent"), status=CONFLICT)
 
 

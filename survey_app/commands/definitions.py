@@ -1,16 +1,22 @@
-"""`survey-app check` and `survey-app preview`: writing a questionnaire, without a database."""
+"""`survey-app check` and `survey-app preview`: writing a questionnaire; no database is needed."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from survey_app.commands.french import FrenchCommand
 from survey_app.commands.server import PORTS, check_free
-from survey_app.commands.surroundings import definitions_folder
+from survey_app.commands.surroundings import application, definitions_folder
+
+if TYPE_CHECKING:
+    from form_definitions import Questionnaire
 
 PREVIEW_PORT = 8010
+NAME_A_DATABASE = ("DATABASE_URL", "SURVEY_DATA")
 
 
 @click.command(cls=FrenchCommand)
@@ -19,16 +25,35 @@ def check(files: tuple[str, ...]) -> int:
     """Vérifie des questionnaires, échelles, référentiels et traductions : toutes les fautes d’un coup.
 
     Sans fichier, vérifie tout ce qui est livré avec le programme, ou le dossier que nomme DEFINITIONS_FOLDER.
-    Code de sortie 1 s’il y a une erreur.
+    Les codes sont comparés avec les questionnaires publiés si DATABASE_URL ou SURVEY_DATA nomme une base
+    prête, sinon avec ceux livrés avec le programme. Code de sortie 1 s’il y a une erreur.
     """
     from form_definitions import check_files
 
-    faults = check_files([Path(name) for name in files] or None, folder=definitions_folder())
+    published = _published()
+    faults = check_files([Path(name) for name in files] or None, definitions_folder(), published)
     for fault in faults:
         click.echo(str(fault))
     errors = sum(fault.severity == "error" for fault in faults)
     click.echo(_summary(errors, len(faults) - errors), err=True)
+    compared = "livrés avec le programme" if published is None else "publiés dans la base"
+    click.echo(f"Codes comparés avec ceux des questionnaires {compared}.", err=True)
     return 1 if errors else 0
+
+
+def _published() -> list[Questionnaire] | None:
+    """All that was ever published in the database of the environment; None without one that is ready."""
+    if not any(map(os.environ.get, NAME_A_DATABASE)):
+        return None
+    from survey_app import questionnaires
+    from survey_app.settings import SettingsError
+
+    try:
+        with application():
+            return [questionnaires.questionnaire_of(version) for version in questionnaires.versions()]
+    except (click.UsageError, SettingsError) as not_ready:
+        click.echo(not_ready.message if isinstance(not_ready, click.UsageError) else not_ready, err=True)
+        return None
 
 
 def _summary(errors: int, warnings: int) -> str:

@@ -57,6 +57,7 @@ def report(
     """Écrit les résultats d’une édition dans un classeur, un CSV ou un JSON."""
     from analysis.display import counted
     from analysis.wave_report import Selection
+    from survey_app.audit import record_export
     from survey_app.exports import EXPORTS, Rights, gather
 
     path = Path(output)
@@ -68,6 +69,8 @@ def report(
     with application():
         source = gather(code, Rights(rows=True, verbatims=verbatims), Selection(site, mode, None, period))
         _write_whole(path, EXPORTS[chosen].write, source)
+        limits = {"site": site, "mode": mode, "period": period, "verbatims": verbatims}
+        record_export(chosen, actor=actor(), subject=code, limits=limits)
     click.echo(
         f"{path}\u00a0: {EXPORTS[chosen].title}, {counted(source.report.responses, 'réponse', 'réponses')}."
     )

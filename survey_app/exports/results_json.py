@@ -30,6 +30,10 @@ def results(source: ReportSource) -> dict[str, Any]:
         "headline_responses": report.headline.responses,
         "set_aside": dict(source.set_aside),
         "practice": source.practice,
+        "on_tablets": {
+            site: {"started": met.started, "complete": met.complete, "completion_rate": met.completion_rate}
+            for site, met in report.on_tablets.items()
+        },
         "refusals": [
             {"site": site, "day": day.isoformat(), "refusals": number}
             for (site, day), number in source.refusals.items()

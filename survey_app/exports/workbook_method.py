@@ -104,6 +104,7 @@ def _counting_facts(source: ReportSource) -> Iterator[Fact]:
     if not source.set_aside:
         yield "Réponses écartées", 0
     yield "Réponses d’essai, jamais comptées", source.practice
+    yield from _completion_facts(source)
     for site, refused in source.refusals_by_site.items():
         yield f"Refus sur tablette\u00a0: {wave.sites.get(site, site)}", refused
     for site, visits in wave.expected_visits.items():
@@ -111,6 +112,14 @@ def _counting_facts(source: ReportSource) -> Iterator[Fact]:
             yield f"Visites attendues\u00a0: {wave.sites.get(site, site)}", visits
     for flag in source.shown.flags:
         yield "Remarque", flag.reason
+
+
+def _completion_facts(source: ReportSource) -> Iterator[Fact]:
+    """The other modes send finished questionnaires only, and have no such rate."""
+    for site, met in source.report.on_tablets.items():
+        name = source.wave.sites.get(site, site)
+        yield f"Commencées sur tablette\u00a0: {name}", met.started
+        yield f"dont menées à leur terme ({percent(met.completion_rate or 0)})", met.complete
 
 
 def _rule_facts(source: ReportSource) -> Iterator[Fact]:

@@ -39,6 +39,7 @@ FLAGS: Mapping[str, Flag] = {
         Flag(OTHER_DEVICE, False, "Révision venue d’ailleurs que le premier envoi du même numéro"),
         Flag(OTHER_PERSON, False, "Contenu arrivé sous un numéro déjà pris, tenu pour une autre personne"),
         Flag(COUNTED_APART, False, "Mêmes réponses qu’un contenu déjà compté comme d’une autre personne"),
+        Flag("sent_anew", False, "Envoyée depuis une page qui avait déjà envoyé d’autres réponses"),
         Flag("second_finish", False, "Le même questionnaire avait déjà été terminé autrement"),
         Flag("late", True, "Remplie à temps, reçue après la clôture"),
         Flag("old_digest", True, "Remplie avec une version antérieure de cette édition"),

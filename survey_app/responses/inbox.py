@@ -52,6 +52,12 @@ _SELECT_STORED = Prepared(
         InboxRecord.revision == sa.bindparam("revision", type_=sa.Integer),
     )
 )
+_SELECT_ENVELOPE = Prepared(
+    lambda _: sa.select(InboxRecord.envelope).where(
+        InboxRecord.id == sa.bindparam("id", type_=sa.String),
+        InboxRecord.revision == sa.bindparam("revision", type_=sa.Integer),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,12 @@ def accept_all(
             fates.append(error)
     receipts = iter(_commits.submit(db.engine, [fate for fate in fates if isinstance(fate, dict)]))
     return [next(receipts) if isinstance(fate, dict) else fate for fate in fates]
+
+
+def stored_envelope(record_id: str, revision: int) -> bytes | None:
+    """The bytes that stand under this number, until they are erased."""
+    found = _SELECT_ENVELOPE.read(db.engine, id=record_id, revision=revision)
+    return bytes(found[0].envelope) if found and found[0].envelope is not None else None
 
 
 def seconds_at_rest() -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from flask import current_app
 from sqlalchemy.engine import Connection
 
 from survey_app.database import DatabaseUnavailable, db, write_connection
+from survey_app.fault_log import told_without_values
 from survey_app.models import InboxRecord
 from survey_app.responses.judged import Judged, Key, Surroundings, judged_record, waiting_records
 from survey_app.responses.judgement_writing import write_judgements
@@ -86,9 +86,7 @@ class Intake:
         return judged
 
     def _defer_poison(self, key: Key, done: str, error: Exception, now: dt.datetime) -> None:
-        """Its message and its values may hold an answer: the log gets the type and the place of the fault."""
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        fault = f"{type(error).__name__} in {place.name}, line {place.lineno}"
+        fault = told_without_values(error)
         log.error("record %s revision %s cannot be %s; it stays in the inbox: %s", *key, done, fault)
         self._deferred[key] = now + POISON_PAUSE
 

@@ -9,6 +9,7 @@ import time
 
 from flask import Flask
 
+from survey_app.fault_log import told_without_values
 from survey_app.responses import inbox
 from survey_app.responses.intake import Intake
 
@@ -66,7 +67,7 @@ class Worker:
             full = self._intake.judge_waiting(BATCH) == BATCH
         except Exception as error:  # noqa: BLE001 (the thread must go on)
             # Whatever it is, the next batch is tried: a thread that ends would judge nothing any more.
-            log.warning("intake pauses: %s", type(error).__name__)
+            log.warning("intake pauses: %s", told_without_values(error))
             return PAUSE_AFTER_FAULT_SECONDS
         return PAUSE_BETWEEN_BATCHES_SECONDS if full else self._poll_seconds
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from analysis.wave_report import Selection
 from survey_app import access, waves
 from survey_app.access import ASSISTANT, REFERENT, RESULT_READERS, may
-from survey_app.audit import act, record
+from survey_app.audit import record_export
 from survey_app.exports import EXPORTS, Rights, file_name, gather
 from survey_app.staff.pages import actor, wave_or_404
 from survey_app.staff.result_filters import FILTERS, selection
@@ -57,7 +57,7 @@ def download(wave_id: str, name: str) -> Response:
     export.write(source, cast(BinaryIO, stream))
     stream.seek(0)
     if request.method == "GET":
-        _record(wave_id, name)
+        record_export(name, actor=actor(), subject=wave_id, limits=selection())
     return send_file(
         cast(BinaryIO, stream),
         mimetype=export.media_type,
@@ -65,10 +65,3 @@ def download(wave_id: str, name: str) -> Response:
         download_name=file_name(source, name),
         max_age=0,
     )
-
-
-def _record(wave_id: str, name: str) -> None:
-    """Who took which file away, limited to what."""
-    filters = {asked: value for asked, value in selection().items() if value}
-    with act() as transaction:
-        record(transaction, "exported", actor=actor(), subject=wave_id, detail={"file": name, **filters})

@@ -16,7 +16,7 @@ from form_definitions import LANGUAGES
 from survey_app.access import ASSISTANT, CONTRIBUTOR, DIRECTOR, READER, REFERENT, TECHNICIAN, may
 from survey_app.clock import PARIS
 from survey_app.definitions import organisation
-from survey_app.exports.words import day_words, mode_label, rate_words, verdict_label, whole
+from survey_app.exports.words import day_words, mode_label, percent, rate_words, verdict_label, whole
 from survey_app.models import Wave
 from survey_app.settings import Settings
 from survey_app.waves import STATES, find_wave
@@ -67,6 +67,7 @@ def install(app: Flask) -> None:
             "mode": mode_label,
             "language": language_name,
             "rate": rate_words,
+            "percent": percent,
             "whole": whole,
             "day": day_words,
             "moment": moment,

@@ -14,13 +14,13 @@ from flask.typing import ResponseReturnValue
 from survey_app import access, waves
 from survey_app.access import REFERENT
 from survey_app.database import db
+from survey_app.form_records import reference_of
 from survey_app.models import Wave
 from survey_app.responses import counts, decided, set_aside, unjudged, variants
 from survey_app.responses.counts import StoredResponse
 from survey_app.responses.flags import FLAGS, countable
 from survey_app.staff.answer_words import said_by, said_otherwise
 from survey_app.staff.pages import actor, refused, wave_or_404
-from survey_app.website_records import reference_of
 
 blueprint = Blueprint("staff_responses", __name__, url_prefix="/gestion/reponses")
 PER_PAGE: Final = 50

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from analysis.axes import CommitmentResult, ItemResult, Result
 from analysis.comparisons import Difference
 from analysis.disclosure import ShownFigures, ShownReport
+from analysis.dispositions import Dispositions
 from analysis.notices import RULES
 from analysis.wave_report import WaveReport
 from form_definitions import QUESTION_TYPES, Item, Questionnaire
@@ -70,6 +71,7 @@ def show(wave_id: str) -> ResponseReturnValue:
         services=_services(report.questionnaire),
         engagements=table(((r.title or r.commitment, r) for r in ranked), report.settings, "c"),
         year=years.column(wave, shown),
+        begun=sum(report.on_tablets.values(), Dispositions()),
         refused=_refused(wave),
         hidden=[(a.site, table([("", a.result)], report.settings, "").rows[0][1]) for a in shown.hidden_axes],
         missing={} if _is_part() else {site: n for site, n in report.missing_for_margin.items() if n},

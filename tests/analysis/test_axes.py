@@ -17,6 +17,7 @@ from analysis.axes import (
     commitment_result,
     item_result,
 )
+from analysis.publication import judge
 from analysis.rates import Rate, RespondentSums
 
 
@@ -83,6 +84,17 @@ def test_s3_the_minimum_base_counts_effective_answers() -> None:
     result = commitment_result("engagement", items, Reading(), sums=RespondentSums.of(people))
     assert result.base == 100
     assert result.verdict == "too_few"
+
+
+def test_s3_the_minimum_base_counts_people_where_they_are_fewer() -> None:
+    """5 people whose answers differ among themselves more than between them: 30 effective answers."""
+    people = [(5, 6)] * 4 + [(4, 6)]
+    items = [MeasuredItem(f"question_{number}", Rate(4, 5)) for number in range(6)]
+    result = commitment_result("engagement", items, Reading(), sums=RespondentSums.of(people))
+    assert result.effective_base == 30
+    assert result.useful_base == 5
+    assert result.verdict == "too_few"
+    assert "small_base" in [flag.code for flag in judge(result, "staff", 30)]
 
 
 def test_s4_another_threshold_is_compared_exactly() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analysis.axes import CommitmentResult, MeasuredItem, Reading, commitment_result
 from analysis.comparisons import Share, differences, holm, newcombe, score_test
-from analysis.rates import Rate
+from analysis.rates import Rate, RespondentSums
 from tests.analysis.references import Case, cases, near
 
 
@@ -85,6 +85,19 @@ def test_s5_nothing_is_sure_under_the_least_base() -> None:
     groups = {"now": [a_commitment("a", 25, 25)], "before": [a_commitment("a", 5, 25)]}
     assert differences(groups, 0.95)[0].sure
     assert not differences(groups, 0.95, minimum_base=30)[0].sure
+
+
+def test_s5_nothing_is_sure_of_few_people_who_answered_much() -> None:
+    def six_each(favourable: int) -> list[CommitmentResult]:
+        people = [(favourable, 6)] * 4 + [(favourable - 1, 6)]
+        items = [MeasuredItem(name, Rate(favourable * 5 // 6, 5)) for name in "uvwxy"]
+        rest = 5 * favourable - 1 - sum(item.rate.favourable for item in items)
+        items.append(MeasuredItem("z", Rate(rest, 5)))
+        return [commitment_result("a", items, Reading(), sums=RespondentSums.of(people))]
+
+    groups = {"now": six_each(6), "before": six_each(2)}
+    assert differences(groups, 0.95)[0].sure
+    assert not differences(groups, 0.95, minimum_base=10)[0].sure
 
 
 @given(st.integers(0, 40), st.integers(0, 40))

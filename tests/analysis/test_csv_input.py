@@ -110,8 +110,27 @@ def test_s2_the_rule_is_read_from_the_file() -> None:
     assert (result.rule, result.improvement_axis, result.low) == ("every_item", True, None)
 
 
-def test_a_header_alone_has_no_figures() -> None:
-    assert read(COUNTS) == []
+@pytest.mark.parametrize("header", [COUNTS, ANSWERS, "\n" + COUNTS + "\n"])
+def test_a_header_alone_is_refused(header: str) -> None:
+    (message,) = faults(header)
+    assert "aucune ligne de chiffres" in message
+
+
+def test_a_wrong_quote_hides_no_other_bad_row() -> None:
+    told = faults(COUNTS + 'a,b,3,2\nc,"d,1,2\na,c,1,2\na,d,x,2\ne,"f"g,1,2\na,c,1,2\n')
+    lines = ["ligne 2", "ligne 3", "ligne 5", "ligne 6", "ligne 7"]
+    assert [message.partition("\u00a0:")[0] for message in told] == lines
+    assert ["guillemet" in message for message in told] == [False, True, False, True, False]
+
+
+@pytest.mark.parametrize("favourable", [0, 30_000_000, 45_000_000])
+def test_s3_numbers_no_survey_has_get_the_approximate_interval_at_once(favourable: int) -> None:
+    """The exact interval of forty-five million answers would take gigabytes."""
+    header = COUNTS.strip() + ",population\n"
+    (result,) = read(header + f"a,b,{favourable},45000000,70000000\n")
+    assert result.method == "wilson, approximate population"
+    assert "approximate_population" in result.flags
+    assert result.low is not None
 
 
 def test_all_bad_rows_are_named_at_once_with_line_and_remedy() -> None:
@@ -137,7 +156,7 @@ def test_all_bad_rows_are_named_at_once_with_line_and_remedy() -> None:
         ("ligne 7", "doublon"),
         ("ligne 8", "3 cases au lieu de 4"),
         ("ligne 10", "la ligne 9"),
-        ("ligne 11", "1000000000000"),
+        ("ligne 11", "100000000"),
     ]
     assert len(told) == len(expected)
     for message, (line, words) in zip(told, expected, strict=True):

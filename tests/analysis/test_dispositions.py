@@ -17,7 +17,8 @@ def test_s7_rates_follow_the_formulas_named() -> None:
 
 def test_s7_anonymous_modes_know_started_completed_and_abandoned() -> None:
     desk = Dispositions(complete=90, partial=10)
-    assert (desk.started, desk.abandoned, desk.completion_rate) == (100, 10, 0.9)
+    assert (desk.started, desk.completion_rate) == (100, 0.9)
+    assert desk + Dispositions(complete=10) == Dispositions(complete=100, partial=10)
 
 
 def test_s7_nobody_asked_has_no_rate() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.intervals import clopper_pearson
+from analysis.intervals import clopper_pearson, wilson
 from analysis.rates import (
     APPROXIMATE_POPULATION,
     INDEPENDENCE_ASSUMED,
@@ -166,7 +166,11 @@ def test_s3_a_population_smaller_than_the_respondents_is_an_error_that_names_bot
 
 
 def test_s3_more_answers_than_people_is_ordinary_for_pooled_items() -> None:
-    assert pooled([(1, 4), (3, 4)] * 5, population=12).interval().low is not None
+    """n_eff by hand: p = 1/2, deff = 13/12, and 10 of the 12 people answered."""
+    interval = pooled([(1, 4), (3, 4)] * 5, population=12).interval()
+    effective = 40 / (13 / 12) * (2.0226909 / 2.2621572) ** 2
+    assert interval.effective_base == pytest.approx(effective, rel=1e-6)
+    assert (interval.low, interval.high) == pytest.approx(wilson(0.5, effective * 11 / 2, 0.95), rel=1e-6)
 
 
 def test_s3_one_item_with_a_known_population_counts_whole_people() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.dispositions import Dispositions
 from analysis.packed import PackedColumns, tally_columns
 from analysis.tally import CellLayout
 from analysis.wave_report import Cell, WaveReport, WaveSettings, build_wave_report
@@ -42,12 +43,12 @@ def test_an_empty_wave_has_a_report_without_figures() -> None:
     empty = report()
     assert (empty.responses, empty.complete, empty.axes, empty.flags) == (0, 0, (), ())
     assert [(result.rate, result.verdict) for result in empty.commitments] == [(None, None)] * 2
-    assert empty.dispositions.completion_rate is None
+    assert empty.on_tablets == {}
 
 
 def test_responses_commitments_and_items_are_those_of_all_cells() -> None:
     wave = report(a_cell(60), a_cell(40, BAD, mode="website"), a_cell(10, (None,) * 4, complete=False))
-    assert (wave.responses, wave.complete, wave.dispositions.abandoned) == (110, 100, 10)
+    assert (wave.responses, wave.complete, wave.fieldwork.dispositions.partial) == (110, 100, 10)
     welcome, waiting = wave.commitments
     assert (welcome.favourable, welcome.base, welcome.respondents) == (180, 300, 100)
     assert (waiting.favourable, waiting.base) == (60, 100)
@@ -55,6 +56,22 @@ def test_responses_commitments_and_items_are_those_of_all_cells() -> None:
     assert waiting.items[0].tally.unanswered == 10
     assert [axis.commitment for axis in wave.axes] == ["accueil", "delai"]
     assert welcome.title == "Engagement accueil"
+
+
+def test_s7_completion_is_that_of_the_tablets_site_by_site() -> None:
+    """The website sends finished questionnaires only: counted, it would say that nobody gave up."""
+    wave = report(
+        a_cell(60),
+        a_cell(20, complete=False),
+        a_cell(5, site="immigration"),
+        a_cell(40, BAD, mode="website"),
+        a_cell(9, mode="paper", complete=False),
+    )
+    assert wave.on_tablets == {
+        "accueil": Dispositions(complete=60, partial=20),
+        "immigration": Dispositions(complete=5),
+    }
+    assert wave.on_tablets["accueil"].completion_rate == 0.75
 
 
 @pytest.mark.parametrize(

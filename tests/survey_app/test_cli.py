@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -22,11 +23,14 @@ from python_calamine import CalamineWorkbook
 from survey_app import cli
 from survey_app import settings as survey_settings
 from survey_app.commands.french import FrenchGroup
+from survey_app.commands.surroundings import application
 from survey_app.demonstration import PRACTICE
 from survey_app.preview import create_preview
+from survey_app.questionnaires import publish_source
 from survey_app.serving import Address, SurveyServer
 from tests.browsers import free_port
 from tests.survey_app.conftest import USERS
+from tests.survey_app.website_site import QUESTIONNAIRES
 
 QUESTIONNAIRE = """\
 questionnaire: essai
@@ -284,6 +288,39 @@ def test_a_fault_nobody_foresaw_is_one_line_too(
 def test_check_finds_no_error_in_what_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["check"]) == 0
     assert "[error]" not in capsys.readouterr().out
+
+
+REUSED = ("Comment avez-vous été reçu ?", "À quelle heure êtes-vous arrivé ?")
+
+
+def test_check_finds_a_code_published_with_another_meaning(
+    database: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "essai.yaml"
+    path.write_text(QUESTIONNAIRE.replace(*REUSED))
+    assert cli.run(["check", str(path)]) == 0
+    with application():
+        publish_source(QUESTIONNAIRE, {}, actor="test")
+    assert cli.run(["check", str(path)]) == 1
+    output = capsys.readouterr()
+    assert REUSED[0] in output.out
+    assert "publiés dans la base" in output.err
+
+
+def test_check_without_a_database_compares_with_what_is_shipped_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.delenv("SURVEY_DATA", raising=False)
+    path = tmp_path / "users.yaml"
+    text = (QUESTIONNAIRES / "users.yaml").read_text("utf-8")
+    label = re.search(r"- item: courtesy\n(?:.*\n)*? +label: (.*)", text)
+    assert label is not None
+    path.write_text(text.replace(label[1], "À quelle heure êtes-vous arrivé ?"), "utf-8")
+    assert cli.run(["check", str(path)]) == 1
+    output = capsys.readouterr()
+    assert "courtesy" in output.out
+    assert "livrés avec le programme" in output.err
 
 
 def test_check_tells_every_fault_with_its_place_and_leaves_with_1(

@@ -23,7 +23,7 @@ from survey_app.database import (
     write_transaction,
 )
 from survey_app.models import AuditEntry, EnrolmentCode, ServerFact
-from survey_app.prepared import write_cursor
+from survey_app.prepared import StatementRefused, write_cursor
 
 
 def test_every_sqlite_connection_answers_the_promises(sqlite_app_database: Flask) -> None:
@@ -102,6 +102,31 @@ def test_a_read_only_transaction_of_postgresql_is_an_outage(postgresql_url: str)
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         with pytest.raises(DatabaseUnavailable):
             connection.exec_driver_sql("CREATE TABLE refused (id int)")
+    engine.dispose()
+
+
+def test_a_statement_of_ours_that_is_wrong_is_no_outage(database: Flask) -> None:
+    with pytest.raises(sa.exc.DBAPIError), db.engine.connect() as connection:
+        connection.exec_driver_sql("SELECT no_such_column FROM server_fact")
+    with pytest.raises(StatementRefused), write_cursor(db.engine) as cursor:
+        cursor.execute("SELECT no_such_column FROM server_fact")
+
+
+def test_a_full_disk_is_an_outage(sqlite_app_database: Flask) -> None:
+    with db.engine.begin() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(DatabaseUnavailable):
+            connection.exec_driver_sql("INSERT INTO server_fact VALUES ('big', hex(randomblob(100000)))")
+
+
+def test_a_lock_held_too_long_on_postgresql_is_an_outage(postgresql_url: str) -> None:
+    engine = make_engine(postgresql_url)
+    with engine.connect() as holder, engine.connect() as other:
+        holder.exec_driver_sql("SELECT pg_advisory_xact_lock(7)")
+        other.exec_driver_sql("SET lock_timeout = '50ms'")
+        with pytest.raises(DatabaseUnavailable):
+            other.exec_driver_sql("SELECT pg_advisory_xact_lock(7)")
     engine.dispose()
 
 

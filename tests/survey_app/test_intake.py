@@ -436,7 +436,8 @@ def test_a_record_that_cannot_be_written_lets_the_others_pass_and_keeps_its_answ
     with monkeypatch.context() as patch:
         patch.setattr(judgement_writing, "change", poisoned)
         assert judge_waiting(now=LATER) == 1
-    assert "LookupError in poisoned" in caplog.text
+    assert "LookupError" in caplog.text
+    assert "in poisoned" in caplog.text
     assert "secret" not in caplog.text
     assert judge_waiting(now=LATER) == 1
     assert counted() == 2

@@ -54,6 +54,14 @@ def test_no_answer_of_a_person_is_in_it() -> None:
     assert b"Remarque 1" not in stream.getvalue()
 
 
+def test_what_was_begun_and_finished_is_told_of_tablets_site_by_site() -> None:
+    good = {"courtesy": ["good"]}
+    answers = [Answered(good)] * 3 + [Answered(good, complete=False)] + [Answered(good, mode="website")] * 9
+    assert read(a_source(answers))["on_tablets"] == {
+        "accueil": {"started": 4, "complete": 3, "completion_rate": 0.75}
+    }
+
+
 def test_parts_of_too_few_people_give_no_figures() -> None:
     answers = [Answered({"courtesy": ["good"]})] * 40 + [
         Answered({"courtesy": ["bad"]}, site="immigration")

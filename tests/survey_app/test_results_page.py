@@ -363,3 +363,13 @@ def test_a_sure_difference_names_the_higher_mode_first_and_its_question_if_it_is
     told = Difference("c", item, "tablet", "website", difference, 0.05, 0.2, 0.001, 0.002, True)
     said = f"{asked}«\u202f{mode_label(higher)}\u202f» dépasse «\u202f{mode_label(lower)}\u202f»"
     assert say_difference(told, {"wait": "L’attente"}) == f"{said} de 12,3\u202fpoints, c’est sûr."
+
+
+def test_the_page_says_how_many_finished_what_they_began_on_a_tablet(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+        digest = questionnaires.versions()[0].digest
+        add_responses(digest, 8, 0, site="accueil_general", mode="website")
+    page = site.client("reader").get(f"/gestion/resultats/{WAVE}").text
+    assert "<dt>Menées à leur terme sur tablette</dt><dd>100\u202f%<small>30 sur 30 commencées" in page
+    assert "Le site internet et le papier n’envoient que des questionnaires terminés" in page

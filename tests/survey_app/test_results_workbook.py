@@ -313,6 +313,14 @@ def test_every_wave_holds_the_code_of_an_answer_and_beside_it_its_label() -> Non
     assert first[1:3] == ["immigration", "Bureau de l’immigration"]
 
 
+def test_the_method_sheet_says_how_many_finished_on_the_tablets() -> None:
+    good = {"courtesy": ["good"]}
+    answers = [Answered(good)] * 3 + [Answered(good, complete=False)] + [Answered(good, mode="paper")] * 9
+    facts = {row[0].value: row[1].value for row in opened(a_source(answers))["Méthode"].iter_rows()}
+    assert facts["Commencées sur tablette\u00a0: Accueil général"] == 4
+    assert facts["dont menées à leur terme (75\u202f%)"] == 3
+
+
 def test_the_method_sheet_says_how_to_read_codes_and_labels() -> None:
     texts = {cell.value for row in opened(a_source())["Méthode"].iter_rows() for cell in row}
     assert HOW_TO_READ in texts

@@ -11,10 +11,10 @@ from flask.testing import FlaskClient
 
 from survey_app import waves
 from survey_app.database import db, write_connection
+from survey_app.form_records import reference_of
 from survey_app.models import Response
 from survey_app.responses import counting, counts, set_aside
 from survey_app.staff import responses as page_of_responses
-from survey_app.website_records import reference_of
 from tests.page_checks import assert_good_pages
 from tests.survey_app.staff_site import WAVE, StaffSite, another_edition, post
 from tests.survey_app.test_results_page import text_of

@@ -1,10 +1,11 @@
 """Reading changes nothing: the database is the same after every GET and HEAD a referent can make.
 
-Only the log grows, by the line that says who downloaded which file.
+Only the log grows, by the line that says who downloaded which file: the README of the responses says why.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from flask.testing import FlaskClient
 from survey_app import enrolment, past_results, questionnaires
 from survey_app.database import Base, db
 from survey_app.models import AuditEntry
+from survey_app.responses.record_keys import held
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, seed_wave, some_commitment
 
 
@@ -35,6 +37,7 @@ def content_hash() -> str:
 def site(tmp_path: Path) -> StaffSite:
     made = StaffSite(tmp_path)
     with made.database():
+        held().make(dt.datetime.now(dt.UTC))
         seed_wave(12, 4, comment="Un mot")
         questionnaires.save_draft(a_source(Votre="Notre"), {}, actor="test")
         past_results.import_counts(
@@ -96,6 +99,8 @@ def test_no_get_or_head_changes_a_single_row(site: StaffSite) -> None:
     seen = read_everything(site, client, digest)
     with site.database():
         assert content_hash() == before
+        downloads = sa.select(AuditEntry.detail).where(AuditEntry.action == "exported")
+        assert db.session.scalars(downloads).all() == [{"file": "classeur"}]  # the GET; its HEAD leaves none
     assert len(seen) > 30
     assert not [address for address, status in seen.items() if status >= 500]
     reached = [address for address, status in seen.items() if status == 200]

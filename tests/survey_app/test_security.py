@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, abort, request
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.test import TestResponse
 
-from survey_app import access, rate_limits, security
+from survey_app import access, health, rate_limits, security
 from survey_app.database import DatabaseUnavailable, db
 from survey_app.responses.bursts import network_of
 from survey_app.responses.worker import Worker
@@ -20,6 +20,7 @@ from tests.survey_app import records
 from tests.survey_app.staff_site import StaffSite
 
 SENTINEL = "the answer of a visitor"
+READ_ONLY = "PRAGMA query_only = ON"
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> StaffSite:
     made = StaffSite(tmp_path_factory.mktemp("site"), answer_size_limit=1000)
     add_probes(made.app)
     return made
+
+
+def read_only() -> str:
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+        try:
+            insert = text("INSERT INTO server_fact (key, value) VALUES ('once', :value)")
+            connection.execute(insert, {"value": SENTINEL})
+        finally:
+            connection.exec_driver_sql("PRAGMA query_only = OFF")
+    return ""
+
+
+def wrong() -> str:
+    db.session.execute(text("SELECT no_such_column FROM server_fact"))
+    return ""
 
 
 def add_probes(app: Flask) -> None:
@@ -61,6 +78,9 @@ def add_probes(app: Flask) -> None:
         ("/probe/busy", no_connection, ["GET"]),
         ("/api/probe/busy", no_connection, ["GET"]),
         ("/api/probe/full", no_disk, ["GET"]),
+        ("/probe/wrong", wrong, ["GET"]),
+        ("/probe/read-only", read_only, ["GET"]),
+        ("/api/probe/read-only", read_only, ["GET"]),
         ("/probe/statement", broken_statement, ["GET"]),
         ("/probe/take", take, ["POST"]),
     ):
@@ -137,6 +157,22 @@ def test_a_fault_writes_no_answer_to_the_log(
         assert site.app.test_client().get(path).status_code == 500
     assert "in full_dispatch_request" in caplog.text
     assert SENTINEL not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/probe/read-only", "/api/probe/read-only"])
+def test_a_503_tells_the_log_where_and_what_the_driver_said_and_no_value(
+    site: StaffSite, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        assert site.app.test_client().get(path).status_code == 503
+    assert "DatabaseUnavailable" in caplog.text
+    assert "OperationalError (SQLITE_READONLY)" in caplog.text
+    assert "in read_only" in caplog.text
+    assert SENTINEL not in caplog.text
+
+
+def test_a_fault_in_our_own_sql_is_not_told_as_an_outage(site: StaffSite) -> None:
+    assert site.app.test_client().get("/probe/wrong").status_code == 500
 
 
 @pytest.mark.parametrize("path", ["/probe/busy", "/probe/full", "/api/probe/busy", "/api/probe/full"])
@@ -269,16 +305,42 @@ def test_health_says_version_database_and_disk(site: StaffSite) -> None:
     assert known["disk"]["free_bytes"] > 0
 
 
-def test_health_says_whether_the_judge_lives_and_since_when_a_record_waits(site: StaffSite) -> None:
+def test_health_says_whether_the_judge_lives_and_since_when_a_record_waits(tmp_path: Path) -> None:
+    site = StaffSite(tmp_path)
     client = site.app.test_client()
     assert client.get("/healthz").get_json()["intake"] == {"running": None, "waiting_since": None}
     with site.database():
         records.take(records.a_record())
     site.app.extensions["survey_worker"] = Worker(site.app)
-    assert client.get("/healthz").get_json()["intake"] == {
-        "running": False,
-        "waiting_since": records.NOW.isoformat(),
-    }
+    answer = client.get("/healthz")
+    assert answer.get_json()["intake"] == {"running": False, "waiting_since": records.NOW.isoformat()}
+    assert (answer.status_code, answer.get_json()["ok"]) == (503, False)
+
+
+def test_health_is_bad_while_nothing_can_be_written(tmp_path: Path) -> None:
+    site = StaffSite(tmp_path)
+    with site.database():
+        event.listen(db.engine, "checkout", lambda connection, *_: connection.execute(READ_ONLY))
+    answer = site.app.test_client().get("/healthz")
+    known = answer.get_json()["database"]
+    assert (answer.status_code, known["reads"], known["writes"], known["ok"]) == (503, True, False, False)
+
+
+def test_health_asks_the_database_for_a_write_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def write_transaction_opens() -> bool:
+        asked.append(1)
+        return len(asked) != 2
+
+    monkeypatch.setattr(health, "_write_transaction_opens", write_transaction_opens)
+    now = [100.0]
+    probe = health.WriteProbe(clock=lambda: now[0])
+    found = []
+    for now[0] in (100.0, 104.9, 105.0, 106.0, 110.0):
+        found.append(probe.writes())
+    assert found == [True, True, False, False, True]
+    assert len(asked) == 3
 
 
 def test_health_is_bad_when_the_disk_is_nearly_full(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from survey_app.database import db
 from survey_app.form_state import seal, unseal
 from survey_app.models import InboxConflict, InboxRecord
 from survey_app.responses.bursts import BurstCounter
+from survey_app.responses.flags import counted_by_default
 from tests.page_checks import assert_good_page, assert_good_pages
 from tests.survey_app.website_site import SMALL, Visitor, WebsiteSite
 
@@ -268,6 +269,26 @@ def test_a_changed_answer_sent_after_going_back_in_the_browser_is_kept_apart(
     assert len(site.responses()) == 1
 
 
+@pytest.mark.parametrize("steps_back", [1, 2])
+def test_the_same_answers_sent_again_after_going_back_are_the_same_record(
+    site: WebsiteSite, visitor: Visitor, steps_back: int
+) -> None:
+    """Page by page, at another second: the bytes differ, the answers do not."""
+    fields = at_the_end(visitor).fields()
+    first = visitor.post(fields).page
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=70), tick=True):
+        again = Visitor(visitor.client).open(ADDRESS)
+        again.post(MultiDict([*fields.items(multi=True), ("_action", "back")]))
+        for _ in range(steps_back - 1):
+            again.send("back")
+        for _ in range(steps_back + 1):
+            again.send()
+    assert first is not None
+    assert again.page is not None
+    assert (again.status, again.page.headers["Location"]) == (303, first.headers["Location"])
+    assert (site.records, site.conflicts) == (1, 0)
+
+
 def test_the_next_person_at_the_same_page_sends_their_answers_as_their_own_with_one_press(
     site: WebsiteSite, visitor: Visitor
 ) -> None:
@@ -282,7 +303,10 @@ def test_the_next_person_at_the_same_page_sends_their_answers_as_their_own_with_
     assert following.page is not None
     assert following.status == 303
     assert following.page.headers["Location"] != first.headers["Location"]
-    assert sorted(row["answers"]["comment"] for row in site.responses()) == ["deux", "un"]
+    rows = {row["answers"]["comment"]: row for row in site.responses()}
+    assert rows.keys() == {"un", "deux"}
+    assert [rows[comment]["flags"] for comment in rows if comment == "deux"] == [["sent_anew"]]
+    assert not counted_by_default(rows["deux"]["flags"], practice=False)
 
 
 def test_the_state_of_a_sheet_of_paper_is_no_page_of_the_website(site: WebsiteSite, visitor: Visitor) -> None:

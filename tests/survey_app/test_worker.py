@@ -83,6 +83,21 @@ def test_the_worker_goes_on_after_any_fault(
     assert not judge.is_alive
 
 
+def test_the_log_says_where_the_worker_failed_and_quotes_nothing(
+    sqlite_app_database: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = "Madame Exemple"
+
+    def failing(self: Intake, *args: Any) -> int:
+        raise LookupError(answer)
+
+    monkeypatch.setattr(Intake, "judge_waiting", failing)
+    Worker(sqlite_app_database)._step()
+    assert "LookupError" in caplog.text
+    assert "in failing" in caplog.text
+    assert answer not in caplog.text
+
+
 def test_the_settings_say_whether_a_process_judges(sqlite_app_database: Flask) -> None:
     assert worker.start(sqlite_app_database) is None
 

@@ -1,4 +1,4 @@
-"""From a finished form to a record in the inbox, and the reference that its author may note down. Floor 4."""
+"""From a finished form or a sheet typed in to a record in the inbox, and its reference. Floor 4."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import datetime as dt
 import hmac
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import current_app
@@ -17,10 +18,19 @@ from survey_app.interview import Interview
 from survey_app.open_waves import SITE_ITEM, Published
 from survey_app.responses import inbox
 from survey_app.responses.credentials import Credential
-from survey_app.responses.envelope import Envelope, encode_body, write_envelope
+from survey_app.responses.envelope import (
+    OPEN_SUITE,
+    Envelope,
+    encode_body,
+    open_body,
+    read_envelope,
+    write_envelope,
+)
+from survey_app.responses.record_keys import held
 
 REFERENCE: Final = re.compile(r"([A-Z2-7]{4}-[A-Z2-7]{4})\.([0-9a-f]{16})")
 OLD_PAGE: Final = "old_page"
+SENT_ANEW: Final = "sent_anew"
 REVISION: Final = 1
 
 
@@ -41,7 +51,8 @@ def accept_answers(
     """Store the answers durably, once, and give the code of their receipt.
 
     All in the record comes from the page that was sent, nothing from the moment it arrived: a double click
-    makes the same bytes, and the inbox knows them again.
+    makes the same bytes, and the inbox knows them again. Who goes back and sends the same answers makes other
+    bytes, and the same code.
 
     Raises
     ------
@@ -61,16 +72,31 @@ def accept_answers(
         "clock_offset_ms": 0,
         "assisted": None,
     }
+    code = receipt_code(state.id, current_app.config["SECRET_KEY"])
+    if _is_stored(state.id, body, dated=answered_at is not None):
+        return code
     receipt = inbox.accept(
         write_envelope(_envelope(state, version, body)),
         source=source,
         credential=Credential(mode=source),
         now=now,
-        flags=[*flags, *([OLD_PAGE] if state.is_old(now) else [])],
+        flags=[*flags, *([OLD_PAGE] if state.is_old(now) else []), *([SENT_ANEW] if state.anew else [])],
     )
     if receipt.conflict:
         raise AlreadySent(state.id)
-    return receipt_code(state.id, current_app.config["SECRET_KEY"])
+    return code
+
+
+def _is_stored(record_id: str, body: dict[str, Any], *, dated: bool) -> bool:
+    """Whether this very form brought the same before; of a sheet, the day it was filled in is part of it."""
+    raw = inbox.stored_envelope(record_id, REVISION)
+    if raw is None:
+        return False
+    told = ("answers", "site", "practice", *(("finished_at",) if dated else ()))
+    first = read_envelope(raw)
+    second = replace(first, body=encode_body(body), suite=OPEN_SUITE, key_id=None)
+    before, now = (open_body(envelope, held()) for envelope in (first, second))
+    return all(getattr(before, name) == getattr(now, name) for name in told)
 
 
 def _envelope(state: FormState, version: Published, body: dict[str, Any]) -> Envelope:
