@@ -55,13 +55,16 @@ class FormState:
     warned: tuple[str, ...] = ()
     """The questions whose missing answer was already pointed out."""
 
+    anew: bool = False
+    """Whether this page had already sent other answers: the same person, or the next one; nobody can tell."""
+
     def moved(self, now: dt.datetime, **changes: Any) -> FormState:
         """The state of the next page."""
         return replace(self, issued_at=_stamp(now), **changes)
 
     def renewed(self, now: dt.datetime) -> FormState:
         """The same answers as those of another record, with an id of its own."""
-        return replace(self, id=str(uuid.uuid4()), opened_at=_stamp(now), issued_at=_stamp(now))
+        return replace(self, id=str(uuid.uuid4()), opened_at=_stamp(now), issued_at=_stamp(now), anew=True)
 
     def is_old(self, now: dt.datetime) -> bool:
         """Whether the page was left open for very long."""

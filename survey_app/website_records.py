@@ -6,7 +6,7 @@ import base64
 import datetime as dt
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from flask import current_app
@@ -17,7 +17,8 @@ from survey_app.interview import Interview
 from survey_app.open_waves import SITE_ITEM, Published
 from survey_app.responses import inbox
 from survey_app.responses.credentials import Credential
-from survey_app.responses.envelope import Envelope, encode_body, write_envelope
+from survey_app.responses.envelope import Envelope, encode_body, open_body, read_envelope, write_envelope
+from survey_app.responses.record_keys import held
 
 REFERENCE: Final = re.compile(r"([A-Z2-7]{4}-[A-Z2-7]{4})\.([0-9a-f]{16})")
 OLD_PAGE: Final = "old_page"
@@ -26,6 +27,15 @@ REVISION: Final = 1
 
 class AlreadySent(Exception):  # noqa: N818 (a state of the form, answered by a friendly page)
     """Other answers came from this very form before: these are stored beside them, and count nowhere."""
+
+
+def _is_sent(state: FormState, answers: Mapping[str, Any], site: str | None) -> bool:
+    """Whether this form sent the same before: a page drawn again is later, not another person."""
+    stored = inbox.first_bytes(state.id, REVISION)
+    if stored is None:
+        return False
+    body = open_body(read_envelope(stored), held())
+    return (body.answers, body.site) == (answers, site)
 
 
 def accept_answers(
@@ -41,7 +51,8 @@ def accept_answers(
     """Store the answers durably, once, and give the code of their receipt.
 
     All in the record comes from the page that was sent, nothing from the moment it arrived: a double click
-    makes the same bytes, and the inbox knows them again.
+    makes the same bytes, and the inbox knows them again. After a step back the page is another one: its
+    answers are compared.
 
     Raises
     ------
@@ -49,9 +60,14 @@ def accept_answers(
         The form was sent before with other answers: by the person before, or as the sheet typed in before.
     """
     now = utc_now()
+    code = receipt_code(state.id, current_app.config["SECRET_KEY"])
+    answers = {key: value for key, value in sorted(interview.answers.items()) if key != SITE_ITEM}
+    # Of two sheets of paper with the same answers, each counts: there the person at the keyboard decides.
+    if answered_at is None and _is_sent(state, answers, interview.context.site):
+        return code
     finished = answered_at or dt.datetime.fromisoformat(state.issued_at)
     body = {
-        "answers": {key: value for key, value in sorted(interview.answers.items()) if key != SITE_ITEM},
+        "answers": answers,
         "language": language,
         "site": interview.context.site,
         "complete": True,
@@ -70,7 +86,7 @@ def accept_answers(
     )
     if receipt.conflict:
         raise AlreadySent(state.id)
-    return receipt_code(state.id, current_app.config["SECRET_KEY"])
+    return code
 
 
 def _envelope(state: FormState, version: Published, body: dict[str, Any]) -> Envelope:

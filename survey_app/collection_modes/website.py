@@ -30,6 +30,7 @@ from survey_app.open_waves import (
 )
 from survey_app.rate_limits import at_most
 from survey_app.responses.bursts import BurstCounter
+from survey_app.responses.flags import SENT_ANEW
 from survey_app.website_records import AlreadySent, accept_answers, read_receipt_code
 
 blueprint = Blueprint("website", __name__)
@@ -189,9 +190,12 @@ def _finish(visit: Visit) -> ResponseReturnValue:
         own = {item.name for item in section.items}
         here = {name: text for name, text in faults.items() if item_of(name) in own}
         return show(visit, section.name, errors=here, status=UNPROCESSABLE)
-    flags = _bursts.observe(request.remote_addr)
+    flags = () if visit.state.practice else _bursts.observe(request.remote_addr, visit.state.id)
+    anew = (SENT_ANEW,) if visit.state.anew else ()
     try:
-        code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE, flags=flags)
+        code = accept_answers(
+            visit.state, interview, visit.version, visit.language, source=MODE, flags=(*flags, *anew)
+        )
     except AlreadySent:
         return _offer_to_send_anew(visit)
     practice = "&essai=1" if visit.state.practice else ""
@@ -200,7 +204,10 @@ def _finish(visit: Visit) -> ResponseReturnValue:
 
 
 def _offer_to_send_anew(visit: Visit) -> Response:
-    """Somebody went back after « Merci », often the next person: one press sends their answers as new."""
+    """Somebody went back after « Merci »: one press sends their answers as new, for the referent to look at.
+
+    The next person, or the same one who corrects: counted by itself, one person could count twice.
+    """
     anew = replace(visit, state=visit.state.renewed(utc_now()))
     return show(anew, visit.state.section, notice=Notice("already_sent"), status=CONFLICT)
 

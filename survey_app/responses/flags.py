@@ -24,6 +24,7 @@ OTHER_DEVICE = "other_device"
 OTHER_PERSON = "other_person"
 COUNTED_APART = "counted_apart"
 IMPORTED = "imported"
+SENT_ANEW = "sent_anew"
 FLAGS: Mapping[str, Flag] = {
     flag.code: flag
     for flag in (
@@ -39,6 +40,7 @@ FLAGS: Mapping[str, Flag] = {
         Flag(OTHER_DEVICE, False, "Révision venue d’ailleurs que le premier envoi du même numéro"),
         Flag(OTHER_PERSON, False, "Contenu arrivé sous un numéro déjà pris, tenu pour une autre personne"),
         Flag(COUNTED_APART, False, "Mêmes réponses qu’un contenu déjà compté comme d’une autre personne"),
+        Flag(SENT_ANEW, False, "Autres réponses, renvoyées depuis une page qui avait déjà servi à un envoi"),
         Flag("second_finish", False, "Le même questionnaire avait déjà été terminé autrement"),
         Flag("late", True, "Remplie à temps, reçue après la clôture"),
         Flag("old_digest", True, "Remplie avec une version antérieure de cette édition"),

@@ -31,6 +31,7 @@ __all__ = [
     "accept",
     "accept_all",
     "epoch",
+    "first_bytes",
     "seconds_at_rest",
 ]
 
@@ -47,7 +48,7 @@ _INSERT_CONFLICT = _insert_or_ignore(InboxConflict)
 _INSERT_FACT = _insert_or_ignore(ServerFact)
 _SELECT_EPOCH = Prepared(lambda _: sa.select(ServerFact.value).where(ServerFact.key == "epoch"))
 _SELECT_STORED = Prepared(
-    lambda _: sa.select(InboxRecord.content_hash, InboxRecord.received_at).where(
+    lambda _: sa.select(InboxRecord.content_hash, InboxRecord.received_at, InboxRecord.envelope).where(
         InboxRecord.id == sa.bindparam("id", type_=sa.String),
         InboxRecord.revision == sa.bindparam("revision", type_=sa.Integer),
     )
@@ -125,6 +126,12 @@ def accept_all(
 def seconds_at_rest() -> float:
     """Since when nobody brought a record to this process: whoever can wait lets the others go first."""
     return _commits.seconds_at_rest()
+
+
+def first_bytes(record_id: str, revision: int) -> bytes | None:
+    """The bytes that came first under this number, unless none did or they are erased."""
+    found = _SELECT_STORED.read(db.engine, id=record_id, revision=revision)
+    return bytes(found[0].envelope) if found and found[0].envelope is not None else None
 
 
 def epoch() -> str:
