@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from flask import Blueprint, abort, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -35,8 +35,11 @@ def choose() -> ResponseReturnValue:
 def index(wave_id: str) -> ResponseReturnValue:
     """What this person may take away."""
     shown = {name: export for name, export in EXPORTS.items() if rights().rows or not export.rows}
-    asked = {name: request.args[name] for name in FILTERS if request.args.get(name)}
-    return render_template("staff/exports.html", wave=wave_or_404(wave_id), exports=shown, asked=asked)
+    return render_template("staff/exports.html", wave=wave_or_404(wave_id), exports=shown, asked=_asked())
+
+
+def _asked() -> dict[str, Any]:
+    return {name: request.args[name] for name in FILTERS if request.args.get(name)}
 
 
 def rights() -> Rights:
@@ -54,7 +57,7 @@ def download(wave_id: str, name: str) -> ResponseReturnValue:
         abort(404)
     if filters_of(wave)["wrong"]:
         # The page of results says which filter this edition does not have.
-        return redirect(url_for("staff_results.show", wave_id=wave.id, **request.args), 303)
+        return redirect(url_for("staff_results.show", wave_id=wave.id, **_asked()), 303)
     source = gather(wave.id, rights(), Selection(**selection()))
     stream = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (send_file closes it with the response)
     export.write(source, cast(BinaryIO, stream))
