@@ -95,7 +95,6 @@ _LATEST: Final[Mapping[str, Callable[[object], Any]]] = {
     "quarantined": whole,
     "drafts": whole,
     "retained": whole,
-    "head_hash": _digest,
     "app_digest": _digest,
     "questionnaires": _digests,
     "clock_offset_ms": _offset,

@@ -128,7 +128,6 @@ class Device(Base):
     last_contact_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     waiting: Mapped[int | None]
     high_seq: Mapped[int | None]
-    head_hash: Mapped[str | None] = mapped_column(Digest)
     app_digest: Mapped[str | None] = mapped_column(Code)
     beat: Mapped[int | None] = mapped_column(sa.BigInteger)
     quarantined: Mapped[int | None]
@@ -169,6 +168,15 @@ class GapExplanation(Base):
     explained_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
+class ReceivedNumber(Base):
+    """A number of a tablet that arrived, once no record names that tablet any more."""
+
+    __tablename__ = "received_number"
+    device_id: Mapped[str] = mapped_column(Identifier, primary_key=True)
+    seq: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    wave_id: Mapped[str | None] = mapped_column(Code)
+
+
 class EnrolmentCode(Base):
     """A one-time code that turns a tablet into a device of a site. Only its hash is kept."""
 
@@ -186,7 +194,10 @@ class EnrolmentCode(Base):
 
 
 class InboxRecord(Base):
-    """A record as it arrived. ``source`` is the collection mode given by the credential."""
+    """A record as it arrived. ``source`` is the collection mode given by the credential.
+
+    Its number is its response's: ``responses/unlinking.py`` takes tablet, order and time away at its term.
+    """
 
     __tablename__ = "inbox_record"
     id: Mapped[str] = mapped_column(Identifier, primary_key=True)
@@ -221,7 +232,7 @@ class InboxConflict(Base):
 
 
 class Response(Base):
-    """One person's answers. No device, no sequence, no time of day: nothing that would point at the person.
+    """One person's answers. No device, no sequence, no time of day: its record has them, until its term.
 
     A later revision of the same record is a row of its own; the earlier one is then set aside as superseded.
     """

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 
 import numpy as np
 from sqlalchemy import select
@@ -11,12 +13,16 @@ from sqlalchemy import select
 from analysis.tally import Cell64
 from analysis.wave_report import Cell, WaveReport, WaveSettings, build_wave_report
 from form_definitions import Questionnaire
+from survey_app.clock import today_in_paris
 from survey_app.database import db
 from survey_app.models import QuestionnaireVersion, TallyCell, Wave, WaveQuestionnaire
 from survey_app.questionnaires import questionnaire_of
 from survey_app.responses import counts
 from survey_app.responses.judge import UNKNOWN_SITE
-from survey_app.waves import WavePlan, plan_of
+from survey_app.waves import OPEN, WavePlan, plan_of
+
+SMALLEST_STEP: Final = 5
+"""Answers by which the figures of an open wave grow, for everybody but the referent."""
 
 
 def settings_of(wave: Wave) -> WaveSettings:
@@ -50,12 +56,16 @@ def report_of(
     mode: str | None = None,
     language: str | None = None,
     period: str | None = None,
+    before: date | None = None,
 ) -> WaveReport:
-    """All about a wave, or the part of it that is selected, from its tallies alone."""
+    """All about a wave, or the part of it that is selected, from its tallies alone.
+
+    Without the days from ``before`` on: see :func:`shown_before`.
+    """
     layout = counts.layout_of_wave(wave.id)
     if layout is None:
         raise LookupError(f"the wave {wave.id} has no published questionnaire")
-    cells: Sequence[Cell] = counts.cells(wave.id)
+    cells: Sequence[Cell] = [cell for cell in counts.cells(wave.id) if before is None or cell.day < before]
     if not is_week(period):
         cells = by_month(cells)
     return build_wave_report(
@@ -68,6 +78,25 @@ def report_of(
         period=period,
         layout=layout,
     )
+
+
+def shown_before(wave: Wave, *, live: bool) -> date | None:
+    """The first day whose answers are not shown yet; None = all are: to the referent, and after the closing.
+
+    Who looks before and after one visitor would read that visitor's answers off the difference. So days are
+    added when they are over, and only as many at once as bring :data:`SMALLEST_STEP` answers.
+    """
+    if live or wave.state != OPEN:
+        return None
+    arrived: Counter[date] = Counter()
+    for cell in counts.cells(wave.id):
+        arrived[cell.day] += int(cell.vector[0])
+    first, more = wave.opens_on, 0
+    for day in sorted(day for day in arrived if day < today_in_paris()):
+        more += arrived[day]
+        if more >= SMALLEST_STEP:
+            first, more = day + timedelta(days=1), 0
+    return first
 
 
 def is_week(period: str | None) -> bool:

@@ -189,7 +189,7 @@ def _finish(visit: Visit) -> ResponseReturnValue:
         own = {item.name for item in section.items}
         here = {name: text for name, text in faults.items() if item_of(name) in own}
         return show(visit, section.name, errors=here, status=UNPROCESSABLE)
-    flags = _bursts.observe(request.remote_addr)
+    flags = () if visit.state.practice else _bursts.observe(request.remote_addr, visit.state.id)
     try:
         code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE, flags=flags)
     except AlreadySent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -22,7 +22,7 @@ from survey_app.earlier_years import earlier_year
 from survey_app.exports.source import ReportSource, WaveFacts
 from survey_app.exports.words import mode_label
 from survey_app.models import Response, Wave, WaveQuestionnaire
-from survey_app.reports import report_of, versions_of
+from survey_app.reports import report_of, shown_before, versions_of
 from survey_app.responses import counting, counts, refusals
 from survey_app.responses.flags import FLAGS
 from survey_app.responses.set_aside import REASONS
@@ -42,6 +42,8 @@ class Rights:
 
     rows: bool = False
     verbatims: bool = False
+    live: bool = True
+    """Also the answers of an open wave that are too few yet to be shown to everybody."""
 
 
 def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> ReportSource:
@@ -51,20 +53,21 @@ def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> 
         raise ReportError(f"Aucune édition «\u202f{wave_id}\u202f».")
     selected = selection or Selection()
     organisation = definitions.organisation()
-    report = report_of(wave, **asdict(selected))
+    before = shown_before(wave, live=rights.live)
+    report = report_of(wave, **asdict(selected), before=before)
     fieldwork = counts.fieldwork(wave.id)
     return ReportSource(
         wave=wave_facts(wave, organisation, report),
         versions=versions_of(wave),
         report=report,
-        responses=partial(shuffled_responses, wave.id, selected),
+        responses=partial(shuffled_responses, wave.id, selected, before),
         set_aside=_in_words(fieldwork.not_counted),
         practice=fieldwork.practice,
         written_at=datetime.now(tz=UTC),
         software={name: version(name) for name in COMPUTED_WITH},
         rows=rights.rows,
         verbatims=rights.verbatims,
-        filters=_filters(selected, organisation),
+        filters=_filters(selected, organisation, before),
         refusals=refusals.of_wave(db.session(), wave, site=selected.site, period=selected.period),
         earlier=earlier_year(wave, report),
     )
@@ -93,11 +96,13 @@ def wave_facts(wave: Wave, organisation: Organisation, report: WaveReport) -> Wa
     )
 
 
-def shuffled_responses(wave_id: str, selection: Selection) -> Iterator[Any]:
+def shuffled_responses(wave_id: str, selection: Selection, before: date | None = None) -> Iterator[Any]:
     """The counted responses of the selection, row by row, in an order that says nothing."""
     offset = secrets.choice(OFFSETS)
     order = (sa.func.substr(Response.record_id, offset), Response.record_id)
     query = sa.select(*Response.__table__.columns).where(Response.wave_id == wave_id, *_where(selection))
+    if before is not None:
+        query = query.where(Response.answered_on < before)
     with db.engine.connect() as connection:
         decisions = counting.latest_decisions(connection, wave_id)
         known = _known_digests(connection, wave_id)
@@ -133,11 +138,16 @@ def _in_words(reasons: Mapping[str, int]) -> dict[str, int]:
     return words
 
 
-def _filters(selection: Selection, organisation: Organisation) -> dict[str, str]:
+def _language(code: str) -> str:
+    return LANGUAGES[code].own_name if code in LANGUAGES else "Langue inconnue"
+
+
+def _filters(selection: Selection, organisation: Organisation, before: date | None) -> dict[str, str]:
     found = {
         "site": selection.site and organisation.site_name(selection.site),
         "mode de recueil": selection.mode and mode_label(selection.mode),
-        "langue": selection.language and LANGUAGES[selection.language].own_name,
+        "langue": selection.language and _language(selection.language),
         "période": selection.period,
+        "édition en cours": before and f"réponses données avant le {before:%d/%m/%Y}",
     }
     return {name: value for name, value in found.items() if value}

@@ -1,7 +1,8 @@
 """Bursts on the website: many responses of one origin in little time are flagged, and no address is kept.
 
-What is remembered is a keyed hash of the network prefix, in memory only; the key is random and changes every
-hour, and nobody can go back from a hash to an address once its key is gone. A restart forgets everything.
+What is remembered are keyed hashes (network prefix, number of each record), in memory only. The key
+is random and changes every hour; nobody can go back from a hash to an address once its key is gone. A restart
+forgets everything.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import ipaddress
 import secrets
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 
 WINDOW_SECONDS = 600
@@ -28,12 +28,13 @@ class BurstCounter:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._guard = threading.Lock()
-        self._recent: dict[bytes, deque[float]] = {}
+        self._recent: dict[bytes, dict[bytes, float]] = {}
         self._new_key()
 
-    def observe(self, address: str | None) -> tuple[str, ...]:
+    def observe(self, address: str | None, record_id: str) -> tuple[str, ...]:
         """The flags for a response sent from this address: ``("burst",)`` or none.
 
+        A form sent twice, by an impatient finger or a slow network, is one response.
         Each of several processes counts alone, so that a burst may be flagged later, but nobody's answers
         leave the figures because of how requests were shared out.
         """
@@ -42,8 +43,8 @@ class BurstCounter:
             if now - self._key_born > KEY_LIFE_SECONDS:
                 self._new_key()
             self._forget(now)
-            times = self._recent.setdefault(self._origin(address), deque())
-            times.append(now)
+            times = self._recent.setdefault(self._keyed(network_of(address)), {})
+            times.setdefault(self._keyed(record_id), now)
             return ("burst",) if len(times) > LARGEST_USUAL_NUMBER else ()
 
     def _new_key(self) -> None:
@@ -53,13 +54,13 @@ class BurstCounter:
 
     def _forget(self, now: float) -> None:
         for origin, times in list(self._recent.items()):
-            while times and now - times[0] > WINDOW_SECONDS:
-                times.popleft()
+            while times and now - times[first := next(iter(times))] > WINDOW_SECONDS:
+                del times[first]
             if not times:
                 del self._recent[origin]
 
-    def _origin(self, address: str | None) -> bytes:
-        return hmac.new(self._key, network_of(address).encode(), hashlib.sha256).digest()
+    def _keyed(self, text: str) -> bytes:
+        return hmac.new(self._key, text.encode(), hashlib.sha256).digest()
 
 
 def network_of(address: str | None) -> str:

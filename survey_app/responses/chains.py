@@ -18,11 +18,26 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from survey_app.models import AuditEntry, Device, GapExplanation, InboxConflict, InboxRecord, Wave
+from survey_app.models import (
+    AuditEntry,
+    Device,
+    GapExplanation,
+    InboxConflict,
+    InboxRecord,
+    ReceivedNumber,
+    Wave,
+)
 
 LISTED_AT_MOST = 200
 NAMED_AT_MOST = 3
 _NUMBERED = InboxRecord.seq.is_not(None)
+# What arrived: records that still name their tablet, and the numbers of those that no longer do.
+_ARRIVED = sa.union_all(
+    sa.select(InboxRecord.device_id, InboxRecord.seq, InboxRecord.wave_id).where(
+        _NUMBERED, InboxRecord.device_id.is_not(None)
+    ),
+    sa.select(ReceivedNumber.device_id, ReceivedNumber.seq, ReceivedNumber.wave_id),
+).subquery("arrived")
 
 
 class GapError(ValueError):
@@ -93,10 +108,13 @@ def chains(session: Session, devices: Sequence[Device], *, wave_id: str | None =
     """The chain of each of these devices; only the part that concerns one wave, if one is named."""
     ids = [device.id for device in devices]
     gaps, forks = gaps_of(session, devices), _forks(session, ids)
-    query = sa.select(InboxRecord.device_id, sa.func.count(sa.distinct(InboxRecord.seq))).where(_of(ids))
+    number = _ARRIVED.c
+    query = sa.select(number.device_id, sa.func.count(sa.distinct(number.seq))).where(
+        number.device_id.in_(ids)
+    )
     if wave_id is not None:
-        query = query.where(InboxRecord.wave_id == wave_id)
-    counted: Sequence[Any] = session.execute(query.group_by(InboxRecord.device_id)).all()
+        query = query.where(number.wave_id == wave_id)
+    counted: Sequence[Any] = session.execute(query.group_by(number.device_id)).all()
     received = {device: number for device, number in counted}
     return {
         one: Chain(
@@ -148,8 +166,9 @@ def _cut(
 
 
 def _around(session: Session, device_id: str, first: int, last: int) -> frozenset[str]:
-    query = sa.select(InboxRecord.wave_id).where(
-        InboxRecord.device_id == device_id, InboxRecord.seq.in_((first - 1, last + 1))
+    number = _ARRIVED.c
+    query = sa.select(number.wave_id).where(
+        number.device_id == device_id, number.seq.in_((first - 1, last + 1))
     )
     return frozenset(wave for wave in session.scalars(query) if wave is not None)
 
@@ -176,7 +195,9 @@ def _of(ids: Sequence[str]) -> sa.ColumnElement[bool]:
 
 def _holes(ids: Sequence[str]) -> sa.Select[Any]:
     """Each number that is not followed by the next one, and the one that follows."""
-    numbers = sa.select(InboxRecord.device_id, InboxRecord.seq).where(_of(ids)).distinct().subquery()
+    number = _ARRIVED.c
+    found = sa.select(number.device_id, number.seq).where(number.device_id.in_(ids))
+    numbers = found.distinct().subquery()
     following = sa.func.lead(numbers.c.seq).over(partition_by=numbers.c.device_id, order_by=numbers.c.seq)
     pairs = sa.select(numbers.c.device_id, numbers.c.seq, following.label("following")).subquery()
     return (
@@ -185,10 +206,10 @@ def _holes(ids: Sequence[str]) -> sa.Select[Any]:
 
 
 def _ends(session: Session, ids: Sequence[str]) -> dict[Any, tuple[int, int]]:
-    query = sa.select(
-        InboxRecord.device_id, sa.func.min(InboxRecord.seq), sa.func.max(InboxRecord.seq)
-    ).where(_of(ids))
-    found: Sequence[Any] = session.execute(query.group_by(InboxRecord.device_id)).all()
+    number = _ARRIVED.c
+    query = sa.select(number.device_id, sa.func.min(number.seq), sa.func.max(number.seq))
+    query = query.where(number.device_id.in_(ids)).group_by(number.device_id)
+    found: Sequence[Any] = session.execute(query).all()
     return {device: (low, high) for device, low, high in found}
 
 
@@ -246,7 +267,7 @@ def devices_of(session: Session, wave: Wave) -> Sequence[Device]:
     """The tablets of the sites of a wave, and those that sent something for it."""
     if "tablet" not in wave.modes:
         return ()
-    sent = sa.select(InboxRecord.device_id).where(InboxRecord.wave_id == wave.id)
+    sent = sa.select(_ARRIVED.c.device_id).where(_ARRIVED.c.wave_id == wave.id)
     query = sa.select(Device).where(sa.or_(Device.site.in_(wave.sites), Device.id.in_(sent)))
     return session.scalars(query.order_by(Device.name, Device.enrolled_at)).all()
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from analysis.display import counted
 from survey_app import migrations, server_facts
+from survey_app.clock import day_in_paris
 from survey_app.database import (
     SQLITE_PROMISES,
     DatabaseUnavailable,
@@ -23,9 +24,11 @@ from survey_app.database import (
 from survey_app.models import Device, InboxConflict, InboxRecord, Wave
 from survey_app.responses import chains, tallies, unjudged
 from survey_app.responses.record_keys import KeyFileError, RecordKeys
+from survey_app.responses.unlinking import FORGOTTEN
 from survey_app.settings import Settings
 
 WAITING_TOO_LONG = dt.timedelta(hours=2)
+UNSEALED_TOO_LONG = dt.timedelta(days=30)
 UNPROTECTED_TOO_LONG = dt.timedelta(days=2)
 NAMED_AT_MOST = 3
 
@@ -255,13 +258,29 @@ def _conflicts(_now: dt.datetime) -> Iterator[Finding]:
         )
 
 
+def _ended(now: dt.datetime) -> Iterator[Finding]:
+    """Raw records go a month after sealing: an edition that nobody seals keeps tablet and time for a year."""
+    query = sa.select(Wave.title, Wave.state).where(
+        Wave.state.in_(("open", "closed")), Wave.closes_on < day_in_paris(now - UNSEALED_TOO_LONG)
+    )
+    with db.engine.connect() as connection:
+        late = connection.execute(query.order_by(Wave.closes_on, Wave.id)).all()
+    for title, state in late:
+        lacking, act = (
+            ("fermée", "Fermez-la, puis scellez-la") if state == "open" else ("scellée", "Scellez-la")
+        )
+        message = f"L’édition «\u202f{title}\u202f» est finie depuis plus d’un mois et n’est pas {lacking}."
+        remedy = f"{act}\u00a0: l’effacement des envois bruts part du scellement."
+        yield Finding("unsealed", "warning", message, remedy)
+
+
 def _backup(now: dt.datetime) -> Iterator[Finding]:
     """Answers that no copy holds yet: the tablets keep theirs until one does, the website has none."""
     with db.engine.connect() as connection:
         watermark = server_facts.moment(connection, server_facts.BACKUP_WATERMARK)
-        unprotected = sa.select(sa.func.min(InboxRecord.received_at))
-        if watermark is not None:
-            unprotected = unprotected.where(InboxRecord.received_at > watermark)
+        unprotected = sa.select(sa.func.min(InboxRecord.received_at)).where(
+            InboxRecord.received_at > (watermark or FORGOTTEN)
+        )
         oldest = connection.scalar(unprotected)
     known = "aucune" if watermark is None else f"jusqu’au {watermark:%d/%m/%Y %H:%M} UTC"
     if oldest is not None and now - oldest > UNPROTECTED_TOO_LONG:
@@ -282,5 +301,6 @@ CHECKS: tuple[Callable[[dt.datetime], Iterator[Finding]], ...] = (
     _rules,
     _sequences,
     _conflicts,
+    _ended,
     _backup,
 )

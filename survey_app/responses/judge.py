@@ -91,14 +91,14 @@ def judge(
     """The response that this record makes."""
     site, site_flags = _site(body, arrival, wave, questionnaire)
     language, language_flags = _language(body, wave)
-    day, clock_flags = answered_on(body, arrival.received_at, wave)
+    moment, clock_flags = answered_at(body, arrival.received_at, wave)
     answers, others, answer_flags = _answers(questionnaire, body.answers, arrival.mode, site)
     flags = (
         *arrival.flags,
         *(["conflict"] if arrival.conflict else []),
         *([OTHER_DEVICE] if arrival.other_device else []),
         *body.flags,
-        *_wave_flags(envelope, arrival, wave, questionnaire, day),
+        *_wave_flags(envelope, arrival, wave, questionnaire, moment),
         *([] if "unreadable_body" in body.flags else (*clock_flags, *site_flags, *language_flags)),
         *answer_flags,
     )
@@ -110,7 +110,7 @@ def judge(
         site=site,
         mode=arrival.mode,
         language=language,
-        answered_on=day,
+        answered_on=day_in_paris(moment),
         complete=body.complete,
         practice=body.practice,
         answers=answers,
@@ -120,26 +120,25 @@ def judge(
     )
 
 
-def answered_on(
+def answered_at(
     body: Body, received_at: dt.datetime, wave: WaveFacts | None
-) -> tuple[dt.date, tuple[str, ...]]:
-    """The day in Paris on which the person answered, and ``clock`` where the device's clock cannot be right.
+) -> tuple[dt.datetime, tuple[str, ...]]:
+    """When the person answered, and ``clock`` where the device's clock cannot be right.
 
     The device's time, corrected by the last known offset (server minus device), must lie between the opening
-    of the wave and the receipt; else the day of the receipt is taken.
+    of the wave and the receipt; else the moment of the receipt is taken.
     """
-    receipt_day = day_in_paris(received_at)
     if body.finished_at is None:
-        return receipt_day, ("clock",)
+        return received_at, ("clock",)
     try:
         moment = body.finished_at + (body.clock_offset or dt.timedelta(0))
-        day = min(day_in_paris(moment), receipt_day)
+        day = day_in_paris(min(moment, received_at))
     except OverflowError:
-        return receipt_day, ("clock",)
-    too_early = wave is not None and day < wave.opens_on <= receipt_day
+        return received_at, ("clock",)
+    too_early = wave is not None and day < wave.opens_on <= day_in_paris(received_at)
     if too_early or moment > received_at + CLOCK_TOLERANCE:
-        return receipt_day, ("clock",)
-    return day, ()
+        return received_at, ("clock",)
+    return min(moment, received_at), ()
 
 
 def _wave_flags(
@@ -147,7 +146,7 @@ def _wave_flags(
     arrival: Arrival,
     wave: WaveFacts | None,
     questionnaire: Questionnaire | None,
-    day: dt.date,
+    moment: dt.datetime,
 ) -> Iterator[str]:
     if questionnaire is None:
         yield "unknown_digest"
@@ -159,22 +158,24 @@ def _wave_flags(
         yield "old_digest" if known else "digest_not_in_wave"
     if wave.modes and arrival.mode not in wave.modes:
         yield "mode_not_in_wave"
-    yield from _time_flags(wave, arrival.received_at, day)
+    yield from _time_flags(wave, arrival.received_at, moment)
 
 
-def _time_flags(wave: WaveFacts, received_at: dt.datetime, day: dt.date) -> Iterator[str]:
-    receipt_day = day_in_paris(received_at)
-    last_day = wave.closes_on
-    if wave.closed_at is not None:
-        last_day = min(last_day, day_in_paris(wave.closed_at))
-    if wave.state == "draft" or receipt_day < wave.opens_on:
+def _time_flags(wave: WaveFacts, received_at: dt.datetime, moment: dt.datetime) -> Iterator[str]:
+    if wave.state == "draft" or day_in_paris(received_at) < wave.opens_on:
         yield "not_yet_open"
     elif wave.sealed_at is not None:  # nothing waited when it was sealed: this came after, or at that moment
         yield "sealed_wave"
-    elif day > last_day:
+    elif _is_over(wave, moment):
         yield "closed_wave"
-    elif receipt_day > last_day or (wave.closed_at is not None and received_at > wave.closed_at):
+    elif _is_over(wave, received_at):
         yield "late"
+
+
+def _is_over(wave: WaveFacts, moment: dt.datetime) -> bool:
+    """The last day counts whole, unless somebody closed before its end."""
+    closed = wave.closed_at is not None and moment > wave.closed_at
+    return closed or day_in_paris(moment) > wave.closes_on
 
 
 def _site(

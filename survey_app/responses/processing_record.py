@@ -17,13 +17,17 @@ CONTENTS: Mapping[str, str] = {
     "response": (
         "Réponses\u00a0: jour, site, mode, langue, contenu. Ni nom, ni adresse, ni appareil, ni heure."
     ),
-    "inbox_record": "Envois bruts, tels que reçus\u00a0: accès restreint, effacés après le scellement.",
+    "inbox_record": (
+        "Envois bruts, tels que reçus\u00a0: accès restreint. Après leur terme, il reste le numéro "
+        "et l’empreinte, sans tablette ni heure."
+    ),
     "inbox_conflict": "Envois différents reçus sous un numéro déjà pris.",
     "response_set_aside": "Réponses écartées ou rétablies, avec le motif et l’agent.",
     "tally_cell": "Compteurs par édition, site, mode, langue et jour.",
     "device": "Tablettes\u00a0: nom, site, dernier contact.",
     "device_refusals": "Refus par tablette et par jour\u00a0: des nombres, jamais par agent.",
     "gap_explanation": "Explications écrites des numéros manquants, avec l’agent qui les donne.",
+    "received_number": "Numéros d’envoi reçus de chaque tablette, sans lien avec une réponse.",
     "enrolment_code": "Codes d’enrôlement (empreintes seulement).",
     "user_account": "Comptes des agents\u00a0: nom, adresse électronique, empreinte du mot de passe.",
     "user_role": "Rôles des agents.",
@@ -80,7 +84,8 @@ def processing_record(organisation: Mapping[str, str], terms: RetentionTerms) ->
         "- Compteurs et résultats publiés\u00a0: sans limite (ils ne désignent personne).",
         "",
         "## Mesures de sécurité",
-        "- Réponses séparées de l’appareil, du numéro d’ordre et de l’heure.",
+        "- Réponses séparées de l’appareil, du numéro et de l’heure\u00a0: seul l’envoi brut les porte, "
+        "et le lien est effacé avec lui.",
         "- Tables en ajout seul, effacement par la purge seule, journalisée.",
         "- Chiffrement du transport (TLS), comptes individuels, rôles, journal des actions.",
     ]

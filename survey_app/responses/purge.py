@@ -1,17 +1,21 @@
 """The end of the terms: the only way through the append-only triggers, and every run is logged.
 
 Figures outlive the answers: the tallies of a purged wave stay, and are marked as no longer recountable.
+What is erased leaves no trace of who sent it when: see ``unlinking.py``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from analysis.tally import CellLayout
+from survey_app.clock import day_in_paris
 from survey_app.database import db, write_connection
 from survey_app.models import (
     AuditEntry,
@@ -24,7 +28,7 @@ from survey_app.models import (
     SignInTry,
     Wave,
 )
-from survey_app.responses import tallies
+from survey_app.responses import tallies, unlinking
 from survey_app.responses.counts import text_keys
 from survey_app.settings import RetentionTerms
 
@@ -54,18 +58,26 @@ def purge(
     try:
         with write_connection() as connection:
             tallies.lock(connection)
-            connection.execute(sa.insert(ServerFact).values(key=_PURGING, value=by))
-            for kind in KINDS:
-                cutoff = moment - dt.timedelta(days=getattr(terms, kind.term))
-                erased[kind.term] = kind.erase(connection, cutoff)
-            connection.execute(sa.delete(ServerFact).where(ServerFact.key == _PURGING))
+            with passing(connection, by):
+                for kind in KINDS:
+                    cutoff = moment - dt.timedelta(days=getattr(terms, kind.term))
+                    erased[kind.term] = kind.erase(connection, cutoff)
             _log(connection, moment, by, erased)
             if dry_run:
                 raise _DryRun
     except _DryRun:
         return erased
-    _empty_the_log_of_sqlite()
+    empty_the_log_of_sqlite()
     return erased
+
+
+@contextmanager
+def passing(connection: Connection, by: str) -> Iterator[None]:
+    """The way through the triggers, in one transaction; what lost its envelope is unlinked at the end."""
+    connection.execute(sa.insert(ServerFact).values(key=_PURGING, value=by))
+    yield
+    unlinking.unlink(connection)
+    connection.execute(sa.delete(ServerFact).where(ServerFact.key == _PURGING))
 
 
 def _log(connection: Connection, now: dt.datetime, by: str, erased: Mapping[str, int]) -> None:
@@ -73,7 +85,7 @@ def _log(connection: Connection, now: dt.datetime, by: str, erased: Mapping[str,
     connection.execute(sa.insert(AuditEntry).values(**entry))
 
 
-def _empty_the_log_of_sqlite() -> None:
+def empty_the_log_of_sqlite() -> None:
     """What was erased must not go on in the write-ahead log."""
     if db.engine.dialect.name != "sqlite":
         return
@@ -84,8 +96,13 @@ def _empty_the_log_of_sqlite() -> None:
         connection.close()
 
 
-def _waves(column: Any, cutoff: dt.datetime) -> sa.Select[str]:
-    return sa.select(Wave.id).where(column.is_not(None), column <= cutoff)
+def _sealed(cutoff: dt.datetime) -> sa.Select[str]:
+    return sa.select(Wave.id).where(Wave.sealed_at <= cutoff)
+
+
+def _over(cutoff: dt.datetime) -> sa.Select[str]:
+    """The waves that had ended by then: closed, or past their last day. Nobody has to do anything for it."""
+    return sa.select(Wave.id).where(sa.or_(Wave.closed_at <= cutoff, Wave.closes_on < day_in_paris(cutoff)))
 
 
 def _unknown_wave(model: type[InboxRecord] | type[Response]) -> sa.ColumnElement[bool]:
@@ -93,10 +110,10 @@ def _unknown_wave(model: type[InboxRecord] | type[Response]) -> sa.ColumnElement
 
 
 def _erase_envelopes(connection: Connection, cutoff: dt.datetime) -> int:
-    return _empty_envelopes(connection, InboxRecord.wave_id.in_(_waves(Wave.sealed_at, cutoff)))
+    return empty_envelopes(connection, InboxRecord.wave_id.in_(_sealed(cutoff)))
 
 
-def _empty_envelopes(connection: Connection, chosen: sa.ColumnElement[bool]) -> int:
+def empty_envelopes(connection: Connection, chosen: sa.ColumnElement[bool]) -> int:
     """Ids and hashes stay, so that a resend still gets its receipt. What waits to be judged stays whole."""
     judged = sa.and_(chosen, InboxRecord.envelope.is_not(None), InboxRecord.judged_at.is_not(None))
     ids = sa.select(InboxRecord.id).where(chosen)
@@ -108,11 +125,12 @@ def _empty_envelopes(connection: Connection, chosen: sa.ColumnElement[bool]) -> 
 def _erase_practice(connection: Connection, cutoff: dt.datetime) -> int:
     chosen = sa.and_(Response.practice.is_(True), Response.answered_on <= cutoff.date())
     ids = sa.select(Response.record_id).where(chosen)
-    _empty_envelopes(connection, InboxRecord.id.in_(ids))
-    return _delete_responses(connection, chosen)
+    empty_envelopes(connection, InboxRecord.id.in_(ids))
+    return delete_responses(connection, chosen)
 
 
-def _delete_responses(connection: Connection, chosen: sa.ColumnElement[bool]) -> int:
+def delete_responses(connection: Connection, chosen: sa.ColumnElement[bool]) -> int:
+    """With the decisions about them."""
     decided = sa.tuple_(ResponseSetAside.record_id, ResponseSetAside.revision)
     keys = sa.select(Response.record_id, Response.revision).where(chosen)
     connection.execute(sa.delete(ResponseSetAside).where(decided.in_(keys)))
@@ -122,19 +140,24 @@ def _delete_responses(connection: Connection, chosen: sa.ColumnElement[bool]) ->
 def _erase_texts(connection: Connection, cutoff: dt.datetime) -> int:
     """Free texts wherever they are: envelopes (also of a wave never sealed), answers, what was kept apart."""
     orphaned = sa.and_(_unknown_wave(InboxRecord), InboxRecord.received_at <= cutoff)
-    closed = InboxRecord.wave_id.in_(_waves(Wave.closed_at, cutoff))
-    erased = _empty_envelopes(connection, sa.or_(orphaned, closed))
-    for wave_id in connection.scalars(_waves(Wave.closed_at, cutoff)).all():
+    closed = InboxRecord.wave_id.in_(_over(cutoff))
+    erased = empty_envelopes(connection, sa.or_(orphaned, closed))
+    for wave_id in connection.scalars(_over(cutoff)).all():
         layouts = tallies.wave_layouts(connection, wave_id)
         query = sa.select(*Response.__table__.columns).where(Response.wave_id == wave_id)
         for row in connection.execute(query).all():
-            layout = layouts.get(row.questionnaire_digest)
-            keys = [] if layout is None else text_keys(layout.questionnaire, row.answers)
-            texts = {name: ERASED_TEXT for name in keys if row.answers[name] != ERASED_TEXT}
-            if texts or row.other_answers:
-                erased += 1
-                _replace_answers(connection, row, {**row.answers, **texts})
+            erased += erase_texts_of(connection, row, layouts.get(row.questionnaire_digest))
     return erased
+
+
+def erase_texts_of(connection: Connection, row: Any, layout: CellLayout | None) -> bool:
+    """Free texts and what was kept apart; whether there was any."""
+    keys = [] if layout is None else text_keys(layout.questionnaire, row.answers)
+    texts = {name: ERASED_TEXT for name in keys if row.answers[name] != ERASED_TEXT}
+    if not texts and not row.other_answers:
+        return False
+    _replace_answers(connection, row, {**row.answers, **texts})
+    return True
 
 
 def _replace_answers(connection: Connection, row: Any, answers: Mapping[str, Any]) -> None:
@@ -144,15 +167,15 @@ def _replace_answers(connection: Connection, row: Any, answers: Mapping[str, Any
 
 def _erase_responses(connection: Connection, cutoff: dt.datetime) -> int:
     erased = 0
-    for wave_id in connection.scalars(_waves(Wave.closed_at, cutoff)).all():
+    for wave_id in connection.scalars(_over(cutoff)).all():
         tallies.keep_counter_names(connection, wave_id)
-        number = _delete_responses(connection, Response.wave_id == wave_id)
+        number = delete_responses(connection, Response.wave_id == wave_id)
         if number:
             tallies.mark_as_not_recountable(connection, wave_id)
         erased += number
     # Of no known wave: nothing was ever counted from them. The day they were answered starts the term.
     orphaned = sa.and_(_unknown_wave(Response), Response.answered_on <= cutoff.date())
-    return erased + _delete_responses(connection, orphaned)
+    return erased + delete_responses(connection, orphaned)
 
 
 def _erase_codes(connection: Connection, cutoff: dt.datetime) -> int:
@@ -172,10 +195,10 @@ KINDS = (
     Kind("practice", "Réponses d’essai", _erase_practice),
     Kind(
         "free_texts_after_closing",
-        "Textes libres, envois bruts encore là compris, après la clôture de l’édition",
+        "Textes libres, envois bruts encore là compris, après la fin de l’édition",
         _erase_texts,
     ),
-    Kind("responses_after_closing", "Réponses individuelles, après la clôture", _erase_responses),
+    Kind("responses_after_closing", "Réponses individuelles, après la fin de l’édition", _erase_responses),
     Kind("enrolment_codes", "Codes d’enrôlement des tablettes, après leur échéance", _erase_codes),
     Kind("sign_in_tries", "Tentatives de connexion des agents, sous empreinte à clé", _erase_tries),
     Kind("audit_entries", "Journal des actions des agents", _erase_audit),

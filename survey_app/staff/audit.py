@@ -44,6 +44,7 @@ ACTIONS: Final = {
     "past-results-imported": "Année passée importée",
     "past-results-deleted": "Année passée supprimée",
     "response-set-aside": "Réponse écartée",
+    "response-erased": "Réponse effacée à la demande de la personne",
     "variant-counted": "Contenu compté à part",
     "record-set-apart": "Envoi illisible mis à part",
     "response-reinstated": "Réponse rétablie",

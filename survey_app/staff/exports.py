@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, abort, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from analysis.wave_report import Selection
@@ -14,7 +14,7 @@ from survey_app.access import ASSISTANT, REFERENT, RESULT_READERS, may
 from survey_app.audit import record_export
 from survey_app.exports import EXPORTS, Rights, file_name, gather
 from survey_app.staff.pages import actor, wave_or_404
-from survey_app.staff.result_filters import FILTERS, selection
+from survey_app.staff.result_filters import FILTERS, filters_of, selection
 
 blueprint = Blueprint("staff_exports", __name__, url_prefix="/gestion/exports")
 IN_MEMORY = 8 * 2**20
@@ -35,23 +35,29 @@ def choose() -> ResponseReturnValue:
 def index(wave_id: str) -> ResponseReturnValue:
     """What this person may take away."""
     shown = {name: export for name, export in EXPORTS.items() if rights().rows or not export.rows}
-    asked = {name: request.args[name] for name in FILTERS if request.args.get(name)}
-    return render_template("staff/exports.html", wave=wave_or_404(wave_id), exports=shown, asked=asked)
+    return render_template("staff/exports.html", wave=wave_or_404(wave_id), exports=shown, asked=_asked())
+
+
+def _asked() -> dict[str, Any]:
+    return {name: request.args[name] for name in FILTERS if request.args.get(name)}
 
 
 def rights() -> Rights:
     """Answers person by person for the referent and the assistant; free texts for the referent alone."""
-    return Rights(rows=may(ASSISTANT), verbatims=may(REFERENT))
+    return Rights(rows=may(ASSISTANT), verbatims=may(REFERENT), live=may(REFERENT))
 
 
 @blueprint.get("/<wave_id>/<name>")
 @access.roles(*RESULT_READERS)
-def download(wave_id: str, name: str) -> Response:
+def download(wave_id: str, name: str) -> ResponseReturnValue:
     """One file, written to disk first: a fault half-way is a page, never half a file."""
     wave = wave_or_404(wave_id)
     export = EXPORTS.get(name)
     if export is None or (export.rows and not rights().rows):
         abort(404)
+    if filters_of(wave)["wrong"]:
+        # The page of results says which filter this edition does not have.
+        return redirect(url_for("staff_results.show", wave_id=wave.id, **_asked()), 303)
     source = gather(wave.id, rights(), Selection(**selection()))
     stream = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (send_file closes it with the response)
     export.write(source, cast(BinaryIO, stream))

@@ -13,13 +13,13 @@ from markupsafe import Markup
 
 from form_definitions import LANGUAGES
 from survey_app import access, questionnaires
-from survey_app.access import ASSISTANT, RESULT_READERS, TECHNICIAN, may
+from survey_app.access import ASSISTANT, REFERENT, RESULT_READERS, TECHNICIAN, may
 from survey_app.clock import today_in_paris
 from survey_app.device_health import RED
 from survey_app.disclosure import for_staff
 from survey_app.exports.words import counted, day_words
 from survey_app.models import Wave
-from survey_app.reports import report_of
+from survey_app.reports import report_of, shown_before
 from survey_app.staff.devices import health
 from survey_app.staff.pages import site_name
 from survey_app.staff.to_complete import (
@@ -64,7 +64,7 @@ def _about_wave(wave: Wave, today: date) -> list[Sentence]:
 
 
 def _about_fieldwork(wave: Wave) -> list[Sentence]:
-    report = report_of(wave)
+    report = report_of(wave, before=shown_before(wave, live=may(REFERENT)))
     results = url_for("staff_results.show", wave_id=wave.id)
     missing = [
         Sentence(

@@ -16,7 +16,7 @@ from survey_app.access import REFERENT
 from survey_app.database import db
 from survey_app.form_records import reference_of
 from survey_app.models import Wave
-from survey_app.responses import counts, decided, set_aside, unjudged, variants
+from survey_app.responses import counts, decided, erasing, set_aside, unjudged, variants
 from survey_app.responses.counts import StoredResponse
 from survey_app.responses.flags import FLAGS, countable
 from survey_app.staff.answer_words import said_by, said_otherwise
@@ -38,6 +38,11 @@ PAGED: Final = ("reference", FLAGGED, SET_ASIDE)
 DECIDED: Final = {
     True: "La réponse {} est comptée à nouveau.",
     False: "La réponse {} est écartée. Elle reste conservée.",
+}
+ERASED: Final = {
+    True: "La réponse {} est effacée. Elle ne compte plus.",
+    False: "L’édition est scellée\u00a0: les textes et l’envoi de la réponse {} sont effacés, "
+    "ses autres réponses restent dans les chiffres.",
 }
 MISREAD: Final = str.maketrans("018", "OIB")
 """A reference has none of these digits: who copies one read a letter."""
@@ -167,6 +172,23 @@ def count_apart(wave_id: str) -> ResponseReturnValue:
         "Ce contenu est compté à part." if changed else "Rien n’a changé\u00a0: ce contenu est déjà compté."
     )
     return redirect(url_for("staff_responses.index", wave_id=wave_id), 303)
+
+
+@blueprint.post("/<wave_id>/effacer")
+@access.roles(REFERENT)
+def erase(wave_id: str) -> ResponseReturnValue:
+    """Erase a response whose author asks for it and gives its reference."""
+    wave = wave_or_404(wave_id)
+    record_id = request.form.get("numero", "").strip()
+    try:
+        if request.form.get("confirme") != "1":
+            raise set_aside.DecisionError("Cochez la case pour confirmer\u00a0: l’effacement est définitif.")
+        whole = erasing.erase(record_id, by=actor(), wave_id=wave.id)
+    except set_aside.DecisionError as fault:
+        return refused("staff/responses.html", str(fault), **_page(wave))
+    db.session.rollback()
+    flash(ERASED[whole].format(record_id[:8]), SEARCH)
+    return redirect(url_for("staff_responses.index", wave_id=wave.id, _anchor=SEARCH), 303)
 
 
 @blueprint.post("/<wave_id>")

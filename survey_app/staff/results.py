@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -18,14 +19,14 @@ from analysis.notices import RULES
 from analysis.wave_report import WaveReport
 from form_definitions import QUESTION_TYPES, Item, Questionnaire
 from survey_app import access, waves
-from survey_app.access import REFERENT, RESULT_READERS
+from survey_app.access import REFERENT, RESULT_READERS, may
 from survey_app.database import db
 from survey_app.definitions import organisation
 from survey_app.disclosure import for_staff
 from survey_app.exports.words import METHOD_LABELS, mode_label, percent, risk_words
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
-from survey_app.reports import report_of
+from survey_app.reports import SMALLEST_STEP, report_of, shown_before
 from survey_app.responses import counts, refusals
 from survey_app.staff import years
 from survey_app.staff.figures import Table, table
@@ -59,7 +60,7 @@ def choose() -> ResponseReturnValue:
 def show(wave_id: str) -> ResponseReturnValue:
     """Fieldwork, engagements worst first, axes, hidden axes, missing answers, modes side by side."""
     wave = wave_or_404(wave_id)
-    report = report_of(wave, **selection())
+    report = report_of(wave, **selection(), before=_before(wave))
     shown = for_staff(report)
     ranked = sorted(shown.commitments, key=worst_first)
     return render_template(
@@ -116,6 +117,10 @@ def say_difference(difference: Difference, questions: Mapping[str, str]) -> str:
     return f"{asked}«\u202f{higher}\u202f» dépasse «\u202f{lower}\u202f» de {points}, c’est sûr."
 
 
+def _before(wave: Wave) -> date | None:
+    return shown_before(wave, live=may(REFERENT))
+
+
 def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
     """What both result pages show around their tables."""
     return {
@@ -125,6 +130,8 @@ def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
         "risk": risk_words(report.settings.confidence),
         "methods": METHOD_LABELS,
         "rules": RULES,
+        "before": _before(wave),
+        "step": SMALLEST_STEP,
     }
 
 
@@ -133,7 +140,7 @@ def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
 def commitment(wave_id: str, code: str) -> ResponseReturnValue:
     """One engagement: its items, every kind of absence, and every breakdown."""
     wave = wave_or_404(wave_id)
-    report = report_of(wave, **selection())
+    report = report_of(wave, **selection(), before=_before(wave))
     shown = for_staff(report)
     result = _commitment(shown.commitments, code)
     year = years.column(wave, shown)

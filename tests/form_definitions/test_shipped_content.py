@@ -207,6 +207,13 @@ def test_the_notice_tells_the_terms_that_the_settings_have() -> None:
     assert "Les réponses détaillées sont effacées après cinq ans" in notice
 
 
+def test_the_notice_tells_that_the_reference_finds_the_answers() -> None:
+    """The page « Merci » shows it, and « Réponses à revoir » finds by it and erases."""
+    notice = " ".join(strings(source_of(FOLDER / "organisation.yaml")["privacy"]["notice"]))
+    assert "le site donne une référence. Avec elle, nous retrouvons vos réponses" in notice
+    assert "Sans elle, nous ne pouvons pas les retrouver" in notice
+
+
 @pytest.mark.parametrize("name", QUESTIONNAIRES)
 def test_only_what_routing_or_the_year_needs_is_required(name: str) -> None:
     required = {item.name for item in shipped(name).items if item.requirement == "required"}

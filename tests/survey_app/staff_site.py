@@ -188,6 +188,7 @@ def add_responses(
     mode: str = "tablet",
     comment: str = "",
     wave_id: str = WAVE,
+    day: dt.date | None = None,
 ) -> None:
     """Judged responses with their tallies, as the intake would have written them."""
     text = {"comment": comment} if comment else {}
@@ -197,7 +198,7 @@ def add_responses(
             **common,
             "record_id": str(uuid.uuid4()),
             "language": "fr",
-            "answered_on": dt.date.today(),  # noqa: DTZ011
+            "answered_on": day or dt.date.today() - dt.timedelta(days=1),  # noqa: DTZ011
             "complete": True,
             "practice": False,
             "answers": {"courtesy": ["very_satisfied" if n < good else "very_dissatisfied"], **text},
@@ -207,5 +208,6 @@ def add_responses(
         for n in range(good + bad)
     ]
     with write_connection() as connection:
-        connection.execute(sa.insert(Response), rows)
+        if rows:
+            connection.execute(sa.insert(Response), rows)
         tallies.rebuild(connection, wave_id)

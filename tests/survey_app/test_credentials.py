@@ -66,29 +66,37 @@ class Clock:
 
 
 def burst_after(counter: BurstCounter, address: str) -> int:
-    return next(number for number in range(10_000) if counter.observe(address))
+    return next(number for number in range(10_000) if counter.observe(address, f"{number}"))
 
 
 @pytest.mark.abuse("01")
 def test_a_burst_of_one_origin_is_flagged_and_others_are_not() -> None:
     counter = BurstCounter(Clock())
     assert burst_after(counter, "192.0.2.7") == LARGEST_USUAL_NUMBER
-    assert counter.observe("192.0.2.8") == ()
-    assert counter.observe(None) == ()
+    assert counter.observe("192.0.2.8", "another") == ()
+    assert counter.observe(None, "another") == ()
+
+
+def test_one_form_sent_over_and_over_is_no_burst() -> None:
+    counter = BurstCounter(Clock())
+    sent = [counter.observe("192.0.2.7", "the same") for _ in range(10 * LARGEST_USUAL_NUMBER)]
+    assert set(sent) == {()}
 
 
 def test_the_addresses_of_one_ipv6_subscriber_are_one_origin() -> None:
     counter = BurstCounter(Clock())
-    flags = [counter.observe(f"2001:db8::{number:x}") for number in range(LARGEST_USUAL_NUMBER + 1)]
+    flags = [
+        counter.observe(f"2001:db8::{number:x}", f"{number}") for number in range(LARGEST_USUAL_NUMBER + 1)
+    ]
     assert flags[-1] == ("burst",)
-    assert counter.observe("2001:db8:0:1::1") == ()
+    assert counter.observe("2001:db8:0:1::1", "another") == ()
 
 
 def test_ipv4_addresses_written_as_ipv6_are_origins_of_their_own() -> None:
     counter = BurstCounter(Clock())
     burst_after(counter, "::ffff:192.0.2.7")
-    assert counter.observe("192.0.2.7") == ("burst",)
-    assert counter.observe("::ffff:192.0.2.8") == ()
+    assert counter.observe("192.0.2.7", "another") == ("burst",)
+    assert counter.observe("::ffff:192.0.2.8", "another") == ()
 
 
 def test_a_burst_is_over_when_its_window_is() -> None:
@@ -96,16 +104,16 @@ def test_a_burst_is_over_when_its_window_is() -> None:
     counter = BurstCounter(clock)
     burst_after(counter, "192.0.2.7")
     clock.now += WINDOW_SECONDS + 1
-    assert counter.observe("192.0.2.7") == ()
+    assert counter.observe("192.0.2.7", "another") == ()
 
 
 def test_no_address_is_kept_and_the_key_changes() -> None:
     clock = Clock()
     counter = BurstCounter(clock)
-    counter.observe("192.0.2.7")
+    counter.observe("192.0.2.7", "another")
     (first,) = counter._recent
     assert b"192" not in first
     assert len(first) == 32
     clock.now += KEY_LIFE_SECONDS + 1
-    counter.observe("192.0.2.7")
+    counter.observe("192.0.2.7", "another")
     assert first not in counter._recent

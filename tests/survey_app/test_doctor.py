@@ -175,3 +175,17 @@ def test_what_the_doctor_says_is_french_in_the_singular_and_the_plural_too(setti
     assert told("gaps") == "Tablette «\u202fAccueil-2\u202f»\u00a0: 2 envois manquent, numéros 1 à 2."
     assert told("tallies") == "Compteurs égaux aux réponses (1 édition recomptée)."
     assert not set("{}'") & set(told("database"))
+
+
+@pytest.mark.parametrize(("state", "act"), [("open", "Fermez-la"), ("closed", "Scellez-la")])
+def test_an_edition_that_is_over_and_that_nobody_sealed_is_named(
+    settings: Settings, state: str, act: str
+) -> None:
+    last_day = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
+    records.change_wave(state=state)
+    assert "unsealed" not in trouble(settings, last_day + dt.timedelta(days=30))
+    found = trouble(settings, last_day + dt.timedelta(days=31))["unsealed"]
+    assert "2026" in found.message
+    assert act in found.remedy
+    records.change_wave(state="sealed", sealed_at=last_day)
+    assert "unsealed" not in trouble(settings, last_day + dt.timedelta(days=31))

@@ -144,6 +144,17 @@ def test_the_configuration_of_nginx_is_closed_and_every_directive_ends() -> None
     assert sum(line.endswith("{") for line in told) == told.count("}")
 
 
+def test_nginx_writes_no_number_of_a_record_beside_the_hour() -> None:
+    site = FILES["/etc/nginx/sites-available/enquete"]
+    ((_, told),) = re.findall(r"log_format (\w+) (.+);", site)
+    assert "$page_sans_numero" in told
+    assert not re.search(r"\$(request|uri|request_uri)\b", told)
+    (rules,) = re.findall(r"map \$uri \$page_sans_numero \{(.+?)\}", site, re.DOTALL)
+    patterns = [(one, put) for one, put in re.findall(r"(\S+)\s+(\S+);", rules) if one != "default"]
+    number = "/api/v1/records/00000000-0000-4000-8000-000000000001"
+    assert [put for one, put in patterns if re.search(one.removeprefix("~"), number)] == ["/api/v1/records/"]
+
+
 def test_nginx_writes_no_address_of_a_visitor() -> None:
     site = FILES["/etc/nginx/sites-available/enquete"]
     formats = re.findall(r"log_format (\w+) (.+);", site)

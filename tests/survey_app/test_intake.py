@@ -190,6 +190,22 @@ WAVE_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dt.d
         "late",
         1,
     ),
+    "answered some hours after the closing, on the same day": (
+        {"state": "closed", "closed_at": dt.datetime(2026, 3, 10, 9, tzinfo=dt.UTC)},
+        {},
+        {"finished_at": "2026-03-10T16:00:00+01:00"},
+        dt.datetime(2026, 3, 10, 16, tzinfo=dt.UTC),
+        "closed_wave",
+        0,
+    ),
+    "answered some minutes before the closing, received after it": (
+        {"state": "closed", "closed_at": dt.datetime(2026, 3, 10, 15, 10, tzinfo=dt.UTC)},
+        {},
+        {"finished_at": "2026-03-10T16:00:00+01:00"},
+        dt.datetime(2026, 3, 10, 16, tzinfo=dt.UTC),
+        "late",
+        1,
+    ),
     "received after sealing": (
         {"state": "sealed", "closed_at": NOW, "sealed_at": NOW},
         {},

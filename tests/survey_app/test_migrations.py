@@ -41,7 +41,11 @@ def a_value(column: sa.Column[object]) -> object:
     return kinds.get(column.type.python_type, NOW)
 
 
-UPGRADES = {"0002": {"sign_in_try"}, "0003": {"device_refusals", "gap_explanation"}}
+UPGRADES = {
+    "0002": {"sign_in_try"},
+    "0003": {"device_refusals", "gap_explanation"},
+    "0004": {"received_number"},
+}
 """Every revision but the first, and the tables that it brings: the others keep their rows."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from survey_app.responses.intake import judge_waiting
 from survey_app.responses.processing_record import UndeclaredTableError, processing_record
 from survey_app.responses.purge import ERASED_TEXT, KINDS, purge
 from survey_app.responses.set_aside import set_aside
+from survey_app.responses.unlinking import FORGOTTEN
 from survey_app.settings import RetentionTerms
 from tests.survey_app import records
 from tests.survey_app.records import ANSWERS, NOW, WAVE, a_record, take
@@ -89,7 +91,7 @@ def test_a_record_resent_after_the_purge_still_gets_its_receipt(wave: Flask) -> 
     judge_waiting(now=NOW)
     records.change_wave(sealed_at=SEALED)
     purge(TERMS, by="cron", now=SEALED + days(40))
-    assert take(raw) == first
+    assert take(raw) == replace(first, stored_at=FORGOTTEN.isoformat(timespec="microseconds"))
 
 
 def test_envelopes_of_no_known_wave_go_with_the_free_texts(wave: Flask) -> None:
@@ -132,6 +134,26 @@ def test_the_envelopes_of_a_wave_never_sealed_go_with_its_free_texts(wave: Flask
     assert number(InboxRecord, *of_wave) == 2  # the third was practice, which goes first
     purge(TERMS, by="cron", now=CLOSED + days(TERMS.free_texts_after_closing))
     assert number(InboxRecord, *of_wave) == number(InboxConflict, InboxConflict.envelope.is_not(None)) == 0
+
+
+@pytest.mark.parametrize(
+    "never_closed",
+    [{"state": "open", "closed_at": None, "sealed_at": None}, {"closed_at": CLOSED + days(900)}],
+)
+def test_an_edition_that_nobody_closed_in_time_ends_with_its_last_day(
+    wave: Flask, never_closed: dict[str, object]
+) -> None:
+    records.change_wave(**never_closed)
+    last_day = dt.datetime(2026, 3, 31, 12, tzinfo=dt.UTC)
+    texts, answers = days(TERMS.free_texts_after_closing), days(TERMS.responses_after_closing)
+    kept = (InboxRecord.envelope.is_not(None), InboxRecord.wave_id == WAVE)
+    purge(TERMS, by="cron", now=last_day + texts)
+    assert SECRET in str([one.answers for one in responses(WAVE, counted_only=False)])
+    purge(TERMS, by="cron", now=last_day + texts + days(1))
+    assert SECRET not in str([one.answers for one in responses(WAVE, counted_only=False)])
+    assert number(InboxRecord, *kept) == 0
+    purge(TERMS, by="cron", now=last_day + answers + days(1))
+    assert number(Response, Response.wave_id == WAVE) == 0
 
 
 def test_responses_go_and_the_figures_survive(wave: Flask) -> None:

@@ -17,6 +17,7 @@ from analysis.rates import Rate
 from analysis.tally import CellLayout, CountedResponse
 from analysis.wave_report import WaveSettings, build_wave_report
 from survey_app import charts, questionnaires, reports, waves
+from survey_app.clock import today_in_paris
 from survey_app.database import write_connection
 from survey_app.exports.words import mode_label
 from survey_app.models import TallyCell
@@ -118,6 +119,59 @@ def test_a_filter_that_names_nothing_shows_nothing_and_breaks_nothing(site: Staf
     answer = site.client().get(f"{RESULTS}?{query}")
     assert answer.status_code == 200
     assert "<script>" not in answer.text
+
+
+TODAY = today_in_paris()
+
+
+def shown_to(site: StaffSite, role: str) -> str:
+    found = re.search(r"Réponses (\d+)", text_of(site.client(role).get(RESULTS).text))
+    assert found
+    return found[1]
+
+
+def test_while_an_edition_is_open_no_reader_sees_the_answers_of_one_visitor(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+        digest = questionnaires.versions()[0].digest
+    before = {role: site.client(role).get(RESULTS).text for role in ("reader", "assistant", "contributor")}
+    with site.database():
+        add_responses(digest, 0, 1, site="accueil_general", day=TODAY)
+    for role, page in before.items():
+        assert text_of(site.client(role).get(RESULTS).text) == text_of(page)
+        file = site.client(role).get(f"/gestion/exports/{WAVE}/json").get_json()
+        assert "30" in str(file)
+        assert "'responses': 31" not in str(file)
+    assert (shown_to(site, "reader"), shown_to(site, "referent")) == ("30", "31")
+    assert "ces chiffres comptent les réponses données avant le" in before["reader"]
+    with site.database():
+        waves.close_wave(WAVE, actor="test")
+    assert shown_to(site, "reader") == "31"
+
+
+def test_days_that_are_over_are_added_by_five_answers_at_least(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(0, 0)
+        digest = questionnaires.versions()[0].digest
+    seen = []
+    for ago, number in ((9, 6), (8, 1), (6, 3), (5, 1), (3, 4), (0, 20)):
+        with site.database():
+            day = TODAY - dt.timedelta(days=ago)
+            add_responses(digest, number, 0, site="accueil_general", day=day)
+        seen.append(shown_to(site, "reader"))
+    assert seen == ["6", "6", "6", "11", "11", "11"]
+
+
+@pytest.mark.parametrize("query", ["langue=xx", "langue=und", "mode=nul", "site=nulle-part", "periode=hier"])
+@pytest.mark.parametrize("file", ["classeur", "json", "reponses"])
+def test_an_export_with_an_unknown_filter_leads_to_the_page_that_names_it(
+    site: StaffSite, query: str, file: str
+) -> None:
+    with site.database():
+        seed_wave(24, 6)
+    answer = site.client().get(f"/gestion/exports/{WAVE}/{file}?{query}")
+    assert answer.status_code == 303
+    assert "Filtre inconnu dans cette édition" in site.client().get(answer.headers["Location"]).text
 
 
 def test_an_engagement_opens_on_its_questions_and_breakdowns(site: StaffSite) -> None:

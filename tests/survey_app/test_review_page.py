@@ -197,3 +197,16 @@ def test_only_the_referent_searches(site: StaffSite) -> None:
     asked = reference(site, record_ids(site)[0])
     for role in ("assistant", "director", "reader", "contributor", "technician"):
         assert site.client(role).get(PAGE, query_string={"reference": asked}).status_code == 403
+
+
+def test_a_response_found_by_its_reference_can_be_erased_once_confirmed(site: StaffSite) -> None:
+    one, *others = record_ids(site)
+    client = site.client()
+    assert "Effacer cette réponse" not in client.get(PAGE).text
+    assert "Effacer cette réponse" in found_in(client, reference(site, one))
+    refused = post(client, f"{PAGE}/effacer", {"numero": one}, page=PAGE)
+    assert "Cochez la case" in refused.text
+    assert record_ids(site) == [one, *others]
+    post(client, f"{PAGE}/effacer", {"numero": one, "confirme": "1"}, page=PAGE)
+    assert record_ids(site) == others
+    assert "est effacée" in client.get(PAGE).text

@@ -231,32 +231,32 @@ def test_an_unknown_code_makes_no_device(site: TabletSite, body: bytes) -> None:
 
 
 def test_the_heartbeat_is_remembered(site: TabletSite, tablet: FakeTablet) -> None:
-    news = {"waiting": 3, "high_seq": 12, "head_hash": "c" * 64, "app_digest": "d" * 64}
+    news = {"waiting": 3, "high_seq": 12, "app_digest": "d" * 64}
     answer = tablet.call("POST", "/api/v1/devices/heartbeat", json.dumps(news).encode())
     assert datetime.fromisoformat(answer.get_json()["now"]).tzinfo is not None
     with site.app.app_context():
         device = db.session.get(Device, tablet.device)
         assert device is not None
-        assert (device.waiting, device.high_seq, device.head_hash) == (3, 12, "c" * 64)
+        assert (device.waiting, device.high_seq, device.app_digest) == (3, 12, "d" * 64)
 
 
 def test_a_heartbeat_sent_again_later_changes_nothing(site: TabletSite, tablet: FakeTablet) -> None:
     def contact() -> tuple[object, ...]:
         with site.app.app_context():
             device = db.session.get_one(Device, tablet.device)
-            return device.waiting, device.high_seq, device.head_hash, device.last_contact_at
+            return device.waiting, device.high_seq, device.app_digest, device.last_contact_at
 
     for waiting, high_seq in ((5, 7), (1, 12)):
-        news = {"waiting": waiting, "high_seq": high_seq, "head_hash": f"{waiting}" * 64}
+        news = {"waiting": waiting, "high_seq": high_seq, "app_digest": f"{waiting}" * 64}
         tablet.call("POST", "/api/v1/devices/heartbeat", json.dumps(news).encode())
     latest = contact()
     assert latest[:3] == (1, 12, "1" * 64)
-    old = {"waiting": 5, "high_seq": 7, "head_hash": "5" * 64}
+    old = {"waiting": 5, "high_seq": 7, "app_digest": "5" * 64}
     assert tablet.call("POST", "/api/v1/devices/heartbeat", json.dumps(old).encode()).status_code == 200
     assert contact() == latest
 
 
-@pytest.mark.parametrize("news", [{"waiting": -1}, {"waiting": 2**40}, {"waiting": "3"}, {"head_hash": "x"}])
+@pytest.mark.parametrize("news", [{"waiting": -1}, {"waiting": 2**40}, {"waiting": "3"}, {"app_digest": "x"}])
 def test_an_odd_heartbeat_is_a_contact_without_figures(
     site: TabletSite, tablet: FakeTablet, news: dict[str, object]
 ) -> None:
@@ -264,7 +264,7 @@ def test_an_odd_heartbeat_is_a_contact_without_figures(
     with site.app.app_context():
         device = db.session.get(Device, tablet.device)
         assert device is not None
-        assert (device.waiting, device.head_hash, device.last_contact_at is None) == (None, None, False)
+        assert (device.waiting, device.app_digest, device.last_contact_at is None) == (None, None, False)
 
 
 def test_every_file_of_the_bundle_is_served_with_the_hash_that_the_list_gives(site: TabletSite) -> None:

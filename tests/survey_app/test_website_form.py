@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from survey_app.collection_modes import website
 from survey_app.database import db
 from survey_app.form_state import seal, unseal
 from survey_app.models import InboxConflict, InboxRecord
-from survey_app.responses.bursts import BurstCounter
+from survey_app.responses.bursts import LARGEST_USUAL_NUMBER, BurstCounter
 from survey_app.responses.flags import counted_by_default
 from tests.page_checks import assert_good_page, assert_good_pages
 from tests.survey_app.website_site import SMALL, Visitor, WebsiteSite
@@ -307,6 +308,58 @@ def test_the_next_person_at_the_same_page_sends_their_answers_as_their_own_with_
     assert rows.keys() == {"un", "deux"}
     assert [rows[comment]["flags"] for comment in rows if comment == "deux"] == [["sent_anew"]]
     assert not counted_by_default(rows["deux"]["flags"], practice=False)
+
+
+def test_the_same_answers_from_a_page_drawn_again_are_thanked_for_and_are_one_record(
+    site: WebsiteSite, visitor: Visitor
+) -> None:
+    """Without JavaScript: Back after « Merci », back and on again in the form: a newer last page."""
+    before = at_the_end(visitor).fields()
+    before.setlist("comment", ["un"])
+    first = visitor.post(before.copy()).page
+    returned = Visitor(visitor.client).open(ADDRESS)
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=3), tick=True):
+        before["_action"] = "back"
+        returned.post(before).send()
+        assert returned.fields()["comment"] == "un"
+        returned.send()
+    assert first is not None
+    assert returned.page is not None
+    assert (returned.status, returned.page.headers["Location"]) == (303, first.headers["Location"])
+    assert (site.records, site.conflicts, len(site.responses())) == (1, 0, 1)
+
+
+def test_other_answers_from_a_page_already_sent_wait_for_the_referent(
+    site: WebsiteSite, visitor: Visitor
+) -> None:
+    fields = at_the_end(visitor).fields()
+    fields.setlist("comment", ["un"])
+    visitor.post(fields)
+    following = Visitor(visitor.client).open(ADDRESS)
+    fields.setlist("comment", ["deux"])
+    following.post(fields)
+    following.send()
+    flags = {row["answers"]["comment"]: row["flags"] for row in site.responses()}
+    assert ("sent_anew" in flags["un"], "sent_anew" in flags["deux"]) == (False, True)
+    assert not counted_by_default(flags["deux"], practice=False)
+
+
+def test_practice_and_impatient_fingers_take_no_real_answer_out(site: WebsiteSite, visitor: Visitor) -> None:
+    site.app.extensions["survey_rate_limits"].enabled = False
+    practice = visitor.open(f"{ADDRESS}&essai=1").send(came="stayed_away", minutes="1").send().fields()
+    for _ in range(LARGEST_USUAL_NUMBER + 5):
+        key = site.app.config["SECRET_KEY"]
+        another = replace(unseal(practice["_state"], key), id=str(uuid.uuid4()))
+        fields = MultiDict([*practice.items(multi=True)])
+        fields.setlist("_state", [seal(another, key)])
+        Visitor(visitor.client).open(ADDRESS).post(fields)
+    clicked = at_the_end(Visitor(visitor.client)).fields()
+    for _ in range(LARGEST_USUAL_NUMBER + 5):
+        Visitor(visitor.client).open(ADDRESS).post(clicked.copy())
+    at_the_end(Visitor(visitor.client)).send()
+    real = [row for row in site.responses() if not row["practice"]]
+    assert len(real) == 2
+    assert not any("burst" in row["flags"] for row in real)
 
 
 def test_the_state_of_a_sheet_of_paper_is_no_page_of_the_website(site: WebsiteSite, visitor: Visitor) -> None:

@@ -47,7 +47,6 @@ export async function heartbeatOf(outbox: Outbox, store: Store, surrounds: Surro
     drafts,
     retained,
     high_seq: head.seq,
-    head_hash: head.hash,
     ...surrounds,
     clock_offset_ms: (await store.fact<number>('clock_offset_ms')) ?? null,
     last_receipt_at: (await store.fact<string>('last_receipt_at')) ?? null,
