@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -167,12 +168,20 @@ def test_the_record_tells_whether_somebody_helped_and_who_cannot_read_is_read_to
 
 
 def test_a_damaged_file_stops_the_tablet_until_it_has_been_fetched_again(tablet: Page) -> None:
+    corner = tablet.locator("#agent-corner")
+    expect(corner).to_have_attribute("data-readiness", re.compile("."))  # the files were looked at before
     tablet.evaluate(DAMAGE_THE_START_PAGE)
     tablet.reload()
     expect(tablet.locator("[data-reason=assets]")).to_be_visible()
     assert fact(tablet, "readiness") == {"colour": "red", "reason": "assets"}
-    tablet.wait_for_timeout(1_000)
-    tablet.reload()
-    tablet.locator("a.language-card[data-language=fr]").wait_for()
+    languages = tablet.locator("a.language-card[data-language=fr]")
+    for _attempt in range(20):  # the worker fetches it meanwhile
+        tablet.wait_for_timeout(500)
+        tablet.reload()
+        tablet.locator("[data-reason=assets], a.language-card[data-language=fr]").locator(
+            "visible=true"
+        ).first.wait_for()
+        if languages.is_visible():
+            break
     tablet.locator("#agent-open").click()
     expect(tablet.locator("[data-remedy]:visible")).to_have_count(1)
