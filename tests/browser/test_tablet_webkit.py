@@ -33,9 +33,10 @@ def shown(driver: Any, selector: str) -> Any:
 
 
 def outbox(driver: Any) -> list[dict[str, Any]]:
+    """The records that have no receipt."""
     script = f"const done = arguments[0]; ({READ_OUTBOX})().then(done);"
     found: list[dict[str, Any]] = driver.execute_async_script(script)
-    return found
+    return [record for record in found if record["state"] != "receipted"]
 
 
 def answer(driver: Any) -> None:
