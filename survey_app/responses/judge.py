@@ -22,6 +22,8 @@ from survey_app.responses.envelope import Body, Envelope
 from survey_app.responses.flags import OTHER_DEVICE, counted_by_default
 
 CLOCK_TOLERANCE = dt.timedelta(minutes=5)
+LONGEST_INTERVIEW = dt.timedelta(hours=1)
+"""A page left open for days is no interview that lasts for days."""
 UNKNOWN_LANGUAGE = "und"
 UNKNOWN_SITE = ""
 
@@ -98,7 +100,7 @@ def judge(
         *(["conflict"] if arrival.conflict else []),
         *([OTHER_DEVICE] if arrival.other_device else []),
         *body.flags,
-        *_wave_flags(envelope, arrival, wave, questionnaire, moment),
+        *_wave_flags(envelope, arrival, wave, questionnaire, moment - _time_taken(body)),
         *([] if "unreadable_body" in body.flags else (*clock_flags, *site_flags, *language_flags)),
         *answer_flags,
     )
@@ -141,12 +143,19 @@ def answered_at(
     return min(moment, received_at), ()
 
 
+def _time_taken(body: Body) -> dt.timedelta:
+    """How long the person answered: who had begun when the wave was closed answered in time."""
+    if body.started_at is None or body.finished_at is None:
+        return dt.timedelta(0)
+    return min(max(body.finished_at - body.started_at, dt.timedelta(0)), LONGEST_INTERVIEW)
+
+
 def _wave_flags(
     envelope: Envelope,
     arrival: Arrival,
     wave: WaveFacts | None,
     questionnaire: Questionnaire | None,
-    moment: dt.datetime,
+    began: dt.datetime,
 ) -> Iterator[str]:
     if questionnaire is None:
         yield "unknown_digest"
@@ -158,15 +167,15 @@ def _wave_flags(
         yield "old_digest" if known else "digest_not_in_wave"
     if wave.modes and arrival.mode not in wave.modes:
         yield "mode_not_in_wave"
-    yield from _time_flags(wave, arrival.received_at, moment)
+    yield from _time_flags(wave, arrival.received_at, began)
 
 
-def _time_flags(wave: WaveFacts, received_at: dt.datetime, moment: dt.datetime) -> Iterator[str]:
+def _time_flags(wave: WaveFacts, received_at: dt.datetime, began: dt.datetime) -> Iterator[str]:
     if wave.state == "draft" or day_in_paris(received_at) < wave.opens_on:
         yield "not_yet_open"
     elif wave.sealed_at is not None:  # nothing waited when it was sealed: this came after, or at that moment
         yield "sealed_wave"
-    elif _is_over(wave, moment):
+    elif _is_over(wave, began):
         yield "closed_wave"
     elif _is_over(wave, received_at):
         yield "late"

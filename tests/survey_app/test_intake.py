@@ -177,7 +177,7 @@ WAVE_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dt.d
     "answered after the last day": (
         {},
         {},
-        {"finished_at": "2026-04-01T00:00:00+02:00"},
+        {"started_at": "2026-04-01T00:00:00+02:00", "finished_at": "2026-04-01T00:03:00+02:00"},
         dt.datetime(2026, 4, 2, tzinfo=dt.UTC),
         "closed_wave",
         0,
@@ -187,6 +187,14 @@ WAVE_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dt.d
         {},
         {"finished_at": "2026-03-31T23:59:59+02:00"},
         dt.datetime(2026, 4, 2, tzinfo=dt.UTC),
+        "late",
+        1,
+    ),
+    "begun before the closing, finished a minute after it": (
+        {"state": "closed", "closed_at": dt.datetime(2026, 3, 10, 14, 59, tzinfo=dt.UTC)},
+        {},
+        {"started_at": "2026-03-10T15:57:00+01:00", "finished_at": "2026-03-10T16:00:00+01:00"},
+        dt.datetime(2026, 3, 10, 16, tzinfo=dt.UTC),
         "late",
         1,
     ),
