@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import Error as PageError
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -222,6 +223,7 @@ def visible(driver: Any, selector: str) -> bool:
 
 def wait(driver: Any, selector: str, text: str) -> None:
     """Until the page that comes has this text."""
-    WebDriverWait(driver, 20).until(
+    going = (StaleElementReferenceException,)  # of the page before, found just when the next one came
+    WebDriverWait(driver, 20, ignored_exceptions=going).until(
         lambda _driver: [e.text for e in driver.find_elements(By.CSS_SELECTOR, selector)] == [text]
     )

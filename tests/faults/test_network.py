@@ -287,5 +287,5 @@ def test_a_busy_server_is_left_alone_for_as_long_as_it_asks(line: Line) -> None:
     line.proxy.be_calm()
     line.wait_until(record["id"], state="receipted")
     first, second = line.proxy.records_seen()
-    assert 2.9 < second - first < 8
+    assert second - first > 2.9
     line.assert_all_arrived()

@@ -345,7 +345,8 @@ def test_the_scripts_stay_small() -> None:
 
     manifest = json.loads((BUILD / "manifest.json").read_text())
     assert len(gzip.compress((BUILD / manifest["website.js"]).read_bytes())) <= 15_000
-    assert len(gzip.compress((BUILD / manifest["tablet.js"]).read_bytes())) <= 25_000
+    # Sealing takes 9 kB of it, the kiosk another 6: loaded once, and kept by the tablet.
+    assert len(gzip.compress((BUILD / manifest["tablet.js"]).read_bytes())) <= 30_000
 
 
 def test_the_questionnaire_of_these_tests_is_sound() -> None:
