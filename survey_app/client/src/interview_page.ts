@@ -36,7 +36,7 @@ export async function startInterview(app: TabletApp, form: HTMLFormElement): Pro
     void app.send();
   };
   const idleSeconds = (await app.store.fact<number>('idle_seconds')) ?? IDLE_SECONDS;
-  const draft = (soFar: Finished): void => saving.draft(soFar);
+  const draft = (soFar: Finished): void => void saving.draft(soFar);
   const withdraw = (soFar: Finished): Promise<void> => saving.withdraw(soFar);
   new Kiosk(page, { now: () => Date.now(), elapsed, after, draft, save, withdraw, restart, keepPartial, idleSeconds }).start();
   new StayingAwake().start();

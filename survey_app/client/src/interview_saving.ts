@@ -35,14 +35,15 @@ export class InterviewSaving {
     this.world = world;
   }
 
-  /** An answer was given, changed or taken away. */
-  draft(interview: Finished): void {
+  /** An answer was given, changed or taken away. Resolves when nothing of it is left to write. */
+  async draft(interview: Finished): Promise<void> {
     const text = JSON.stringify(interview.answers);
     if (!this.world.keepPartial || this.ended || text === this.written) return;
     if (this.written === '' && text === '{}') return; // nothing was answered yet: no number is used up
     this.written = text;
     this.latest = interview;
     this.writing ??= this.writeDrafts();
+    await this.writing;
   }
 
   /** Resolves when the record is on disk. To be tried again where it failed. */

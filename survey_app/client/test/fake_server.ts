@@ -71,6 +71,12 @@ export class FakeServer {
     this.epoch = `epoch ${Number(this.epoch.split(' ')[1]) + 1}`;
   }
 
+  /** The newest that no backup holds: of the others the tablet may have let go, they come back with the backup. */
+  loseARow(): void {
+    const lost = [...this.rows.keys()].filter((key) => !this.backup?.rows.has(key)).at(-1);
+    if (lost !== undefined) this.rows.delete(lost);
+  }
+
   private store(row: Row): void {
     this.rows.set(`${row.id} ${row.revision}`, row);
     this.onrow(row);

@@ -22,6 +22,8 @@ type Around = (typeof AROUND)[number];
 /** `turns`: how long the schedule looks on before it goes on; null: until the work is done. */
 export type Event = { readonly what: InTab; readonly tab: TabNumber; readonly turns: number | null } | { readonly what: Around };
 
+const LONG = 500;
+
 export const inTab = (what: InTab, tab: TabNumber = 0, turns: number | null = null): Event => ({ what, tab, turns });
 export { AROUND, IN_A_TAB, TABS };
 
@@ -147,8 +149,8 @@ export class Life {
     const entry = this.entry(sitting.id);
     if (entry.asked) return; // « Enregistrement… » is on the screen: there is nothing to answer
     entry.answers += 1;
-    sitting.saving.draft(finished(sitting.id, entry.answers));
-    await nextTurns(30);
+    const written = sitting.saving.draft(finished(sitting.id, entry.answers));
+    await Promise.race([written, nextTurns(LONG)]); // a killed tab never writes
   }
 
   private sitDown(tab: TabNumber): Sitting {
@@ -201,7 +203,7 @@ export class Life {
       wait: () => (world.now += 120_000),
       backup: () => world.server.takeBackup(),
       restore: () => world.server.restore(),
-      'loses a row': () => world.server.rows.delete([...world.server.rows.keys()].at(-1) ?? ''),
+      'loses a row': () => world.server.loseARow(),
       'disk full': () => (world.disk.room = 2),
       'disk free': () => (world.disk.room = Infinity),
     };
