@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.faults.held_process import Victim
 
 TRACED = "pwrite64,write,fsync,fdatasync,ftruncate,unlink"
-_CALL = re.compile(r"^\d+ (\w+)\((?:\d+<(?P<path>[^>]*)>(?:, )?)?(?P<rest>.*)\)\s+= \d+$")
+_CALL = re.compile(r"^\d+\s+(\w+)\((?:\d+<(?P<path>[^>]*)>(?:, )?)?(?P<rest>.*)\)\s+= \d+$")
 _QUOTED = re.compile(r'^"((?:\\x[0-9a-f]{2})*)"')
 SECTOR = 512
 
@@ -36,11 +36,12 @@ def events_of(who: Victim, workload: str, database: Path) -> list[Event]:
     options = ("-y", "-xx", "-s", "1000000", f"--trace={TRACED}", f"--output={log}")
     _, ended = who.run(workload, database, *options)
     assert ended
-    events = [event for line in log.read_text().splitlines() for event in _read(line)]
+    events = [event for line in log.read_text().splitlines() for event in read_call(line)]
     return [event for event in events if event.kind == "promise" or event.path.startswith(str(database))]
 
 
-def _read(line: str) -> Iterator[Event]:
+def read_call(line: str) -> Iterator[Event]:
+    """The events in one line of the trace; strace pads the number of the process to five places."""
     call = _CALL.match(line)
     if call is None:
         return

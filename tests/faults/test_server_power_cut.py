@@ -13,7 +13,7 @@ from tests.faults import victim as work
 from tests.faults.fault_ledger import Run
 from tests.faults.held_process import victim
 from tests.faults.ledger import Found, look_into
-from tests.faults.power_cut import Cut, cuts, events_of
+from tests.faults.power_cut import Cut, Event, cuts, events_of, read_call
 from tests.survey_app.records import TABLET, a_record, open_a_wave, take
 
 pytestmark = pytest.mark.timeout(900)
@@ -86,3 +86,10 @@ def test_the_same_cut_under_a_server_that_flushes_less_loses_receipted_records(
     found = summary(run, possible[::every], tmp_path / "after", "records")
     assert found["lost"] > 0, found
     assert found["damaged"] == 0, found
+
+
+@pytest.mark.parametrize("process", ["12345", "987  ", "1234567"])
+def test_a_call_is_read_whatever_the_number_of_the_process(process: str) -> None:
+    path, data = (text.encode().hex(r" ").replace(" ", r"\x") for text in ("/tmp/survey.db", "a page"))
+    (event,) = read_call(rf'{process} pwrite64(7<\x{path}>, "\x{data}", 6, 512) = 6')
+    assert event == Event("write", "/tmp/survey.db", 512, b"a page")
