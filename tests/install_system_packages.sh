@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests drive and that are missing: three browsers, a virtual display, fonts, what breaks disks.
+# Installs the Debian packages that the tests drive and that are missing: three browsers, a virtual display, fonts, what draws PDF, what breaks disks.
 set -euo pipefail
 declare -A NEEDED=(
   [chromium]=/usr/bin/chromium
@@ -10,6 +10,9 @@ declare -A NEEDED=(
   [fonts-noto-core]=/usr/share/fonts/truetype/noto/NotoSansArabic-Regular.ttf
   [e2fsprogs]=/sbin/mkfs.ext4
   [strace]=/usr/bin/strace
+  [libpango-1.0-0]=/usr/lib/x86_64-linux-gnu/libpango-1.0.so.0
+  [libpangoft2-1.0-0]=/usr/lib/x86_64-linux-gnu/libpangoft2-1.0.so.0
+  [libharfbuzz-subset0]=/usr/lib/x86_64-linux-gnu/libharfbuzz-subset.so.0
 )
 missing=()
 for package in "${!NEEDED[@]}"; do

@@ -45,6 +45,18 @@ UPGRADES = {
     "0002": {"sign_in_try"},
     "0003": {"device_refusals", "gap_explanation"},
     "0004": {"received_number"},
+    "0005": {
+        "sampling_frame",
+        "sampled_unit",
+        "wave_frame",
+        "objection",
+        "invitation",
+        "saved_interview",
+        "sealed_answer",
+        "anonymous_text",
+        "mailing",
+        "mail_message",
+    },
 }
 """Every revision but the first, and the tables that it brings: the others keep their rows."""
 
