@@ -14,6 +14,7 @@ from flask_security import RoleMixin, UserMixin
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from survey_app.clock import day_in_paris
 from survey_app.database import Base, UTCDateTime
 
 Identifier = String(36)
@@ -102,6 +103,15 @@ class Wave(Base):
     published_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     survey: Mapped[Survey] = relationship()
     questionnaire_version: Mapped[QuestionnaireVersion] = relationship()
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day that it asks or asked: the day of its closing where that came before the planned end.
+
+        One that was closed before it began keeps its plan: its dates can still move.
+        """
+        closed_on = self.closes_on if self.closed_at is None else day_in_paris(self.closed_at)
+        return min(closed_on, self.closes_on) if closed_on >= self.opens_on else self.closes_on
 
 
 class WaveQuestionnaire(Base):

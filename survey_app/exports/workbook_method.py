@@ -70,7 +70,9 @@ def _wave_facts(source: ReportSource) -> Iterator[Fact]:
     yield "Édition", f"{wave.title} ({wave.code})"
     yield "État", STATE_LABELS.get(wave.state, wave.state)
     yield "Du", day_words(wave.opens_on)
-    yield "Au", day_words(wave.closes_on)
+    yield "Au", day_words(wave.last_day)
+    if wave.last_day != wave.planned_end:
+        yield "Fin prévue", f"{day_words(wave.planned_end)}\u00a0: l’édition a été close avant."
     yield "Sites", ", ".join(wave.sites.values())
     yield "Modes de recueil", ", ".join(mode_label(mode) for mode in wave.modes)
     yield "Langues", ", ".join(wave.languages.values())

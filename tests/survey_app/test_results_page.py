@@ -20,8 +20,8 @@ from analysis.wave_report import WaveSettings, build_wave_report
 from survey_app import charts, questionnaires, reports, waves
 from survey_app.clock import today_in_paris
 from survey_app.database import write_connection
-from survey_app.exports.words import mode_label
-from survey_app.models import TallyCell
+from survey_app.exports.words import day_words, mode_label
+from survey_app.models import TallyCell, Wave
 from survey_app.responses import counts
 from survey_app.staff.figures import table
 from survey_app.staff.pages import one_decimal, period_name
@@ -427,3 +427,40 @@ def test_the_page_says_how_many_finished_what_they_began_on_a_tablet(site: Staff
     page = site.client("reader").get(f"/gestion/resultats/{WAVE}").text
     assert "<dt>Menées à leur terme sur tablette</dt><dd>100\u202f%<small>30 sur 30 commencées" in page
     assert "Le site internet et le papier n’envoient que des questionnaires terminés" in page
+
+
+def test_an_edition_closed_early_states_the_day_of_its_closing_and_the_end_that_was_planned(
+    site: StaffSite,
+) -> None:
+    today = today_in_paris()
+    with site.database():
+        seed_wave()
+        planned = day_words(today + dt.timedelta(days=20))
+    client = site.client()
+    assert planned in text_of(client.get(RESULTS).text)
+    with site.database():
+        waves.close_wave(WAVE, actor="test")
+    closed = f"{day_words(today - dt.timedelta(days=20))} – {day_words(today)}"
+    for page in (RESULTS, f"/gestion/editions/{WAVE}"):
+        assert f"{closed} (close avant la fin prévue, le {planned})" in text_of(client.get(page).text), page
+    with client.get(f"/gestion/exports/{WAVE}/json") as answer:
+        assert json.loads(answer.data)["wave"]["last_day"] == today.isoformat()
+    with site.database():
+        waves.reopen_wave(WAVE, actor="test")
+    assert "close avant" not in text_of(client.get(RESULTS).text)
+
+
+@pytest.mark.parametrize(
+    "closed_at, last_day",
+    [
+        (None, dt.date(2026, 3, 31)),
+        (dt.datetime(2026, 3, 12, 23, 30, tzinfo=dt.UTC), dt.date(2026, 3, 13)),  # already the 13th in Paris
+        (dt.datetime(2026, 4, 20, tzinfo=dt.UTC), dt.date(2026, 3, 31)),
+        (dt.datetime(2026, 2, 20, tzinfo=dt.UTC), dt.date(2026, 3, 31)),  # closed before it began
+    ],
+)
+def test_the_last_day_is_that_of_the_closing_where_it_came_early(
+    closed_at: dt.datetime | None, last_day: dt.date
+) -> None:
+    dates = {"opens_on": dt.date(2026, 3, 1), "closes_on": dt.date(2026, 3, 31)}
+    assert Wave(**dates, closed_at=closed_at).last_day == last_day

@@ -7,6 +7,7 @@ import tempfile
 import tracemalloc
 import zipfile
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -399,3 +400,13 @@ def test_the_population_and_headline_are_told() -> None:
     assert facts["Modes du chiffre principal"] == "Tablette"
     assert facts["Réponses du chiffre principal"] == source.report.headline.responses
     assert facts["Réponses comptées"] == 400
+
+
+def test_the_workbook_of_an_edition_closed_early_states_its_real_last_day() -> None:
+    book = opened(a_source(wave=a_wave(last_day=date(2026, 11, 15))))
+    assert "du 1er octobre 2026 au 15 novembre 2026" in book["Synthèse"]["B3"].value
+    facts = {row[0].value: row[1].value for row in book["Méthode"].iter_rows(max_col=2)}
+    assert facts["Au"] == "15 novembre 2026"
+    assert facts["Fin prévue"] == "30 novembre 2026\u00a0: l’édition a été close avant."
+    usual = [row[0].value for row in opened(a_source())["Méthode"].iter_rows(max_col=1)]
+    assert "Fin prévue" not in usual
