@@ -420,6 +420,28 @@ def test_a_part_of_a_wave_can_be_reported(demonstrated: Path) -> None:
     assert list(found["by_site"]) == ["immigration"]
 
 
+@pytest.mark.parametrize(
+    "part, value, said",
+    [
+        (
+            "--site",
+            "acceuil",
+            "Site inconnu dans cette édition\u00a0: «\u202facceuil\u202f». Ses sites\u00a0: accueil_",
+        ),
+        ("--mode", "fax", "Ses modes\u00a0: tablet, website, paper."),
+        ("--period", "2019-11", "«\u202f2019-11\u202f». Ses périodes\u00a0: 20"),
+        ("--period", "2026-S99", "Période inconnue"),
+        ("--site", "", "Site inconnu"),
+    ],
+)
+def test_a_part_that_the_wave_does_not_have_is_refused_with_those_that_it_has(
+    part: str, value: str, said: str, demonstrated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["report", "usagers-2026", "-o", str(demonstrated / "r.csv"), part, value]) == 1
+    assert said in capsys.readouterr().err
+    assert not list(demonstrated.iterdir())
+
+
 def test_an_unknown_wave_leaves_no_file(demonstrated: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["report", "unknown", "-o", str(demonstrated / "r.xlsx")]) == 1
     assert "Aucune édition" in capsys.readouterr().err

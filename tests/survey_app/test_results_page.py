@@ -162,7 +162,9 @@ def test_days_that_are_over_are_added_by_five_answers_at_least(site: StaffSite) 
     assert seen == ["6", "6", "6", "11", "11", "11"]
 
 
-@pytest.mark.parametrize("query", ["langue=xx", "langue=und", "mode=nul", "site=nulle-part", "periode=hier"])
+@pytest.mark.parametrize(
+    "query", ["langue=xx", "langue=und", "mode=nul", "site=nulle-part", "periode=hier", "periode=2019-S48"]
+)
 @pytest.mark.parametrize("file", ["classeur", "json", "reponses"])
 def test_an_export_with_an_unknown_filter_leads_to_the_page_that_names_it(
     site: StaffSite, query: str, file: str
