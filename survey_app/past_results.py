@@ -36,8 +36,10 @@ FRENCH: Final = {
     "Code de la question": "item",
     "Favorables": "favourable",
     "Base": "base",
+    "Population": "population",
 }
-"""Heading of « resultats » → column; its other headings say in words what these four say."""
+"""Heading of « resultats » → column; its other headings say in words what these say, or how they are read."""
+REQUIRED_FRENCH: Final = frozenset(heading for heading, name in FRENCH.items() if name in COLUMNS)
 MAXIMUM_LINES: Final = 5_000
 LONGEST: Final = 8
 
@@ -103,7 +105,7 @@ def read_counts(text: str, asked: Asked | None = None) -> list[Line]:
 def _columns(reader: csv.DictReader[str]) -> Sequence[str]:
     """The columns by our names, whichever of our exports wrote them."""
     found = [name.strip() for name in reader.fieldnames or ()]
-    if tuple(found) == FRENCH_HEADINGS:
+    if {*found} >= REQUIRED_FRENCH:
         found = [FRENCH.get(name, name) for name in found]
     reader.fieldnames = found
     return [name for name in found if name not in FRENCH_HEADINGS]

@@ -201,6 +201,16 @@ def test_the_population_of_an_export_comes_back_with_its_import(site: StaffSite)
         assert [past.population for _, past in past_results.past_results()] == [256]
 
 
+def test_the_results_of_the_former_version_without_settings_are_still_imported() -> None:
+    old = (
+        "Engagement;Code de l’engagement;Question;Code de la question;Favorables;Base;Taux;Borne basse;"
+        "Borne haute;Axe d’amélioration;Ce qu’on peut dire\r\n"
+        "Informer;information;La clarté;clarity;9;12;0,75;0,5;0,9;non;autre\r\n"
+    )
+    ((line, count),) = read_counts(old)
+    assert (line, count.item, count.favourable, count.base) == (2, "clarity", 9, 12)
+
+
 def test_s6_lines_that_our_export_hides_are_left_out_and_a_file_of_nothing_else_is_refused(
     site: StaffSite,
 ) -> None:
@@ -213,7 +223,8 @@ def test_s6_lines_that_our_export_hides_are_left_out_and_a_file_of_nothing_else_
     assert told.status_code == 422
     assert "Tous les chiffres de ce fichier sont masqués." in told.text
     title, code, *_ = hidden.splitlines()[1].split(";")
-    more = f"{hidden.strip()}\r\n{title};{code};La clarté;courtesy;9;12;0,75;0,5;0,9;non;autre\r\n"
+    rest = ";" * hidden.splitlines()[0].count(";", hidden.index("Ce qu’on peut dire"))
+    more = f"{hidden.strip()}\r\n{title};{code};La clarté;courtesy;9;12;0,75;0,5;0,9;non;autre{rest}\r\n"
     assert [(line, count.base) for line, count in read_counts(more.replace(";courtesy;;", ";other;;"))] == [
         (4, 12)
     ]
