@@ -139,6 +139,7 @@ FAULTS: dict[str, FaultKind] = {
     "po_language": FaultKind(_E, "Le fichier de traduction ne porte pas le nom d’une langue connue.", "Nommez-le d’après la langue : {words}."),
     "translation_missing": FaultKind(_W, "Pas de traduction ({language}) pour « {text} ».", "Ajoutez-la ; en attendant, le texte français est montré."),
     "translation_stale": FaultKind(_W, "Le texte français « {text} » n’existe plus ({language}).", "Reprenez la traduction sous le nouveau texte français, puis retirez celle-ci."),
+    "translation_typography": FaultKind(_W, "Le texte français « {text} » ne s’écrit pas tout à fait ainsi dans le questionnaire ({language}) : ses espaces insécables ou ses apostrophes diffèrent.", "Copiez-le du questionnaire ; en attendant, le texte français est montré."),
     "translation_fuzzy": FaultKind(_W, "La traduction de « {text} » est marquée à relire ({language}).", "Relisez-la et retirez « fuzzy » ; en attendant, le texte français est montré."),
 }  # fmt: skip
 """Every fault there is. A test proves for each one that it fires."""

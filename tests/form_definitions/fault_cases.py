@@ -183,5 +183,6 @@ FAULT_CASES: dict[str, Case] = {
     "translation_stale": Case(
         "po", 'msgid "Bonjour"\nmsgstr "Hello"\n\n⟦msgid "Bonne nuit"\nmsgstr "Good night"\n'
     ),
+    "translation_typography": Case("po", '⟦msgid "Bon\u00a0jour"\nmsgstr "Hello"\n', "Bonjour"),
     "translation_fuzzy": Case("po", '#, fuzzy\n⟦msgid "Bonjour"\nmsgstr "Hello"\n'),
 }
