@@ -177,6 +177,7 @@ def test_a_referent_prepares_and_opens_a_wave_with_the_mouse_alone(
     page = signed_in(browser, site, address)
     page.get_by_role("link", name="Questionnaires").click()
     page.get_by_role("link", name="essai").first.click()
+    page.get_by_role("link", name="Publier cette version").click()
     page.get_by_role("button", name="Publier cette version").click()
     page.get_by_role("link", name="Préparer une édition").click()
     page.get_by_label("Code").fill("essai-2027")

@@ -64,7 +64,9 @@ def test_the_referent_publishes_corrected_translations_from_a_draft(tmp_path: Pa
     pages = [client.get(f"/gestion/questionnaires/brouillons/{draft}").text for draft in drafts]
     assert ["Publier ces traductions" in page for page in pages] == [False, True]
     address = f"/gestion/questionnaires/brouillons/{drafts[1]}/publier"
-    answer = client.post(address, data={"csrf_token": form_token(pages[1])})
+    asked = client.get(address).text
+    assert "figée" not in asked, "the content stays the same"
+    answer = client.post(address, data={"csrf_token": form_token(asked)})
     assert answer.headers["Location"].endswith(published.digest)
     assert "A few words" in client.get(f"{answer.headers['Location']}/apercu/website/en").text
 
