@@ -21,6 +21,11 @@ class Coverage:
     offered: bool = True
     """Without any translation of it, nobody is offered this language, and nothing of it is missing."""
 
+    @property
+    def direction(self) -> str:
+        """``ltr`` or ``rtl``."""
+        return LANGUAGES[self.language].direction
+
 
 def completed(
     questionnaire: Questionnaire, given: Translations, spoken: Translations, before: Questionnaire | None
