@@ -144,7 +144,13 @@ class WaveReport:
             if self.selection.site in (None, site)
         }
         settings = self.settings
-        return missing_answers(counts, expected, margin=settings.margin, confidence=settings.confidence)
+        return missing_answers(
+            counts,
+            expected,
+            population=None if self._population_outgrown() else settings.population,
+            margin=settings.margin,
+            confidence=settings.confidence,
+        )
 
     @cached_property
     def flags(self) -> tuple[PublicationFlag, ...]:

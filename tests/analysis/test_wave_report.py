@@ -11,6 +11,7 @@ import pytest
 
 from analysis.dispositions import Dispositions
 from analysis.packed import PackedColumns, tally_columns
+from analysis.planning import answers_needed
 from analysis.tally import CellLayout
 from analysis.wave_report import Cell, WaveReport, WaveSettings, build_wave_report
 from tests.analysis.builders import a_questionnaire, a_response, a_scale_item, two_commitments
@@ -193,6 +194,16 @@ def test_answers_still_missing_are_told_per_site() -> None:
     settings = WaveSettings(expected_visits={"accueil": None, "immigration": 60, "point_numerique": None})
     wave = report(a_cell(150), a_cell(50, site="immigration"), settings=settings)
     assert wave.missing_for_margin == {"accueil": 48, "immigration": 0, "point_numerique": 198}
+
+
+def test_a_known_population_makes_fewer_answers_miss_also_for_a_filtered_site() -> None:
+    settings = WaveSettings(population=256)
+    needed = answers_needed(population=256)
+    for chosen in (None, "accueil"):
+        wave = report(a_cell(40), settings=settings, site=chosen)
+        assert wave.missing_for_margin == {"accueil": needed - 40}
+    outgrown = report(a_cell(140), settings=WaveSettings(population=100))
+    assert outgrown.missing_for_margin == {"accueil": answers_needed() - 140}, "it says nothing any more"
 
 
 def test_a_site_that_gives_nearly_all_answers_is_flagged() -> None:

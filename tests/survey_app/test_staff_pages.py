@@ -483,7 +483,9 @@ def test_a_new_version_without_po_files_keeps_the_translations_of_what_did_not_c
 def test_a_draft_names_the_languages_that_it_lacks_and_what_is_missing_in_the_others(site: StaffSite) -> None:
     client = site.client()
     alone = client.get(upload(client, QUESTIONNAIRES, "source", a_source()).headers["Location"]).text
-    absent = r"<strong lang=\"{}\"[^>]*>[^<]*</strong>[^<]*aucune traduction\. Cette langue ne sera pas proposée\."
+    absent = (
+        r"<strong lang=\"{}\"[^>]*>[^<]*</strong>[^<]*aucune traduction\. Cette langue ne sera pas proposée\."
+    )
     assert [bool(re.search(absent.format(code), alone)) for code in ("en", "ar")] == [True, True]
     with site.database():
         draft = questionnaires.save_draft(a_source(), {"en": {"La courtoisie": "Courtesy"}}, actor="test")
