@@ -71,6 +71,7 @@ def show(wave_id: str) -> ResponseReturnValue:
         axes=sorted(shown.axes, key=worst_first),
         services=_services(report.questionnaire),
         engagements=table(((r.title or r.commitment, r) for r in ranked), report.settings, "c"),
+        measured=sum(result.base > 0 for result in report.commitments),
         year=years.column(wave, shown),
         begun=sum(report.on_tablets.values(), Dispositions()),
         refused=_refused(wave),

@@ -17,6 +17,7 @@ from analysis.disclosure import judged
 from analysis.rates import Rate
 from analysis.tally import CellLayout, CountedResponse
 from analysis.wave_report import WaveSettings, build_wave_report
+from form_definitions import load_framework
 from survey_app import charts, questionnaires, reports, waves
 from survey_app.clock import today_in_paris
 from survey_app.database import write_connection
@@ -466,3 +467,24 @@ def test_the_last_day_is_that_of_the_closing_where_it_came_early(
 ) -> None:
     dates = {"opens_on": dt.date(2026, 3, 1), "closes_on": dt.date(2026, 3, 31)}
     assert Wave(**dates, closed_at=closed_at).last_day == last_day
+
+
+def test_axes_are_counted_among_the_engagements_that_somebody_answered_about(site: StaffSite) -> None:
+    first, second, third = list(load_framework("qual_e_pref").commitments)[:3]
+    question = "type: satisfaction, scale: satisfaction_4, label: Question"
+    rows = "".join(
+        f"      - {{item: q_{code}, {question} {code}, commitment: {code}}}\n" for code in (second, third)
+    )
+    with site.database():
+        version = questionnaires.publish_source(a_source() + rows, {}, actor="test")
+        waves.create_wave(a_plan(version.digest), actor="test")
+        waves.open_wave(WAVE, actor="test")
+    page = text_of(site.client().get(RESULTS).text)
+    assert re.search(r"Axes d’amélioration 0 sur 0 engagement mesuré, 3 sans réponse", page), page
+    with site.database():
+        add_responses(version.digest, 5, 15, site="accueil_general")
+    assert first == some_commitment()
+    page = text_of(site.client().get(RESULTS).text)
+    assert "Axes d’amélioration 1 sur 1 engagement mesuré, 2 sans réponse" in page
+    page = text_of(site.client().get(f"{RESULTS}?site=point_numerique").text)
+    assert "Axes d’amélioration 0 sur 0 engagement mesuré, 3 sans réponse" in page
