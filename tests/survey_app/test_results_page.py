@@ -194,6 +194,25 @@ def test_an_engagement_opens_on_its_questions_and_breakdowns(site: StaffSite) ->
     assert "Par langue" not in words
 
 
+def test_a_question_asked_under_two_names_is_one_filter_of_the_free_texts(site: StaffSite) -> None:
+    more = "      - {{item: {}, type: long_text, label: {}, maximum_length: 300}}\n"
+    with site.database():
+        seed_wave(2, 0, comment="Du premier nom")
+        source = a_source(**{"item: comment": "item: message"}) + more.format("other", "Autre chose")
+        newer = questionnaires.publish_source(source, {}, actor="test")
+        waves.move_to_questionnaire(WAVE, newer.digest, actor="test")
+        add_responses(newer.digest, 1, 0, site="accueil_general", text={"message": "Du second nom"})
+        add_responses(newer.digest, 1, 0, site="accueil_general", text={"other": "Encore"})
+    client = site.client()
+    page = client.get(f"{RESULTS}/verbatims").text
+    chosen = re.findall(r'<option value="(\w*)"[^>]*>(Un mot|Autre chose|comment|message)<', page)
+    assert chosen == [("message", "Un mot"), ("other", "Autre chose")]
+    assert page.count("Un mot ·") == 3, "the texts of the earlier version have their question too"
+    for name, found in (("message", (2, 1, 0)), ("comment", (2, 1, 0)), ("other", (0, 0, 1))):
+        page = client.get(f"{RESULTS}/verbatims?question={name}").text
+        assert tuple(page.count(text) for text in ("Du premier nom", "Du second nom", "Encore")) == found
+
+
 def test_free_texts_are_for_the_referent_alone(site: StaffSite) -> None:
     with site.database():
         seed_wave(6, 0, comment="<b>Un mot</b> trop long")
