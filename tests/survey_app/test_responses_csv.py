@@ -18,6 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.axes import Reading
+from analysis.csv_faults import CsvError
+from analysis.csv_input import results_from_csv
 from analysis.intervals import hypergeometric, wilson
 from analysis.wave_report import Selection, WaveSettings
 from survey_app.exports import EXPORTS, file_name
@@ -250,6 +253,23 @@ def test_the_results_of_a_part_say_which() -> None:
     filters = {"site": "Accueil général", "période": "2026-11"}
     header, first, *_ = lines(written(write_french_results, a_source(filters=filters)), ";")
     assert first[header.index("Limité à")] == "site\u00a0: Accueil général, période\u00a0: 2026-11"
+
+
+@pytest.mark.parametrize("name", [n for n in EXPORTS if n not in ("recalculer", "comptes")])
+def test_python_m_analysis_says_which_export_it_was_given_and_which_one_to_take(name: str) -> None:
+    content = written(EXPORTS[name].write, a_source())
+    with pytest.raises(CsvError) as told:
+        results_from_csv(content, Reading())
+    (fault,) = told.value.faults
+    kinds = {
+        ".xlsx": "un classeur Excel",
+        ".json": "un fichier JSON",
+        ".csv": f"l’export «\u202f{EXPORTS[name].title}\u202f»",
+    }
+    assert f"c’est {kinds[EXPORTS[name].suffix]}" in fault.message
+    for right in ("recalculer", "comptes"):
+        assert f"«\u202f{EXPORTS[right].title.removesuffix(' (CSV)')}\u202f»" in fault.message
+        assert results_from_csv(written(EXPORTS[right].write, a_source()), Reading())
 
 
 def test_the_codebook_explains_every_code_of_the_answers() -> None:
