@@ -130,6 +130,7 @@ FAULTS: dict[str, FaultKind] = {
     "condition_without_options": FaultKind(_E, "« {value} » n’a pas de modalités à comparer.", "Utilisez {{answered: {value}}}."),
     "condition_on_note": FaultKind(_E, "« {value} » est une note : personne n’y répond.", "Nommez une question."),
     # Earlier published versions
+    "duration_far": FaultKind(_W, "La durée annoncée est de {announced} min, ses questions en demandent environ {expected} là où il y en a le plus.", "Corrigez « estimated_minutes », ou changez le nombre de questions."),
     "item_name_reused": FaultKind(_E, "Le nom « {item} » a déjà servi à une autre question : « {label} ».", "Donnez un nouveau nom à cette question ; les résultats passés gardent l’ancien."),
     "option_code_reused": FaultKind(_E, "Le code « {option} » de « {item} » a déjà servi avec un autre sens : « {label} ».", "Donnez un nouveau code à cette modalité."),
     # The organisation

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from form_definitions.duration import report_duration
 from form_definitions.errors import DefinitionError, Fault, Report, listed, nearest
 from form_definitions.frameworks import Framework
 from form_definitions.item_building import Surroundings, build_block, report_unknown_commitment
@@ -100,6 +101,7 @@ def read_questionnaire(
         return None
     questionnaire = _questionnaire(record, sections, commitments)
     report_reused_codes(questionnaire, published, dict(_places(record)), report)
+    report_duration(questionnaire, record, report)
     return None if report.has_errors else questionnaire
 
 

@@ -175,6 +175,8 @@ FAULT_CASES: dict[str, Case] = {
     "condition_on_note": Case(
         "questions", "- {note: n, label: Bonjour}\n- {note: z, label: Bonsoir, relevant_if: {answered: ⟦n}}"
     ),
+    # The duration
+    "duration_far": Case("questionnaire", WHOLE.replace("minutes: 1", "minutes: ⟦12")),
     # The organisation
     "to_fill": Case("organisation", ORGANISATION + "contact: {email: ⟦null}\n"),
     # Translations
