@@ -460,11 +460,19 @@ def test_an_insecure_address_is_refused_with_an_explanation(playwright: Playwrig
 def test_a_wrong_code_says_what_to_do(network: Network, playwright: Playwright, tmp_path: Path) -> None:
     with network.up(free_port()) as address, tablet_browser(playwright, tmp_path / "profile") as page:
         page.goto(address)
-        page.fill("#enrolment-code", "AAAAA-AAAAA")
+        code = page.locator("#enrolment-code")
+        for empty in ("", " - "):
+            code.fill(empty)
+            page.get_by_role("button", name="Enrôler").click()
+            expect(page.locator("[data-enrolment=no_code]")).to_be_visible()
+            expect(code).to_be_focused()
+            expect(code).to_have_attribute("aria-invalid", "true")
+        code.fill("AAAAA-AAAAA")
         page.get_by_role("button", name="Enrôler").click()
         expect(page.locator("[data-enrolment=wrong_code]")).to_be_visible()
-        code = network.site.code()
-        page.goto(f"{address}#{code}")
+        expect(page.locator("[data-enrolment=no_code]")).to_be_hidden()
+        given = network.site.code()
+        page.goto(f"{address}#{given}")
         page.reload()
-        expect(page.locator("#enrolment-code")).to_have_value(code)
-        assert code not in page.url
+        expect(code).to_have_value(given)
+        assert given not in page.url

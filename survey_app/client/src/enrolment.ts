@@ -15,7 +15,7 @@ export interface Device {
   readonly languages: readonly string[];
 }
 
-export type EnrolmentResult = 'enrolled' | 'wrong_code' | 'too_many' | 'unreachable';
+export type EnrolmentResult = 'enrolled' | 'no_code' | 'wrong_code' | 'too_many' | 'unreachable';
 
 /** Why this browser cannot keep answers safely, or null when it can. */
 export function whyRefused(): 'insecure' | 'unsupported' | null {
@@ -47,7 +47,9 @@ export class Enrolment implements Credentials {
 
   /** Exchange the code. Spaces and hyphens are for the eye only. */
   async enrol(code: string, send: typeof fetch): Promise<EnrolmentResult> {
-    const body = JSON.stringify({ code: code.replace(/[\s-]/g, '').toUpperCase() });
+    const typed = code.replace(/[\s-]/g, '').toUpperCase();
+    if (typed === '') return 'no_code';
+    const body = JSON.stringify({ code: typed });
     const request = { method: 'POST', body, headers: { 'Content-Type': 'application/json' }, credentials: 'omit' as const, redirect: 'manual' as const };
     const response = await send('/api/v1/devices/enrol', request).catch(() => null);
     if (response?.status === 429) return 'too_many';

@@ -213,5 +213,7 @@ function handOver(button: HTMLElement): void {
 
 function describeEnrolment(result: EnrolmentResult | null): void {
   showOnlyNamed('enrolment', result);
-  element('enrolment-code').toggleAttribute('aria-invalid', result === 'wrong_code');
+  const wrong = result === 'wrong_code' || result === 'no_code';
+  element('enrolment-code').setAttribute('aria-invalid', String(wrong)); // an empty one would mean no
+  if (wrong) element('enrolment-code').focus();
 }
