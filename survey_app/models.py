@@ -106,12 +106,17 @@ class Wave(Base):
 
     @property
     def last_day(self) -> dt.date:
-        """The last day that it asks or asked: the day of its closing where that came before the planned end.
+        """The last day that it asks or asked."""
+        return last_day_of(self.opens_on, self.closes_on, self.closed_at)
 
-        One that was closed before it began keeps its plan: its dates can still move.
-        """
-        closed_on = self.closes_on if self.closed_at is None else day_in_paris(self.closed_at)
-        return min(closed_on, self.closes_on) if closed_on >= self.opens_on else self.closes_on
+
+def last_day_of(opens_on: dt.date, closes_on: dt.date, closed_at: dt.datetime | None) -> dt.date:
+    """The day of an edition's closing where that came before the planned end, else that end.
+
+    One that was closed before it began keeps its plan: its dates can still move.
+    """
+    closed_on = closes_on if closed_at is None else day_in_paris(closed_at)
+    return min(closed_on, closes_on) if closed_on >= opens_on else closes_on
 
 
 class WaveQuestionnaire(Base):
