@@ -2,6 +2,7 @@
 import { importSecret } from './credential.ts';
 import type { Credential } from './credential.ts';
 import { isPin } from './heartbeat.ts';
+import { EMPTIED } from './store.ts';
 import type { Store } from './store.ts';
 import type { Credentials } from './sync.ts';
 
@@ -63,14 +64,14 @@ export class Enrolment implements Credentials {
   /** A new identity starts a new chain; records of an earlier one keep their secret until they are sent. */
   private async keep({ secret, pin, idle_seconds, ...device }: EnrolmentAnswer): Promise<void> {
     const key = await importSecret(secret);
-    await this.store.write(['facts'], (transaction) => {
+    await this.store.enrol((transaction) => {
       const facts = transaction.objectStore('facts');
       facts.put(device, 'device');
       facts.put(key, `secret ${device.device}`);
       if (isPin(pin)) facts.put(pin, 'pin');
       else facts.delete('pin');
       if (typeof idle_seconds === 'number') facts.put(idle_seconds, 'idle_seconds');
-      for (const gone of ['head', 'wiped', 'damaged', 'refusals', 'pin_failures', 'pin_tries']) facts.delete(gone);
+      for (const gone of ['head', EMPTIED, 'damaged', 'refusals', 'pin_failures', 'pin_tries']) facts.delete(gone);
     });
   }
 }
