@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from analysis import display
+from analysis.assistance import Assistance
 from analysis.axes import CommitmentResult
 from analysis.comparisons import Difference, differences
 from analysis.display import whole
@@ -82,6 +83,13 @@ class WaveReport:
         """Site → what became of the questionnaires begun there: tablets alone tell of unfinished ones."""
         tablets = [cell for cell in self.cells if cell.mode == TABLET]
         return {site: figures.dispositions for site, figures in self._by(lambda c: c.site, tablets).items()}
+
+    @cached_property
+    def assistance(self) -> Assistance | None:
+        """Who answered on the tablets with help; None for a part of the wave, which others would subtract."""
+        if not self.selection.is_everything:
+            return None
+        return self._figures([cell for cell in self.cells if cell.mode == TABLET]).assistance
 
     @property
     def commitments(self) -> tuple[CommitmentResult, ...]:

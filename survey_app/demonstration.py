@@ -240,7 +240,7 @@ def _envelope(person: Person, plan: WavePlan, practice: bool, key: PublicKey | N
         "started_at": None,
         "finished_at": datetime.combine(person.day, NOON).isoformat(),
         "clock_offset_ms": 0,
-        "assisted": None,
+        "assisted": person.assisted,
     }
     envelope = Envelope(
         id=str(uuid.uuid4()),

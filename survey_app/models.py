@@ -263,6 +263,8 @@ class Response(Base):
     answered_on: Mapped[dt.date]
     complete: Mapped[bool]
     practice: Mapped[bool] = mapped_column(default=False)
+    assisted: Mapped[bool | None]
+    """Whether an agent helped, or read aloud: the tablets alone ask, and nobody may have said so."""
     answers: Mapped[dict[str, Any]] = mapped_column(JSON)
     """Valid answers to items that were asked: what is counted."""
     other_answers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -34,6 +34,7 @@ def results(source: ReportSource) -> dict[str, Any]:
             site: {"started": met.started, "complete": met.complete, "completion_rate": met.completion_rate}
             for site, met in report.on_tablets.items()
         },
+        "assistance": source.shown.assistance,
         "refusals": [
             {"site": site, "day": day.isoformat(), "refusals": number}
             for (site, day), number in source.refusals.items()

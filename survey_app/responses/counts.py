@@ -33,6 +33,7 @@ class StoredResponse:
     answered_on: dt.date
     complete: bool
     practice: bool
+    assisted: bool | None
     answers: Mapping[str, Any]
     other_answers: Mapping[str, Any]
     flags: tuple[str, ...]

@@ -23,7 +23,7 @@ from survey_app.access import REFERENT, RESULT_READERS, may
 from survey_app.database import db
 from survey_app.definitions import organisation
 from survey_app.disclosure import for_staff
-from survey_app.exports.words import METHOD_LABELS, mode_label, percent, risk_words
+from survey_app.exports.words import ASSISTANCE_LABELS, METHOD_LABELS, mode_label, percent, risk_words
 from survey_app.models import Wave
 from survey_app.reports import SMALLEST_STEP, report_of, shown_before, versions_of
 from survey_app.responses import counts, refusals
@@ -73,6 +73,7 @@ def show(wave_id: str) -> ResponseReturnValue:
         measured=sum(result.base > 0 for result in report.commitments),
         year=years.column(wave, shown),
         begun=sum(report.on_tablets.values(), Dispositions()),
+        assistance=_assistance(shown),
         refused=_refused(wave),
         hidden=[(a.site, table([("", a.result)], report.settings, "").rows[0][1]) for a in shown.hidden_axes],
         missing={} if _is_part() else {site: n for site, n in report.missing_for_margin.items() if n},
@@ -82,6 +83,13 @@ def show(wave_id: str) -> ResponseReturnValue:
         titles={c.code: c.title for c in report.questionnaire.commitments},
         **_around(wave, report),
     )
+
+
+def _assistance(shown: ShownReport) -> list[tuple[str, int | None]]:
+    """Words, and how many people (None where it is hidden); nothing where no tablet sent anything."""
+    numbers = shown.assistance or {}
+    told = [(ASSISTANCE_LABELS[name], number) for name, number in numbers.items()]
+    return told if any(number != 0 for _, number in told) else []
 
 
 def _refused(wave: Wave) -> list[tuple[Any, str, int]]:

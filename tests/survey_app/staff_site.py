@@ -191,6 +191,7 @@ def add_responses(
     text: Mapping[str, str] = MappingProxyType({}),
     wave_id: str = WAVE,
     day: dt.date | None = None,
+    assisted: bool | None = None,
 ) -> None:
     """Judged responses with their tallies, as the intake would have written them."""
     text = {"comment": comment} if comment else text
@@ -203,6 +204,7 @@ def add_responses(
             "answered_on": day or dt.date.today() - dt.timedelta(days=1),  # noqa: DTZ011
             "complete": True,
             "practice": False,
+            "assisted": assisted,
             "answers": {"courtesy": ["very_satisfied" if n < good else "very_dissatisfied"], **text},
             "other_answers": {},
             "flags": [],

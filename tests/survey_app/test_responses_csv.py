@@ -64,6 +64,14 @@ def test_the_open_preset_is_utf8_without_mark_with_commas_and_iso_days() -> None
     assert row[0] == "2026-11-02"  # the Monday of 4 November
 
 
+@pytest.mark.parametrize("write, delimiter", [(write_french, ";"), (write_open, ",")])
+def test_who_was_helped_is_a_column_that_is_empty_where_nobody_said(write: Write, delimiter: str) -> None:
+    answered = [Answered({"courtesy": ["good"]}, assisted=assisted) for assisted in (True, False, None)]
+    header, *rows = lines(written(write, a_source(answered)), delimiter)
+    (place,) = [number for number, heading in enumerate(header) if "assisted" in heading]
+    assert [row[place] for row in rows] == ["1", "0", ""]
+
+
 def test_the_open_preset_never_holds_free_texts() -> None:
     source = a_source(
         [Answered({"comment": "Je suis Madame X", "reasons": ["other"], "reasons.other": "secret"})]

@@ -82,6 +82,22 @@ def test_a_figure_of_fewer_than_five_people_is_hidden_from_staff_too(site: Staff
     assert "75,0" not in text_of(page)
 
 
+def test_who_was_helped_is_told_of_the_whole_edition_and_never_of_too_few(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+        digest = questionnaires.versions()[0].digest
+        add_responses(digest, 12, 0, site="accueil_general", assisted=True)
+    client = site.client("reader")
+    told = "Sur tablette\u00a0: 12 avec l’aide d’un agent, 0 sans aide, 30 sans indication de l’agent."
+    assert told in text_of(client.get(RESULTS).text)
+    assert "Sur tablette\u00a0:" not in text_of(client.get(f"{RESULTS}?site=accueil_general").text)
+    with site.database():
+        add_responses(digest, 3, 0, site="accueil_general", assisted=False)
+    words = text_of(client.get(RESULTS).text)
+    assert "masqué avec l’aide d’un agent, masqué sans aide, 30 sans indication de l’agent." in words
+    assert "Un nombre de moins de 5 personnes est masqué" in words
+
+
 def test_a_site_below_the_threshold_is_named_though_the_total_hides_it(site: StaffSite) -> None:
     with site.database():
         seed_wave(190, 10)

@@ -322,6 +322,16 @@ def test_the_method_sheet_says_how_many_finished_on_the_tablets() -> None:
     assert facts["dont menées à leur terme (75\u202f%)"] == 3
 
 
+def test_the_method_sheet_says_how_many_were_helped_on_the_tablets_and_hides_a_few() -> None:
+    good = {"courtesy": ["good"]}
+    answers = [Answered(good, assisted=True)] * 8 + [Answered(good)] * 20 + [Answered(good, mode="paper")] * 9
+    for few, found in ((0, [8, 0, 20]), (2, ["masqué", "masqué", 20])):
+        rows = opened(a_source([*answers, *[Answered(good, assisted=False)] * few]))["Méthode"].iter_rows()
+        facts = {row[0].value: row[1].value for row in rows}
+        told = ("avec l’aide d’un agent", "sans aide", "sans indication de l’agent")
+        assert [facts[f"Sur tablette, {name}"] for name in told] == found
+
+
 def test_the_method_sheet_says_how_to_read_codes_and_labels() -> None:
     texts = {cell.value for row in opened(a_source())["Méthode"].iter_rows() for cell in row}
     assert HOW_TO_READ in texts
