@@ -18,13 +18,16 @@ from pathlib import Path
 
 import click
 import pytest
+import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
 from survey_app import cli
 from survey_app import settings as survey_settings
 from survey_app.commands.french import FrenchGroup
-from survey_app.commands.surroundings import application
+from survey_app.commands.surroundings import actor, application
+from survey_app.database import db
 from survey_app.demonstration import PRACTICE
+from survey_app.models import AuditEntry
 from survey_app.preview import create_preview
 from survey_app.questionnaires import publish_source
 from survey_app.serving import Address, SurveyServer
@@ -224,6 +227,17 @@ def test_a_new_key_takes_over_and_the_old_one_stays(keys: Path, capsys: pytest.C
     assert "ouvre les anciens envois" in old
     assert "scelle et ouvre" in new
     assert ("chmod 600" in old) != ("chmod 600" in new)
+
+
+def test_a_new_key_is_in_the_log_of_acts_where_there_is_a_database(keys: Path) -> None:
+    assert cli.run(["keys", "new"]) == 0
+    assert not (keys / "survey.db").exists()
+    assert cli.run(["database", "upgrade"]) == 0
+    assert cli.run(["keys", "new"]) == 0
+    newest = max((keys / "record-keys").iterdir()).stem.rpartition("-")[2]
+    with application():
+        (entry,) = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "key-made"))
+        assert (entry.subject, entry.actor) == (newest, actor())
 
 
 def test_a_key_can_be_declared_lost_only_when_it_is_not_here(
