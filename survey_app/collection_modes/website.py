@@ -38,7 +38,11 @@ blueprint.register_blueprint(public_pages.blueprint)
 CONFLICT: Final = 409
 UNPROCESSABLE: Final = 422
 FORGET_PAGES: Final = '"cache"'
-"""Said at the end: the browser drops the pages it keeps, and Back shows no answer to the next person."""
+"""Said at the end: the browser drops the pages it keeps, and Back shows no answer to the next person.
+
+Without JavaScript it then asks whether to send the form again, which counts nothing twice. Only a GET for
+each page would spare that question, and it would carry the answers in the address, the history and the logs.
+"""
 PAGES_PER_MINUTE: Final = "120 per minute"
 """Behind one address there may be a whole hall of visitors: this only stops a machine in a loop."""
 
