@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from form_definitions.conditions import OPERATORS, Condition
 from form_definitions.errors import Report, listed, nearest
-from form_definitions.reading import INVALID, Invalid, JsonSchema, ListOf, Name, Reader
+from form_definitions.reading import INVALID, Invalid, JsonSchema, Name, Reader
+from form_definitions.structures import ListOf
 from form_definitions.yaml_source import ListNode, MapNode, Node
 
 

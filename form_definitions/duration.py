@@ -8,8 +8,8 @@ from typing import Final
 from form_definitions.errors import Report
 from form_definitions.model import Grid, Item, Questionnaire
 from form_definitions.question_types import QUESTION_TYPES
-from form_definitions.reading import Record
 from form_definitions.routing import RoutingContext
+from form_definitions.structures import Record
 
 SOMETIMES: Final = 0.5
 """The weight of what only some people are asked, or write: a condition, an optional text."""

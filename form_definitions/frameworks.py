@@ -6,17 +6,8 @@ from functools import cached_property
 
 from form_definitions.errors import Report
 from form_definitions.model import FrozenModel
-from form_definitions.reading import (
-    Key,
-    ListOf,
-    Name,
-    Record,
-    RecordOf,
-    Text,
-    TrueOrFalse,
-    WholeNumber,
-    take_name,
-)
+from form_definitions.reading import Name, Text, TrueOrFalse, WholeNumber
+from form_definitions.structures import Key, ListOf, Record, RecordOf, take_name
 from form_definitions.yaml_source import Node
 
 

@@ -12,8 +12,8 @@ from form_definitions.frameworks import Framework
 from form_definitions.language import ANSWERED_TYPES, TYPE_KEYS
 from form_definitions.model import Grid, Item, RateRule, ResponseOption
 from form_definitions.question_types import QUESTION_TYPES, QuestionType
-from form_definitions.reading import Record, take_name
 from form_definitions.scales import Scale, check_favourable, read_options
+from form_definitions.structures import Record, take_name
 from form_definitions.yaml_source import Node
 
 

@@ -16,20 +16,8 @@ from form_definitions.model import (
     Requirement,
 )
 from form_definitions.question_types import MAXIMUM_NUMBER, QUESTION_TYPES
-from form_definitions.reading import (
-    INVALID,
-    JsonSchema,
-    Key,
-    ListOf,
-    MapOf,
-    Name,
-    OneOf,
-    Reader,
-    RecordOf,
-    Text,
-    TrueOrFalse,
-    WholeNumber,
-)
+from form_definitions.reading import INVALID, JsonSchema, Name, OneOf, Reader, Text, TrueOrFalse, WholeNumber
+from form_definitions.structures import Key, ListOf, MapOf, RecordOf
 from form_definitions.yaml_source import MapNode, Node
 
 _NAME = Name()

@@ -13,9 +13,9 @@ from form_definitions.item_building import Surroundings, build_block, report_unk
 from form_definitions.language import QUESTIONNAIRE
 from form_definitions.library import Library, folder_of, load_library, read_source, source_text
 from form_definitions.model import Commitment, Questionnaire, Section
-from form_definitions.reading import Record, take_name
 from form_definitions.reused_codes import report_reused_codes
 from form_definitions.scales import Scale, read_scale
+from form_definitions.structures import Record, take_name
 from form_definitions.yaml_source import Node
 
 

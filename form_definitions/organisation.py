@@ -11,7 +11,8 @@ from pydantic import Field
 from form_definitions.errors import Report
 from form_definitions.languages import LANGUAGES, SOURCE_LANGUAGE
 from form_definitions.model import FrozenModel
-from form_definitions.reading import Key, ListOf, Name, OneOf, Record, RecordOf, Text, WholeNumber, take_name
+from form_definitions.reading import Name, OneOf, Text, WholeNumber
+from form_definitions.structures import Key, ListOf, Record, RecordOf, take_name
 from form_definitions.yaml_source import Node
 
 SiteKind = Literal["desk", "remote"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from form_definitions.errors import Report, listed, nearest
 from form_definitions.model import FrozenModel, ResponseOption
-from form_definitions.reading import Record
+from form_definitions.structures import Record
 from form_definitions.yaml_source import ListNode
 
 
