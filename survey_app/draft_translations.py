@@ -79,3 +79,22 @@ def coverage(
         for language in others
         for offered in (bool(translations.get(language)),)
     )
+
+
+def corrected_languages(
+    questionnaire: Questionnaire, known: Translations, given: Translations
+) -> tuple[str, ...]:
+    """Languages in which the given translations show other words than those that are known."""
+    shown = frozenset(texts_of(questionnaire))
+
+    def words(texts: Mapping[str, str]) -> dict[str, str]:
+        return {text: said for text, said in texts.items() if text in shown}
+
+    return tuple(
+        language for language, texts in given.items() if words(texts) != words(known.get(language, {}))
+    )
+
+
+def lost_languages(spoken: Translations, given: Translations) -> tuple[str, ...]:
+    """Languages that a version speaks, and one with the given translations would not."""
+    return tuple(language for language in spoken if not given.get(language))

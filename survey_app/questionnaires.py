@@ -25,12 +25,11 @@ from form_definitions import (
     explain_changes,
     from_canonical,
     questionnaire_digest,
-    texts_of,
 )
 from survey_app.audit import act, record
 from survey_app.database import db
 from survey_app.definitions import library
-from survey_app.draft_translations import completed
+from survey_app.draft_translations import completed, corrected_languages, lost_languages
 from survey_app.models import QuestionnaireDraft, QuestionnaireVersion, Survey
 
 
@@ -185,28 +184,11 @@ def plan_publication(
     changes = explain_changes(before, questionnaire) if before else ()
     digest = questionnaire_digest(questionnaire)
     known = (session or db.session).get(QuestionnaireVersion, digest)
-    corrected = _corrected(questionnaire, known.translations, translations or {}) if known else ()
-    lost = _lost(current, translations or {}) if current and current.digest != digest else ()
-    return Publication(questionnaire, digest, current, tuple(changes), corrected, lost)
-
-
-def _corrected(
-    questionnaire: Questionnaire,
-    known: Mapping[str, Mapping[str, str]],
-    given: Mapping[str, Mapping[str, str]],
-) -> tuple[str, ...]:
-    shown = frozenset(texts_of(questionnaire))
-
-    def words(texts: Mapping[str, str]) -> dict[str, str]:
-        return {text: said for text, said in texts.items() if text in shown}
-
-    return tuple(
-        language for language, texts in given.items() if words(texts) != words(known.get(language, {}))
+    corrected = corrected_languages(questionnaire, known.translations, translations or {}) if known else ()
+    spoken = current.translations if current and current.digest != digest else {}
+    return Publication(
+        questionnaire, digest, current, tuple(changes), corrected, lost_languages(spoken, translations or {})
     )
-
-
-def _lost(current: QuestionnaireVersion, given: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    return tuple(language for language in current.translations if not given.get(language))
 
 
 def publish_draft(draft_id: int, *, actor: str, drop_languages: bool = False) -> QuestionnaireVersion:
