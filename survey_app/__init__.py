@@ -19,6 +19,7 @@ BLUEPRINT_MODULES: Final = (
     "survey_app.staff.waves",
     "survey_app.staff.devices",
     "survey_app.staff.reconciliation",
+    "survey_app.staff.fieldwork",
     "survey_app.staff.tablet_guide",
     "survey_app.staff.rescue",
     "survey_app.staff.results",

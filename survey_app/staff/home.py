@@ -13,11 +13,13 @@ from markupsafe import Markup
 
 from form_definitions import LANGUAGES
 from survey_app import access, questionnaires
-from survey_app.access import ASSISTANT, REFERENT, RESULT_READERS, TECHNICIAN, may
+from survey_app.access import ASSISTANT, DIRECTOR, REFERENT, RESULT_READERS, TECHNICIAN, may
 from survey_app.clock import today_in_paris
 from survey_app.device_health import RED
 from survey_app.disclosure import for_staff
 from survey_app.exports.words import counted, day_words
+from survey_app.fieldwork import follow_up
+from survey_app.invitation_models import WaveFrame
 from survey_app.models import Wave
 from survey_app.reports import report_of, shown_before
 from survey_app.staff.devices import health
@@ -27,6 +29,7 @@ from survey_app.staff.to_complete import (
     languages_to_review,
     values_to_fill,
 )
+from survey_app.strata import frame_of
 from survey_app.waves import CLOSED, DRAFT, OPEN, SEALED, waves
 
 blueprint = Blueprint("staff_home", __name__, url_prefix="/gestion")
@@ -64,6 +67,9 @@ def _about_wave(wave: Wave, today: date) -> list[Sentence]:
 
 
 def _about_fieldwork(wave: Wave) -> list[Sentence]:
+    frame = frame_of(wave.id)
+    if frame is not None:
+        return _about_invited(wave, frame)
     report = report_of(wave, before=shown_before(wave, live=may(REFERENT)))
     results = url_for("staff_results.show", wave_id=wave.id)
     missing = [
@@ -82,6 +88,17 @@ def _about_fieldwork(wave: Wave) -> list[Sentence]:
     if not missing:
         missing.append(Sentence(f"{wave.title}\u00a0: chaque site a assez de réponses.", results, "calm"))
     return missing
+
+
+def _about_invited(wave: Wave, frame: WaveFrame) -> list[Sentence]:
+    """Answers by personal link lie sealed: only how many they are is known, and not to everybody."""
+    if not may(ASSISTANT, DIRECTOR):
+        return []
+    whole = follow_up(frame).lines(all_counts=may(REFERENT))[-1]
+    answered = whole.counts["complete"]
+    told = "suivi des invitations" if answered is None else counted(answered, "réponse", "réponses")
+    words = f"{wave.title}\u00a0: {told} sur {counted(whole.invited, 'invitation', 'invitations')}."
+    return [Sentence(words, url_for("staff_fieldwork.show", wave_id=wave.id), "calm")]
 
 
 def _about_dates(wave: Wave, today: date) -> list[Sentence]:

@@ -39,7 +39,7 @@ def follows(hidden: Mask) -> set[tuple[int, int]]:
         rows = [[a - b * row[place] for a, b in zip(row, found, strict=True)] for row in rows]
         pivots = [[a - b * row[place] for a, b in zip(row, found, strict=True)] for row in pivots]
         pivots.append(found)
-    return {places[row.index(1)] for row in pivots if sum(value != 0 for value in row) == 1}
+    return {places[row.index(Fraction(1))] for row in pivots if sum(value != 0 for value in row) == 1}
 
 
 def test_large_counts_and_empty_ones_are_all_shown() -> None:

@@ -203,7 +203,7 @@ def add_answers(good: int, bad: int, stratum: str, *, wave_id: str = WAVE, diges
     """Mixed answers as the closing leaves them: their stratum and their week, nothing else."""
     known = digest or db.session.scalar(sa.select(Wave.questionnaire_digest).where(Wave.id == wave_id))
     today = dt.date.today()  # noqa: DTZ011
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "wave_id": wave_id,
             "questionnaire_digest": known,
