@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from analysis.dispositions import Dispositions
 from analysis.hidden_counts import hidden_counts
 from analysis.planning import missing_answers
-from analysis.publication import FLOORS
+from analysis.publication import FLOORS, Readers
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, WaveFrame
 from survey_app.strata import strata_of
@@ -123,10 +123,10 @@ class FollowUp:
         """All strata together."""
         return sum(self.strata, Participation())
 
-    def lines(self, *, all_counts: bool) -> tuple[Line, ...]:
-        """What the referent sees (``all_counts``), or what others may see."""
+    def lines(self, readers: Readers | None) -> tuple[Line, ...]:
+        """What these readers may see; None = the referent, who sees every count."""
         groups = [*zip(self.titles, self.strata, strict=True), ("Ensemble", self.whole)]
-        hidden = [set[str]() for _ in groups] if all_counts else self._hidden()
+        hidden = [set[str]() for _ in groups] if readers is None else self._hidden(FLOORS[readers])
         return tuple(
             Line(
                 title,
@@ -145,7 +145,7 @@ class FollowUp:
     def _named(self) -> Iterable[tuple[str, Participation]]:
         return zip(self.titles, self.strata, strict=True)
 
-    def _hidden(self) -> list[set[str]]:
+    def _hidden(self, floor: int) -> list[set[str]]:
         """Per line, the counts that stay hidden. Every table splits the people of its lines into parts."""
         found = [set[str]() for _ in (*self.strata, self.whole)]
         tables: Sequence[tuple[Sequence[str], list[Sequence[int]]]] = (
@@ -155,7 +155,7 @@ class FollowUp:
             (("started", ""), [(p.started, p.invited - p.started) for p in self.strata]),
         )
         for names, groups in tables:
-            for line, mask in enumerate(hidden_counts(groups, FLOORS["staff"])):
+            for line, mask in enumerate(hidden_counts(groups, floor)):
                 found[line] |= {name for name, gone in zip(names, mask, strict=True) if gone and name}
         return found
 

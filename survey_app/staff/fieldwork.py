@@ -77,7 +77,7 @@ def _found(wave_id: str) -> tuple[Wave, WaveFrame]:
 
 
 def _lines(found: FollowUp) -> tuple[Line, ...]:
-    return found.lines(all_counts=may(REFERENT))
+    return found.lines(None if may(REFERENT) else "staff")
 
 
 def _headings() -> list[str]:

@@ -94,7 +94,7 @@ def _about_invited(wave: Wave, frame: WaveFrame) -> list[Sentence]:
     """Answers by personal link lie sealed: only how many they are is known, and not to everybody."""
     if not may(ASSISTANT, DIRECTOR):
         return []
-    whole = follow_up(frame).lines(all_counts=may(REFERENT))[-1]
+    whole = follow_up(frame).lines(None if may(REFERENT) else "staff")[-1]
     answered = whole.counts["complete"]
     told = "suivi des invitations" if answered is None else counted(answered, "réponse", "réponses")
     words = f"{wave.title}\u00a0: {told} sur {counted(whole.invited, 'invitation', 'invitations')}."
