@@ -105,8 +105,8 @@ def test_a_merged_stratum_is_read_by_both(site: StaffSite) -> None:
 def a_year_before(site: StaffSite, answers: Answers) -> None:
     with site.database():
         today = dt.date.today()  # noqa: DTZ011
-        before = {"opens_on": today - dt.timedelta(380), "closes_on": today + dt.timedelta(1)}
-        seed_officials(wave_id="elus-2025", title="Élus 2025", **before)
+        began, ends = today - dt.timedelta(380), today + dt.timedelta(1)
+        seed_officials(wave_id="elus-2025", title="Élus 2025", opens_on=began, closes_on=ends)
         for stratum, (good, bad) in answers.items():
             add_answers(good, bad, stratum, wave_id="elus-2025")
         close("elus-2025")
