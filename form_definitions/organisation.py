@@ -36,6 +36,13 @@ class Service(FrozenModel):
     modules: tuple[int, ...] = ()
 
 
+class Arrondissement(FrozenModel):
+    """A part of the department, under its INSEE code."""
+
+    code: str
+    name: str
+
+
 class Contact(FrozenModel):
     """What is shown to the public; None is not shown."""
 
@@ -67,6 +74,9 @@ class Organisation(FrozenModel):
     name: str
     short_name: str
     department: str | None = None
+    department_code: str | None = None
+    """INSEE code: lists of officials are read for this department alone."""
+    arrondissements: tuple[Arrondissement, ...] = ()
     website: str | None = None
     sites: tuple[Site, ...]
     services: tuple[Service, ...] = ()
@@ -113,6 +123,13 @@ _SERVICE = RecordOf(
         "modules": Key(ListOf(WholeNumber(1, 99), minimum=0), "modules du référentiel qui le concernent"),
     },
 )
+_ARRONDISSEMENT = RecordOf(
+    "un arrondissement",
+    {
+        "arrondissement": Key(_TEXT, "code INSEE de l’arrondissement", required=True),
+        "name": Key(_TEXT, "nom", required=True),
+    },
+)
 _CONTACT = RecordOf(
     "les coordonnées",
     {
@@ -149,6 +166,8 @@ ORGANISATION = RecordOf(
         "name": Key(_TEXT, "nom", required=True),
         "short_name": Key(_TEXT, "nom court", required=True),
         "department": Key(_OR_NULL, "département"),
+        "department_code": Key(_OR_NULL, "code INSEE du département"),
+        "arrondissements": Key(ListOf(_ARRONDISSEMENT, minimum=0), "arrondissements du département"),
         "website": Key(_OR_NULL, "site internet"),
         "sites": Key(ListOf(_SITE), "sites", required=True),
         "services": Key(ListOf(_SERVICE, minimum=0), "services"),
@@ -185,7 +204,7 @@ def _plain(value: object) -> object:
     """Records as the mappings that the models take; the key that names a thing becomes its ``code``."""
     if isinstance(value, Record):
         return {
-            "code" if key in ("site", "service") else key: _plain(member)
+            "code" if key in ("site", "service", "arrondissement") else key: _plain(member)
             for key, member in value.values.items()
         }
     if isinstance(value, tuple):

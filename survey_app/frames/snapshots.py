@@ -1,0 +1,72 @@
+"""The frozen frame of a wave, written down: what its N and its links rest on. Floor 4."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey_app.audit import act, record
+from survey_app.frames.files import FrameError
+from survey_app.frames.freezing import FrozenFrame, Unit, freeze
+from survey_app.frames.storage import units_of
+from survey_app.invitation_models import SamplingFrame, WaveFrame
+from survey_app.models import Wave
+
+DRAFT = "draft"
+
+
+def frozen_frame(
+    frame_id: int, unit: Unit, kinds: Sequence[str], offices: Sequence[str] | None = None
+) -> FrozenFrame:
+    """A stored list frozen, not yet written. Raises `FrameError` where nobody is left."""
+    return freeze(frame_id, units_of(frame_id), unit, kinds, offices=offices)
+
+
+def freeze_for_wave(
+    wave_id: str,
+    frame_id: int,
+    unit: Unit,
+    kinds: Sequence[str],
+    *,
+    offices: Sequence[str] | None = None,
+    actor: str,
+) -> FrozenFrame:
+    """Freeze a list for a wave in preparation, in place of an earlier one; links are made from the result.
+
+    Raises
+    ------
+    FrameError
+        In French: nobody is left, or the wave is no longer in preparation. Nothing is changed.
+    """
+    frozen = frozen_frame(frame_id, unit, kinds, offices)
+    with act() as transaction:
+        write_wave_frame(transaction, wave_id, frozen, actor=actor)
+        detail = {"frame": frame_id, "unit": unit, "units": frozen.population, "hash": frozen.source_hash}
+        record(transaction, "frame-frozen", actor=actor, subject=wave_id, detail=detail)
+    return frozen
+
+
+def write_wave_frame(transaction: Session, wave_id: str, frozen: FrozenFrame, *, actor: str) -> WaveFrame:
+    """The snapshot of a wave, in the open transaction. Raises `FrameError` once the wave is open."""
+    wave = transaction.get(Wave, wave_id)
+    if wave is None or wave.state != DRAFT:
+        raise FrameError("Les destinataires se fixent pendant la préparation de l’édition, plus après.")
+    if transaction.get(SamplingFrame, frozen.frame_id) is None:
+        raise FrameError("Cette liste n’existe plus.")
+    kept = transaction.get(WaveFrame, wave_id) or WaveFrame(wave_id=wave_id, nominative=False)
+    kept.frame_id, kept.unit, kept.kinds = frozen.frame_id, frozen.unit, list(frozen.kinds)
+    kept.strata = [dict(vars(stratum)) for stratum in frozen.strata]
+    kept.population, kept.source_hash = frozen.population, frozen.source_hash
+    kept.frozen_at, kept.frozen_by = dt.datetime.now(dt.UTC), actor
+    wave.population = frozen.population
+    transaction.add(kept)
+    transaction.flush()
+    return kept
+
+
+def snapshot_of(session: Session, wave_id: str) -> WaveFrame | None:
+    """What a wave works on; None before it was frozen."""
+    return session.scalars(sa.select(WaveFrame).where(WaveFrame.wave_id == wave_id)).one_or_none()
