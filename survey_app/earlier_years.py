@@ -22,7 +22,7 @@ from analysis.wave_report import Selection, WaveReport, WaveSettings
 from form_definitions import explain_changes
 from survey_app.database import db
 from survey_app.models import PastResult, TallyCell, Wave
-from survey_app.reports import counted_versions, report_of
+from survey_app.reports import counted_versions, report_by_territory, report_of
 from survey_app.strata import composition, names_of
 from survey_app.waves import CLOSED, PUBLISHED, SEALED, plan_of
 
@@ -159,13 +159,19 @@ def _of_edition(edition: Wave, wave: Wave, report: WaveReport, readers: Readers)
     if chosen.site is not None and not _same_place(chosen.site, edition, wave):
         why = f"«\u202f{names_of(wave.id)[chosen.site]}\u202f» n’est pas composé comme dans {named.name}."
         return replace(named, unavailable=why)
-    before = report_of(edition, site=chosen.site, mode=chosen.mode, language=chosen.language)
+    before = _report_for(readers, edition, chosen)
     return replace(
         named,
         cautions=_other_composition(edition, wave, chosen, named.name),
         commitments={result.commitment: result for result in ShownReport(before, readers).commitments},
         broken=_broken(edition, wave),
     )
+
+
+def _report_for(readers: Readers, edition: Wave, chosen: Selection) -> WaveReport:
+    if readers == "public":
+        return report_by_territory(edition, chosen.site)
+    return report_of(edition, site=chosen.site, mode=chosen.mode, language=chosen.language)
 
 
 def _same_place(site: str, edition: Wave, wave: Wave) -> bool:

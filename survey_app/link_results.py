@@ -1,6 +1,6 @@
-"""The results that a personal link opens once published: one's own stratum beside the whole. Floor 4.
+"""The results that a personal link opens once published: one's own territory beside the whole. Floor 4.
 
-Everybody of a stratum reads the same page: nothing on it depends on who opened it. Its figures are those of
+Everybody of a territory reads the same page: nothing on it depends on who opened it. Its figures are those of
 the public, without small cells and what would give them away.
 """
 
@@ -29,8 +29,8 @@ from survey_app.fieldwork import follow_up
 from survey_app.i18n import gettext as _
 from survey_app.invitation_models import WaveFrame
 from survey_app.models import Wave
-from survey_app.reports import report_of
-from survey_app.strata import frame_of, strata_of
+from survey_app.reports import report_by_territory
+from survey_app.strata import frame_of, territories_of
 from survey_app.waves import PUBLISHED
 
 ENGLISH: Final = "en"
@@ -54,7 +54,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Theme:
-    """One line of the page: a commitment, with one's own stratum first."""
+    """One line of the page: a commitment, with one's own territory first."""
 
     title: str
     below: bool
@@ -82,7 +82,7 @@ def results_page(wave: Wave, stratum: str, language: str = SOURCE_LANGUAGE) -> s
 
 @dataclass(frozen=True)
 class Part:
-    """The whole, or one's own stratum: this year and the one before."""
+    """The whole, or one's own territory: this year and the one before."""
 
     place: str
     results: tuple[CommitmentResult, ...]
@@ -92,7 +92,7 @@ class Part:
 
 
 def _content(wave: Wave, stratum: str) -> dict[str, object]:
-    report = report_of(wave)
+    report = report_by_territory(wave)
     shown = ShownReport(report, READERS)
     whole_part = Part(
         organisation().department or organisation().name,
@@ -119,12 +119,12 @@ def _content(wave: Wave, stratum: str) -> dict[str, object]:
 
 
 def _own_part(wave: Wave, shown: ShownReport, stratum: str) -> Iterator[Part]:
-    """The stratum that the link is of, as it was merged; none where it is all there is."""
-    strata = strata_of(_frame(wave))
-    place = next((one for one in strata if stratum in one.parts), None)
-    figures = shown.by_site.get(place.code) if place and len(strata) > 1 else None
+    """The territory that the link is of; none where it is all there is."""
+    territories = territories_of(_frame(wave))
+    place = next((one for one in territories if stratum in one.parts), None)
+    figures = shown.by_site.get(place.code) if place and len(territories) > 1 else None
     if place is not None and figures is not None:
-        before = earlier_year(wave, report_of(wave, site=place.code), READERS)
+        before = earlier_year(wave, report_by_territory(wave, place.code), READERS)
         yield Part(place.title, figures.commitments, before)
 
 

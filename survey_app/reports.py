@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -20,7 +21,7 @@ from survey_app.models import QuestionnaireVersion, TallyCell, Wave, WaveQuestio
 from survey_app.questionnaires import questionnaire_of
 from survey_app.responses import counts
 from survey_app.responses.judge import UNKNOWN_SITE
-from survey_app.strata import frame_of, sites_of, strata_of
+from survey_app.strata import frame_of, sites_of, strata_of, territories_of
 from survey_app.waves import DRAFT, OPEN, WavePlan, plan_of
 
 SMALLEST_STEP: Final = 5
@@ -105,6 +106,24 @@ def report_of(
 def sealed(wave: Wave) -> bool:
     """Whether the answers of a wave by personal link still lie sealed: nobody sees any before the closing."""
     return wave.state in (DRAFT, OPEN) and frame_of(wave.id) is not None
+
+
+def report_by_territory(wave: Wave, site: str | None = None) -> WaveReport:
+    """All about a wave, or one of its territories, in no finer parts: what may leave the house."""
+    frame = frame_of(wave.id)
+    if frame is None:
+        return report_of(wave, site=site)
+    territories = territories_of(frame)
+    into = {part: territory.code for territory in territories for part in territory.parts}
+    whole = report_of(wave)
+    settings = replace(
+        whole.settings,
+        sites=tuple(dict.fromkeys(into.get(one, one) for one in whole.settings.sites or ())),
+        strata={territory.code: territory.population for territory in territories},
+        expected_visits={},
+    )
+    cells = [replace(cell, site=into.get(cell.site, cell.site)) for cell in whole.wave_cells]
+    return build_wave_report(whole.questionnaire, cells, settings, site=site, layout=whole.layout)
 
 
 def shown_before(wave: Wave, *, live: bool) -> date | None:

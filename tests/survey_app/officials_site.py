@@ -97,7 +97,7 @@ def _freeze(
             strata=[
                 {
                     "code": code,
-                    "title": TITLES.get(code, code),
+                    "title": TITLES.get(code, code.replace(".", ", ")),
                     "population": number,
                     "merged_into": merged.get(code),
                 }
@@ -119,7 +119,7 @@ def _freeze(
             unit = a_unit(frame.id, line, code)
             transaction.add(unit)
             transaction.flush()
-            transaction.add(_invitation(wave_id, unit, merged.get(code) or code))
+            transaction.add(_invitation(wave_id, unit, code))
 
 
 def a_unit(frame_id: int, line: int, arrondissement: str, **changes: Any) -> SampledUnit:

@@ -162,3 +162,37 @@ def test_the_holder_of_a_link_is_typed_nowhere(site: StaffSite) -> None:
     text = page(site, NIORT)
     assert "<form" not in text
     assert "<script" not in text
+
+
+FINE = {"niort.mayor.under_500": 60, "niort.mayor.from_2000": 61, "parthenay.mayor.under_500": 40}
+"""Strata as the freezing makes them: arrondissement, office, size."""
+
+
+def test_a_territory_is_a_whole_arrondissement_whatever_its_strata(site: StaffSite) -> None:
+    publish(
+        site,
+        {
+            "niort.mayor.under_500": (30, 5),
+            "niort.mayor.from_2000": (30, 5),
+            "parthenay.mayor.under_500": (20, 6),
+        },
+        populations=FINE,
+    )
+    lines = cells(page(site, "niort.mayor.from_2000"))
+    assert lines["niort"] == "niort 85,7\u202f% 70"
+    assert page(site, "niort.mayor.from_2000") == page(site, "niort.mayor.under_500")
+
+
+@pytest.mark.abuse("AC-23")
+def test_a_small_stratum_inside_a_territory_stays_unseen(site: StaffSite) -> None:
+    publish(
+        site,
+        {
+            "niort.mayor.under_500": (30, 5),
+            "niort.mayor.from_2000": (3, 1),
+            "parthenay.mayor.under_500": (20, 6),
+        },
+        populations=FINE,
+    )
+    assert cells(page(site, "niort.mayor.from_2000"))["niort"] == "niort 84,6\u202f% 39"
+    assert "from_2000" not in page(site, "niort.mayor.from_2000")

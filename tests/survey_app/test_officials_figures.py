@@ -51,7 +51,8 @@ def test_a_merged_stratum_has_the_people_of_both(site: StaffSite) -> None:
     with site.database():
         wave = seed_officials(merged={BRESSUIRE: PARTHENAY})
         assert settings_of(wave).strata == {NIORT: 121, PARTHENAY: 135}
-        assert names_of(WAVE) == {NIORT: "Niort", PARTHENAY: "Parthenay et Bressuire"}
+        names = names_of(WAVE)
+        assert (names[NIORT], names[PARTHENAY]) == ("Niort", "Parthenay et Bressuire")
         assert sites_of(wave) == (NIORT, PARTHENAY)
         assert composition(WAVE)[PARTHENAY] == {PARTHENAY, BRESSUIRE}
 
