@@ -10,7 +10,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Final
 
 from survey_app.invitations.sealed_answers import Answer
@@ -51,18 +51,35 @@ def placed(answers: Sequence[Answer], merged: Mapping[str, str]) -> list[Placed]
 
 
 def merged_strata(answers: Iterable[Answer]) -> dict[str, str]:
-    """Stratum → the one it goes into, so that each keeps eleven answers per questionnaire, or one is left."""
+    """Stratum → the one it goes into, so that each keeps eleven answers per questionnaire, or one is left.
+
+    Within its arrondissement as long as there is another there: results are read by whole arrondissements.
+    """
     counts = Counter((answer.digest, answer.stratum) for answer in answers)
     into: dict[str, str] = {}
     while small := _smallest_below(counts):
         others = {stratum for _digest, stratum in counts} - {small}
         if not others:
             break
-        target = min(others, key=lambda stratum: (_total(counts, stratum), stratum))
+        target = _nearest(small, others, counts)
         into = {code: target if to == small else to for code, to in into.items()} | {small: target}
         for digest, stratum in [key for key in counts if key[1] == small]:
             counts[digest, target] += counts.pop((digest, stratum))
     return into
+
+
+def _nearest(small: str, others: Iterable[str], counts: Counter[tuple[str, str]]) -> str:
+    """The smallest of those that share the most with it: « niort.mayor.under_500 » is of « niort.mayor »."""
+    parts = small.split(".")
+
+    def distance(stratum: str) -> tuple[int, int, str]:
+        shared = sum(
+            1
+            for _ in takewhile(lambda pair: pair[0] == pair[1], zip(parts, stratum.split("."), strict=False))
+        )
+        return -shared, _total(counts, stratum), stratum
+
+    return min(others, key=distance)
 
 
 def _smallest_below(counts: Counter[tuple[str, str]]) -> str | None:

@@ -41,6 +41,16 @@ def test_a_small_stratum_goes_into_the_next_smallest() -> None:
     assert cells(answers) == {("niort", 0): 90, ("parthenay", 0): 50}
 
 
+def test_a_small_stratum_stays_within_its_arrondissement_while_it_can() -> None:
+    answers = (
+        some(5, "niort.mayor.from_2000") + some(60, "niort.mayor.under_500") + some(11, "bressuire.mayor")
+    )
+    assert merged_strata(answers) == {"niort.mayor.from_2000": "niort.mayor.under_500"}
+    assert merged_strata(some(5, "niort.mayor") + some(60, "bressuire.mayor")) == {
+        "niort.mayor": "bressuire.mayor"
+    }
+
+
 def test_strata_merge_until_nobody_is_left_below() -> None:
     assert merged_strata(some(3, "a") + some(4, "b") + some(30, "c")) == {"a": "c", "b": "c"}
     assert merged_strata(some(3, "a") + some(4, "b")) == {"a": "b"}
