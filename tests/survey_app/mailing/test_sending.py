@@ -6,17 +6,20 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 
 from survey_app.clock import utc_now
 from survey_app.database import db
+from survey_app.invitation_models import Invitation
 from survey_app.mailing import lease, planning, queue, smtp
 from survey_app.mailing.sender import PAUSES, Sender
 from survey_app.mailing.texts import REMINDER
 from survey_app.mailing.worker import MailWorker
 from survey_app.settings import Settings
+from tests.survey_app import records
 from tests.survey_app.mailing import field
 from tests.survey_app.mailing.relay import ScriptedRelay, listening
 
@@ -126,7 +129,8 @@ def test_a_temporary_refusal_is_tried_again_with_growing_delays(
         waits.append(told.next_try_at - told.changed_at)
         clock.pass_by(waits[-1])
     drain(sender, clock)
-    assert waits == sorted(set(waits)) and len(waits) == 3
+    assert waits == sorted(set(waits))
+    assert len(waits) == 3
     assert field.states() == ["sent"]
     assert len(relay.accepted) == 1
 
@@ -167,7 +171,8 @@ def test_a_dead_relay_delays_and_loses_nothing(settings: Settings, relay: Script
     assert field.states() == ["queued"] * 3
     assert [one.attempts for one in field.messages()] == [0, 0, 0]
     told = lease.trouble(db.session())
-    assert told is not None and "n’est pas joignable" in told["reason"]
+    assert told is not None
+    assert "n’est pas joignable" in told["reason"]
     drain(Sender(settings, clock), clock)
     assert field.states() == ["sent"] * 3
     db.session.rollback()
@@ -226,7 +231,8 @@ def test_the_referent_decides_about_an_uncertain_message(on_sqlite: Settings, re
     assert field.states() == ["sent", "sent"]
     assert field.mailing_state(number) == queue.DONE
     names = [one.message["Message-ID"] for one in relay.accepted]
-    assert len(names) == 3 and len(set(names)) == 2  # the one sent again kept its name
+    assert len(names) == 3
+    assert len(set(names)) == 2  # the one sent again kept its name
 
 
 def test_two_senders_never_send_the_same_message(
@@ -256,7 +262,7 @@ def test_two_senders_never_send_the_same_message(
 def test_a_sender_whose_lease_ended_tells_what_became_of_its_message(
     on_sqlite: Settings, relay: ScriptedRelay
 ) -> None:
-    """It was too slow, another took it for dead: the message was uncertain, until the first one knows better."""
+    """It was too slow, another took it for dead: the message was uncertain, until the first knows better."""
     field.open_a_list(field.many(1))
     field.planned()
     slow, clock = Sender(on_sqlite), Clock()
@@ -293,8 +299,6 @@ def test_a_reminder_is_judged_when_it_leaves_not_when_it_is_planned(
 def test_nothing_leaves_once_the_edition_is_closed(on_sqlite: Settings, relay: ScriptedRelay) -> None:
     field.open_a_list()
     field.planned()
-    from tests.survey_app import records
-
     records.change_wave(state="closed")
     drain(Sender(on_sqlite))
     assert (field.states(), relay.accepted) == (["cancelled"] * 3, [])
@@ -341,13 +345,9 @@ def test_the_thread_of_the_server_sends_and_ends(
 
 
 def _state_of(number: str) -> str:
-    from survey_app.invitation_models import Invitation
-
     db.session.rollback()
     return db.session.get_one(Invitation, number).state
 
 
 def _on_port(settings: Settings, port: int) -> Settings:
-    from dataclasses import replace
-
     return replace(settings, mail=field.mail_settings(port))
