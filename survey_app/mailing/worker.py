@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from flask import Flask
 
 from survey_app.fault_log import told_without_values
+from survey_app.mailing.mailbox import read_maildir
 from survey_app.mailing.sender import IDLE_SECONDS, Sender
 
 log = logging.getLogger(__name__)
 PAUSE_AFTER_FAULT_SECONDS = 30.0
+SECONDS_BETWEEN_READINGS = 60.0
+ACTOR = "serveur"
 
 
 class MailWorker:
@@ -21,6 +25,7 @@ class MailWorker:
         self._app = app
         self._idle_seconds = idle_seconds
         self._sender = Sender(app.extensions["survey_settings"])
+        self._read_next = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mail", daemon=True)
 
@@ -49,11 +54,18 @@ class MailWorker:
 
     def _step(self) -> float:
         try:
+            self._read_what_came_back()
             pause = self._sender.step()
         except Exception as error:  # noqa: BLE001 (the thread must go on)
             log.warning("mail pauses: %s", told_without_values(error))
             return PAUSE_AFTER_FAULT_SECONDS
         return self._idle_seconds if pause is None else pause
+
+    def _read_what_came_back(self) -> None:
+        folder, now = self._app.extensions["survey_settings"].mail.bounce_folder, time.monotonic()
+        if folder is not None and now >= self._read_next:
+            self._read_next = now + SECONDS_BETWEEN_READINGS
+            read_maildir(folder, actor=ACTOR)
 
 
 def start(app: Flask) -> MailWorker | None:

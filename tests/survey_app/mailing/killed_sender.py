@@ -45,29 +45,28 @@ def at_turn(number: int, action: Callable[[], None]) -> Callable[[], None]:
 def plant(step: str, number: int) -> None:
     """Put the kill where it belongs."""
     strike = at_turn(number, die)
-    claim, settle, deliver = queue.claim, queue.settle, Relay.deliver
+    before: dict[str, list[tuple[Any, str]]] = {MARKED: [(Relay, "deliver")]}
+    after: dict[str, list[tuple[Any, str]]] = {
+        BEFORE_MARK: [(queue, "claim")],
+        ACCEPTED: [(Relay, "deliver")],
+        BEFORE_COMMIT: [(queue, "settle")],
+    }
+    for owner, name in before.get(step, []):
+        setattr(owner, name, _struck(getattr(owner, name), strike, first=True))
+    for owner, name in after.get(step, []):
+        setattr(owner, name, _struck(getattr(owner, name), strike, first=False))
 
-    def claiming(*arguments: Any) -> Any:
-        claimed = claim(*arguments)
-        if claimed is not None and step == BEFORE_MARK:
-            strike()
-        return claimed
 
-    def delivering(*arguments: Any) -> Any:
-        if step == MARKED:
+def _struck(original: Callable[..., Any], strike: Callable[[], None], *, first: bool) -> Callable[..., Any]:
+    def planted(*arguments: Any) -> Any:
+        if first:
             strike()
-        delivery = deliver(*arguments)
-        if step == ACCEPTED:
+        result = original(*arguments)
+        if not first and (result is not None or original.__name__ == "settle"):
             strike()
-        return delivery
+        return result
 
-    def settling(*arguments: Any) -> None:
-        settle(*arguments)
-        if step == BEFORE_COMMIT:
-            strike()
-
-    queue.claim, queue.settle = claiming, settling
-    Relay.deliver = delivering  # type: ignore[method-assign]
+    return planted
 
 
 def send_first_and_mark_then() -> None:
@@ -80,7 +79,7 @@ def send_first_and_mark_then() -> None:
             transaction.expunge(claimed.message)
         return claimed
 
-    queue.claim = unmarked
+    setattr(queue, "claim", unmarked)  # noqa: B010
 
 
 def main() -> None:

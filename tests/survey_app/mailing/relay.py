@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import Any
+from typing import Any, cast
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
@@ -80,7 +80,7 @@ class ScriptedRelay:
             self.accepted.append(Accepted(envelope.mail_from or "", list(envelope.rcpt_tos), raw))
         if self.hang_up_after_data:
             self.hang_up_after_data -= 1
-            server.transport.abort()
+            cast(asyncio.Transport, server.transport).abort()
         return reply
 
 
