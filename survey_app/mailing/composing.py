@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
 from typing import Final
 
@@ -21,9 +21,19 @@ from markupsafe import Markup, escape
 from survey_app.clock import PARIS, utc_now
 from survey_app.mailing.values import one_line
 
+
+class WholeHeader(UnstructuredHeader):
+    """A header on one line: the library would cut the address of a link in two encoded words."""
+
+    name: str
+
+    def fold(self, *, policy: Policy[EmailMessage]) -> str:
+        """As it is."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
 _HEADERS: Final = HeaderRegistry()
-# The library cuts any other long header with encoded words, in the middle of the address of a link.
-_HEADERS.map_to_type("list-unsubscribe", MessageIDHeader)  # type: ignore[arg-type]
+_HEADERS.map_to_type("list-unsubscribe", WholeHeader)  # type: ignore[arg-type]
 POLICY: Final = SMTP.clone(header_factory=_HEADERS)
 ONE_CLICK: Final = "List-Unsubscribe=One-Click"
 """https://www.rfc-editor.org/rfc/rfc8058#section-3.1"""
@@ -98,13 +108,13 @@ def compose(parts: Composition) -> EmailMessage:
     message["List-Unsubscribe-Post"] = ONE_CLICK
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    message["Content-Language"] = "fr"
     message.set_content(parts.body, cte="quoted-printable")
     html = html_of(parts.subject, parts.body, parts.links)
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     if parts.attachment is not None:
         name = one_line(parts.attachment.name)
         message.add_attachment(parts.attachment.content, maintype="application", subtype="pdf", filename=name)
+    message["Content-Language"] = "fr"  # last: making a part takes such headers with it
     return message
 
 
