@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+from survey_app.frames.addresses import clean_line, postal_of, services_of
 from survey_app.frames.files import Sheet
 from survey_app.frames.headings import Header
+
+LONGEST_SAMPLE: Final = 60
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,24 @@ class Reading:
     """Lines of the Annuaire that are no town hall and no intercommunality."""
 
     def samples(self, meaning: str, most: int = 3) -> list[str]:
-        """The first values of a column, as they stand in the file."""
+        """The first values of a column, as they are understood."""
         at = self.header.columns[meaning]
         below = self.sheet.lines[self.header.at + 1 :]
-        return [
-            line.cells[at].strip()[:60] for line in below if at < len(line.cells) and line.cells[at].strip()
-        ][:most]
+        filled = [line.cells[at] for line in below if at < len(line.cells) and line.cells[at].strip()]
+        shown = _SHOWN.get(meaning, clean_line)
+        return [shown(text)[:LONGEST_SAMPLE] for text in filled[:most]]
+
+
+def _address(text: str) -> str:
+    return (postal_of({"address": text}) or clean_line(text)).replace("\n", ", ")
+
+
+def _service(text: str) -> str:
+    return ", ".join(sorted(services_of(text)))
+
+
+_SHOWN: Final[Mapping[str, Callable[[str], str]]] = {"address": _address, "service": _service}
+"""Where the Annuaire writes JSON into a cell."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,10 +13,12 @@ from survey_app.audit import act, record
 from survey_app.frames.files import FrameError
 from survey_app.frames.freezing import FrozenFrame, Unit, freeze
 from survey_app.frames.storage import units_of
-from survey_app.invitation_models import SamplingFrame, WaveFrame
+from survey_app.invitation_models import Invitation, MailMessage, SamplingFrame, WaveFrame
 from survey_app.models import Wave
 
-DRAFT = "draft"
+DRAFT: Final = "draft"
+SMALLEST_ANONYMOUS: Final = 22
+"""Fewer people, and a wave is declared nominative or refused."""
 
 
 def frozen_frame(
@@ -56,6 +59,7 @@ def write_wave_frame(transaction: Session, wave_id: str, frozen: FrozenFrame, *,
         raise FrameError("Les destinataires se fixent pendant la préparation de l’édition, plus après.")
     if transaction.get(SamplingFrame, frozen.frame_id) is None:
         raise FrameError("Cette liste n’existe plus.")
+    _refuse_what_links_cannot_follow(transaction, wave, frozen.population)
     kept = transaction.get(WaveFrame, wave_id) or WaveFrame(wave_id=wave_id, nominative=False)
     kept.frame_id, kept.unit, kept.kinds = frozen.frame_id, frozen.unit, list(frozen.kinds)
     kept.strata = [dict(vars(stratum)) for stratum in frozen.strata]
@@ -65,6 +69,18 @@ def write_wave_frame(transaction: Session, wave_id: str, frozen: FrozenFrame, *,
     transaction.add(kept)
     transaction.flush()
     return kept
+
+
+def _refuse_what_links_cannot_follow(transaction: Session, wave: Wave, people: int) -> None:
+    """Strata and links belong together: no snapshot is written for which links would then be refused."""
+    if people < SMALLEST_ANONYMOUS and wave.anonymity != "nominative":
+        raise FrameError(
+            f"{people} destinataires\u00a0: à moins de {SMALLEST_ANONYMOUS}, l’anonymat ne tient pas. "
+            "Déclarez l’édition nominative, ou interrogez plus de monde."
+        )
+    mine = sa.select(Invitation.id).where(Invitation.wave_id == wave.id)
+    if transaction.scalar(sa.select(MailMessage.id).where(MailMessage.invitation_id.in_(mine)).limit(1)):
+        raise FrameError("Des courriels portent déjà des liens de cette édition\u00a0: sa liste est fixée.")
 
 
 def snapshot_of(session: Session, wave_id: str) -> WaveFrame | None:

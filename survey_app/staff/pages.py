@@ -43,6 +43,7 @@ RAIL: Final = (
     Rubric("staff_questionnaires.index", "Questionnaires", (ASSISTANT,)),
     Rubric("staff_devices.index", "Tablettes", (ASSISTANT, TECHNICIAN)),
     Rubric("staff_exports.choose", "Exports", (ASSISTANT, CONTRIBUTOR, DIRECTOR, READER)),
+    Rubric("staff_frames.index", "Listes d’élus", (DIRECTOR,)),
     Rubric("staff_past_results.index", "Années passées", (ASSISTANT,)),
     Rubric("staff_users.index", "Comptes", ()),
     Rubric("staff_audit.index", "Journal", (TECHNICIAN,)),

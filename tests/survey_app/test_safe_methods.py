@@ -15,6 +15,8 @@ from flask.testing import FlaskClient
 
 from survey_app import enrolment, past_results, questionnaires
 from survey_app.database import Base, db
+from survey_app.frames import import_frame
+from survey_app.frames.synthetic import synthetic_frame
 from survey_app.models import AuditEntry
 from survey_app.responses.record_keys import held
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, seed_wave, some_commitment
@@ -48,6 +50,7 @@ def site(tmp_path: Path) -> StaffSite:
             source="x",
             actor="test",
         )
+        import_frame(synthetic_frame(), actor="test")
         enrolment.make_code(
             name="A", site="accueil_general", slugs=["essai"], languages=["fr"], created_by="x"
         )
@@ -72,6 +75,7 @@ def values(digest: str) -> dict[str, object]:
         "act": "ouvrir",
         "record_id": "00000000-0000-4000-8000-000000000000",
         "device_id": "x",
+        "frame_id": 1,
     }
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from survey_app import past_results, questionnaires
+from survey_app.frames import import_frame
+from survey_app.frames.synthetic import synthetic_frame
 from tests.page_checks import assert_good_pages
 from tests.survey_app import records
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, seed_wave, some_commitment
@@ -23,6 +25,7 @@ def site(tmp_path: Path) -> StaffSite:
         records.open_a_wave()
         for content in ({"minutes": 40}, {"minutes": 50}):
             records.take(records.a_record(content, record_id=records.DEVICE))
+        import_frame(synthetic_frame(), actor="test")
         past_results.import_counts("essai", 2024, "2024", text, source="2024.csv", actor="test")
     return made
 
@@ -51,6 +54,9 @@ def addresses(digest: str) -> dict[str, str]:
         "tablets": "/gestion/tablettes",
         "tablet-guide": "/gestion/tablettes/preparer",
         "exports": f"/gestion/exports/{WAVE}",
+        "lists": "/gestion/listes",
+        "list": "/gestion/listes/1",
+        "import": "/gestion/listes/importer",
         "past": "/gestion/annees-passees",
         "users": "/gestion/comptes",
         "own-account": "/gestion/mon-compte",
