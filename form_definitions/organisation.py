@@ -49,6 +49,16 @@ class Contact(FrozenModel):
     email: str | None = None
     phone: str | None = None
     postal_address: str | None = None
+    verification_page: str | None = None
+    """On the organisation's own website: there whoever got a mail reads that it is genuine."""
+
+
+class Director(FrozenModel):
+    """Who signs what is sent to elected officials; None is still to be filled in."""
+
+    name: str | None = None
+    title: str | None = None
+    phone: str | None = None
 
 
 class NoticeParagraph(FrozenModel):
@@ -81,6 +91,7 @@ class Organisation(FrozenModel):
     sites: tuple[Site, ...]
     services: tuple[Service, ...] = ()
     contact: Contact = Contact()
+    director: Director = Director()
     privacy: Privacy
     reviewers: Mapping[str, str | None] = Field(default_factory=dict)
     """Language → who has read the translations again; None: « à relire »."""
@@ -136,6 +147,15 @@ _CONTACT = RecordOf(
         "email": Key(_OR_NULL, "adresse électronique publique"),
         "phone": Key(_OR_NULL, "téléphone public"),
         "postal_address": Key(_OR_NULL, "adresse postale"),
+        "verification_page": Key(_OR_NULL, "page de votre site qui annonce les courriels de l’enquête"),
+    },
+)
+_DIRECTOR = RecordOf(
+    "la personne qui signe",
+    {
+        "name": Key(_OR_NULL, "prénom et nom"),
+        "title": Key(_OR_NULL, "fonction, comme elle signe"),
+        "phone": Key(_OR_NULL, "téléphone où les élus vérifient"),
     },
 )
 _PARAGRAPH = RecordOf(
@@ -172,6 +192,7 @@ ORGANISATION = RecordOf(
         "sites": Key(ListOf(_SITE), "sites", required=True),
         "services": Key(ListOf(_SERVICE, minimum=0), "services"),
         "contact": Key(_CONTACT, "coordonnées montrées au public"),
+        "director": Key(_DIRECTOR, "personne qui signe les envois aux élus"),
         "privacy": Key(_PRIVACY, "notice sur les données", required=True),
         "reviewers": Key(_REVIEWERS, "personne qui a relu chaque langue"),
     },
@@ -186,7 +207,7 @@ def read_organisation(node: Node, report: Report) -> Organisation | None:
     lines: dict[str, int] = {}
     for site in record.get("sites", ()):
         take_name(site, "site", lines, report)
-    for part in ("contact", "privacy", "reviewers"):
+    for part in ("contact", "director", "privacy", "reviewers"):
         _report_what_is_to_fill(record.get(part), report)
     if report.has_errors:
         return None

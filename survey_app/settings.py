@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from survey_app.mail_settings import MailSettings, read_mail_settings
+
 LARGEST_POOL = 4
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_DISTINCT_CHARACTERS = 10
@@ -73,6 +75,7 @@ class Settings:
     """After so long without a touch, a tablet asks whether anybody is still there."""
     run_worker: bool = True
     retention: RetentionTerms = field(default_factory=RetentionTerms)
+    mail: MailSettings = field(default_factory=MailSettings)
 
     def __post_init__(self) -> None:
         _check_secret("SECRET_KEY", self.secret_key)
@@ -121,7 +124,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         for name in RetentionTerms.__dataclass_fields__
         if (variable := f"RETENTION_{name.upper()}_DAYS") in environment
     }
-    return Settings(**given, retention=RetentionTerms(**terms))
+    try:
+        mail = read_mail_settings(environment)
+    except ValueError as fault:
+        raise SettingsError(str(fault)) from fault
+    return Settings(**given, retention=RetentionTerms(**terms), mail=mail)
 
 
 def testing(**overrides: Any) -> Settings:
