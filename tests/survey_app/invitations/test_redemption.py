@@ -10,8 +10,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from form_definitions import questionnaire_digest
 from survey_app.database import db
-from survey_app.invitation_models import SavedInterview, SealedAnswer, WaveFrame
+from survey_app.invitation_models import Invitation, SavedInterview, SealedAnswer, WaveFrame
 from survey_app.invitations import wave_keys
 from survey_app.invitations.preparing import prepare_links
 from survey_app.invitations.redemption import Holder, hand_in
@@ -125,7 +126,7 @@ def test_of_two_people_who_race_exactly_one_is_counted_fifty_times(database: Fla
 def test_fewer_than_twenty_two_people_are_refused_unless_the_wave_says_nominative(database: Flask) -> None:
     with pytest.raises(LinkError, match="nominative"):
         a_wave(21)
-    a_wave(21, wave_id="elus-2027", digest=invited.questionnaire_digest(ASKED), anonymity="nominative")
+    a_wave(21, wave_id="elus-2027", digest=questionnaire_digest(ASKED), anonymity="nominative")
     assert db.session.get_one(WaveFrame, "elus-2027").nominative
 
 
@@ -153,7 +154,7 @@ def test_links_are_prepared_again_until_a_mail_holds_one(database: Flask) -> Non
     units = [(invited.invitation(number).unit_id, "niort") for number in numbers[:25]]
     key_id, _frame = key_of_the_wave()
     assert prepare_links(WAVE, units, actor="test") == 25
-    assert invited.count(invited.Invitation) == 25
+    assert invited.count(Invitation) == 25
     assert key_of_the_wave()[0] == key_id
     invited.set_wave(state="open")
     with pytest.raises(LinkError, match="avant l’ouverture"):
