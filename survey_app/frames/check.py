@@ -205,6 +205,7 @@ class _Completion:
         self._used.update((one.file, one.line) for one in found)
         return replace(
             entry,
+            name=entry.name or next((one.name for one in found if one.name), f"Code {entry.code}"),
             arrondissement=_first(entry.arrondissement, self._arrondissements(found)),
             inhabitants=_first(entry.inhabitants, (one.inhabitants for one in found)),
             email=_first(entry.email, (one.email for one in found)),

@@ -139,7 +139,8 @@ def merged(sizes: Mapping[Key, int], smallest: int = SMALLEST_STRATUM) -> dict[K
     """For each stratum where its people go: itself, or the nearest one while it is below the threshold.
 
     The nearest: of the same arrondissement and office the next size, then the same arrondissement, then the
-    same office elsewhere. Where all together are below the threshold, one stratum remains.
+    same office elsewhere. What lies in no arrondissement goes where it changes least, into the largest. Where
+    all together are below the threshold, one stratum remains.
     """
     count, target = dict(sizes), {key: key for key in sizes}
     while len(count) > 1:
@@ -157,7 +158,7 @@ def _distance(one: Key, other: Key, count: Mapping[Key, int]) -> tuple[Any, ...]
         one[0] != other[0],
         one[1] != other[1],
         abs(_SIZE_ORDER.index(one[2]) - _SIZE_ORDER.index(other[2])),
-        count[other],
+        count[other] if one[0] else -count[other],
         other,
     )
 

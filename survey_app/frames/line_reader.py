@@ -219,8 +219,6 @@ class LineReader:
         name = own or cells.get("authority") or ""
         if not name and self._reading.lists == "places":
             name = cells.get("last_name", "")
-        if not name and self._reading.lists == "people":
-            raise LineError("le nom de la collectivité manque. Complétez-le.")
         return _BEFORE_A_NAME.sub("", name).strip()
 
     def _arrondissement(self, cells: Mapping[str, str]) -> str | None:

@@ -108,6 +108,12 @@ def test_addresses_and_arrondissements_come_from_the_other_files_by_the_code_of_
     assert found.shared_mailboxes() == [("secretariat@pays.test", 2)]
 
 
+def test_a_commune_that_is_only_named_by_its_code_takes_its_name_from_the_other_files() -> None:
+    own = by_hand("79270;;;M.;A;B;Maire;;;", "79400;;;M.;C;D;Maire;;;")
+    names = [one.name for one in checked(own, read("v_commune.csv")).entries]
+    assert names == ["Saint-Maixent-l’École", "Code 79400"]
+
+
 def test_the_order_of_the_files_means_nothing() -> None:
     files = [read(name) for name in ("elus-maires-2024.csv", "annuaire.csv", "v_commune.csv")]
     assert set(checked(*files).entries) == set(checked(*reversed(files)).entries)
