@@ -81,18 +81,18 @@ def letters_pdf(letters: Sequence[Letter], occasion: Occasion, organisation: Org
 
 def letters_document(letters: Sequence[Letter], occasion: Occasion, organisation: Organisation) -> Any:
     """The same, laid out but not written: its pages can be counted."""
-    weasyprint = _weasyprint()
+    weasyprint = pdf_library()
     template = current_app.jinja_env.get_template("letters/letter.html")
     page = template.render(
         letters=[(letter, qr_code(letter.url)) for letter in letters],
         occasion=occasion,
         organisation=organisation,
     )
-    css = weasyprint.CSS(string=_CSS.read_text("utf-8"), url_fetcher=_refuse)
-    return weasyprint.HTML(string=page, url_fetcher=_refuse).render(stylesheets=[css])
+    css = weasyprint.CSS(string=_CSS.read_text("utf-8"), url_fetcher=refuse_to_fetch)
+    return weasyprint.HTML(string=page, url_fetcher=refuse_to_fetch).render(stylesheets=[css])
 
 
-def _weasyprint() -> Any:
+def pdf_library() -> Any:
     """Loaded when it is needed: its libraries are the system's, and may be missing."""
     try:
         import weasyprint
@@ -104,7 +104,7 @@ def _weasyprint() -> Any:
     return weasyprint
 
 
-def _refuse(url: str, *_rest: Any, **_options: Any) -> NoReturn:
+def refuse_to_fetch(url: str, *_rest: Any, **_options: Any) -> NoReturn:
     raise ValueError(f"nothing is fetched for a letter, not even {url[:40]}")
 
 

@@ -234,3 +234,11 @@ def close(wave_id: str = WAVE, *, publish: bool = False) -> None:
     if publish:
         waves.seal_wave(wave_id, actor="test")
         waves.publish_wave(wave_id, actor="test")
+
+
+def without_address(stratum: str, number: int, *, wave_id: str = WAVE) -> None:
+    """Take the e-mail address of so many waiting invitations of a stratum away."""
+    with write_transaction() as transaction:
+        mine = sa.select(Invitation).where(Invitation.wave_id == wave_id, Invitation.stratum == stratum)
+        for one in transaction.scalars(mine.where(Invitation.state == "waiting").limit(number)):
+            one.email = None

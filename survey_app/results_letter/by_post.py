@@ -1,0 +1,64 @@
+"""The results by post: an addressed page around the signed letter, for who has no working e-mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from flask import render_template
+from sqlalchemy.orm import joinedload
+
+from survey_app.clock import today_in_paris
+from survey_app.database import db
+from survey_app.definitions import organisation
+from survey_app.frames.letters import pdf_library, qr_code, recipient_of, refuse_to_fetch, salutation_of
+from survey_app.invitation_models import Invitation, WaveFrame
+from survey_app.invitations.links import letter_address, letter_code, link_address
+from survey_app.models import Wave
+
+NEVER: Final = ("objected", "wrong_person", "withdrawn")
+"""Who gets nothing at all."""
+UNREACHABLE: Final = "unreachable"
+_FOLDER: Final = Path(__file__).parent.parent / "templates" / "letters"
+
+
+def without_mail(wave_id: str) -> Sequence[Invitation]:
+    """Those who have no address, or one that does not work; in the order of their authorities."""
+    query = (
+        sa.select(Invitation)
+        .where(Invitation.wave_id == wave_id, Invitation.state.not_in(NEVER))
+        .where(sa.or_(Invitation.email.is_(None), Invitation.state == UNREACHABLE))
+        .options(joinedload(Invitation.unit))
+    )
+    return sorted(db.session.scalars(query), key=lambda one: (one.unit.authority_code, one.unit.line))
+
+
+def letters_by_post(wave: Wave, frame: WaveFrame, today: date | None = None) -> bytes:
+    """One page for each of them, with the code of their link. Raises `LettersUnavailable`."""
+    weasyprint = pdf_library()
+    letters = [
+        {
+            "recipient": recipient_of(one.unit),
+            "salutation": salutation_of(one.unit),
+            "code": letter_code(one),
+            "qr": qr_code(link_address(one)),
+        }
+        for one in without_mail(wave.id)
+    ]
+    page = render_template(
+        "letters/results_by_post.html",
+        letters=letters,
+        wave=wave,
+        until=frame.results_until,
+        nominative=frame.nominative,
+        written_on=today or today_in_paris(),
+        typed_address=letter_address(),
+        organisation=organisation(),
+    )
+    css = weasyprint.CSS(string=(_FOLDER / "letter.css").read_text("utf-8"), url_fetcher=refuse_to_fetch)
+    document = weasyprint.HTML(string=page, url_fetcher=refuse_to_fetch).render(stylesheets=[css])
+    pdf: bytes = document.write_pdf(pdf_variant="pdf/ua-1")
+    return pdf
