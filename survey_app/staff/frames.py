@@ -57,9 +57,7 @@ SHOWN: Final = 200
 
 def territory() -> Territory:
     """The department whose lists are read."""
-    own = organisation()
-    known = {one.code: one.name for one in own.arrondissements}
-    return Territory(own.department_code, own.department, known)
+    return Territory.of(organisation())
 
 
 @blueprint.get("")
