@@ -63,9 +63,7 @@ def import_files(files: tuple[str, ...], title: str, source: str, day: str) -> N
             pending(found, title=title, source=source, source_date=source_date, today=_today()), actor=actor()
         )
     what = counted(len(found.entries), "ligne importée", "lignes importées")
-    click.echo(
-        f"{what}, liste n°\u00a0{made.id}." if made.new else f"Déjà importée\u00a0: liste n°\u00a0{made.id}."
-    )
+    click.echo(f"{what if made.new else 'Déjà importée'}\u00a0: liste n°\u00a0{made.id}.")
 
 
 def _today() -> dt.date:
