@@ -26,6 +26,7 @@ BLUEPRINT_MODULES: Final = (
     "survey_app.staff.results",
     "survey_app.staff.responses",
     "survey_app.staff.frames",
+    "survey_app.staff.letters",
     "survey_app.staff.past_results",
     "survey_app.staff.exports",
     "survey_app.staff.users",

@@ -16,6 +16,7 @@ from survey_app.commands.backup import backup, restore
 from survey_app.commands.data import database, doctor, purge
 from survey_app.commands.definitions import check, preview
 from survey_app.commands.faults import DOMAIN_FAULT, expected_fault
+from survey_app.commands.frames import frame
 from survey_app.commands.french import MISUSE, FrenchGroup, french_message
 from survey_app.commands.keys import keys
 from survey_app.commands.results import import_results, report
@@ -49,6 +50,7 @@ for command in (
     keys,
     report,
     import_results,
+    frame,
     purge,
     backup,
     restore,

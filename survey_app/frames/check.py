@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -105,12 +105,6 @@ class FrameCheck:
         """Whether somebody took office after the day the files are said to be of."""
         newest = self.newest_office()
         return newest is not None and newest > source_date
-
-    def objecting(self, willing: Callable[[Iterable[str]], set[str]]) -> list[Entry]:
-        """Those who asked never to be written to again; `willing` gives the addresses of the others."""
-        addresses = {entry.email for entry in self.entries if entry.email}
-        refused = addresses - willing(addresses)
-        return [entry for entry in self.entries if entry.email in refused]
 
 
 def check_files(files: Sequence[tuple[str, bytes]], territory: Territory, today: dt.date) -> FrameCheck:

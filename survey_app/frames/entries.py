@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from form_definitions import Organisation
 from survey_app.frames.addresses import clean_line, postal_of, services_of
 from survey_app.frames.files import Sheet
 from survey_app.frames.headings import Header
@@ -91,6 +92,12 @@ class Territory:
     code: str | None = None
     name: str | None = None
     arrondissements: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, organisation: Organisation) -> Territory:
+        """The department of an organisation."""
+        known = {one.code: one.name for one in organisation.arrondissements}
+        return cls(organisation.department_code, organisation.department, known)
 
 
 def newest_date(readings: Sequence[Reading]) -> dt.date | None:

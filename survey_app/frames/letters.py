@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import segno
 from flask import current_app
@@ -23,13 +23,7 @@ PACKAGES: Final = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-de
 """Debian's names of what WeasyPrint loads, and of one font."""
 LINES_IN_THE_WINDOW: Final = 6
 """What the window of a DL envelope shows, and what La Poste reads."""
-_CSS: Final = Path(__file__).parent.parent / "templates" / "letters" / "letter.css"
-_ADDRESSED: Final = {
-    "mayor": ("Monsieur le maire", "Madame la maire"),
-    "delegated_mayor": ("Monsieur le maire délégué", "Madame la maire déléguée"),
-    "president": ("Monsieur le président", "Madame la présidente"),
-    "vice_president": ("Monsieur le vice-président", "Madame la vice-présidente"),
-}
+LETTER_CSS: Final = Path(__file__).with_name("letter.css")
 
 
 class LettersUnavailable(RuntimeError):  # noqa: N818 (a state of the machine, told in one sentence)
@@ -65,6 +59,9 @@ class Occasion:
     nominative: bool = False
     signed_by: tuple[str, ...] = ()
     service: str = ""
+    verified_at: str = ""
+    """What tells a doubtful reader that the letter is ours: a page, a telephone number."""
+    specimen: bool = False
 
 
 def letters_pdf(letters: Sequence[Letter], occasion: Occasion, organisation: Organisation) -> bytes:
@@ -81,15 +78,25 @@ def letters_pdf(letters: Sequence[Letter], occasion: Occasion, organisation: Org
 
 def letters_document(letters: Sequence[Letter], occasion: Occasion, organisation: Organisation) -> Any:
     """The same, laid out but not written: its pages can be counted."""
-    weasyprint = pdf_library()
-    template = current_app.jinja_env.get_template("letters/letter.html")
+    template = current_app.jinja_env.get_template("staff/letter.html")
     page = template.render(
         letters=[(letter, qr_code(letter.url)) for letter in letters],
         occasion=occasion,
         organisation=organisation,
     )
-    css = weasyprint.CSS(string=_CSS.read_text("utf-8"), url_fetcher=refuse_to_fetch)
-    return weasyprint.HTML(string=page, url_fetcher=refuse_to_fetch).render(stylesheets=[css])
+    return laid_out(page, LETTER_CSS)
+
+
+def laid_out(page: str, style: Path) -> Any:
+    """A page of HTML under a style sheet of ours, laid out but not written; nothing is fetched."""
+    weasyprint, nothing = pdf_library(), nothing_fetched()
+    css = weasyprint.CSS(string=style.read_text("utf-8"), url_fetcher=nothing)
+    return weasyprint.HTML(string=page, url_fetcher=nothing).render(stylesheets=[css])
+
+
+def nothing_fetched() -> Any:
+    """A fetcher that knows no protocol: no file, no address, not even data inside the page."""
+    return pdf_library().urls.URLFetcher(allowed_protocols=())
 
 
 def pdf_library() -> Any:
@@ -102,10 +109,6 @@ def pdf_library() -> Any:
             f"Demandez à la personne qui l’installe de lancer\u00a0: apt install {PACKAGES}"
         ) from fault
     return weasyprint
-
-
-def refuse_to_fetch(url: str, *_rest: Any, **_options: Any) -> NoReturn:
-    raise ValueError(f"nothing is fetched for a letter, not even {url[:40]}")
 
 
 def qr_code(url: str) -> Markup:
@@ -128,10 +131,3 @@ def recipient_of(unit: SampledUnit) -> tuple[str, ...]:
 
 def _authority(unit: SampledUnit) -> str:
     return f"Mairie – {unit.authority_name}" if unit.authority_kind == COMMUNE else unit.authority_name
-
-
-def salutation_of(unit: SampledUnit) -> str:
-    """« Madame la maire », « Monsieur le président », or « Madame, Monsieur »."""
-    if not unit.civility:
-        return "Madame, Monsieur"
-    return _ADDRESSED.get(unit.office, ("Monsieur", "Madame"))[unit.civility == "Madame"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
@@ -14,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from survey_app.clock import today_in_paris
 from survey_app.database import db
 from survey_app.definitions import organisation
-from survey_app.frames.letters import pdf_library, qr_code, recipient_of, refuse_to_fetch, salutation_of
+from survey_app.frames.letters import LETTER_CSS, laid_out, qr_code, recipient_of, salutation_of
 from survey_app.invitation_models import Invitation, WaveFrame
 from survey_app.invitations.links import letter_address, letter_code, link_address
 from survey_app.models import Wave
@@ -22,7 +21,6 @@ from survey_app.models import Wave
 NEVER: Final = ("objected", "wrong_person", "withdrawn")
 """Who gets nothing at all."""
 UNREACHABLE: Final = "unreachable"
-_FOLDER: Final = Path(__file__).parent.parent / "templates" / "letters"
 
 
 def without_mail(wave_id: str) -> Sequence[Invitation]:
@@ -38,7 +36,6 @@ def without_mail(wave_id: str) -> Sequence[Invitation]:
 
 def letters_by_post(wave: Wave, frame: WaveFrame, today: date | None = None) -> bytes:
     """One page for each of them, with the code of their link. Raises `LettersUnavailable`."""
-    weasyprint = pdf_library()
     letters = [
         {
             "recipient": recipient_of(one.unit),
@@ -49,7 +46,7 @@ def letters_by_post(wave: Wave, frame: WaveFrame, today: date | None = None) -> 
         for one in without_mail(wave.id)
     ]
     page = render_template(
-        "letters/results_by_post.html",
+        "staff/letter_results_by_post.html",
         letters=letters,
         wave=wave,
         until=frame.results_until,
@@ -58,7 +55,5 @@ def letters_by_post(wave: Wave, frame: WaveFrame, today: date | None = None) -> 
         typed_address=letter_address(),
         organisation=organisation(),
     )
-    css = weasyprint.CSS(string=(_FOLDER / "letter.css").read_text("utf-8"), url_fetcher=refuse_to_fetch)
-    document = weasyprint.HTML(string=page, url_fetcher=refuse_to_fetch).render(stylesheets=[css])
-    pdf: bytes = document.write_pdf(pdf_variant="pdf/ua-1")
+    pdf: bytes = laid_out(page, LETTER_CSS).write_pdf(pdf_variant="pdf/ua-1")
     return pdf

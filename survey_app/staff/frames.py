@@ -26,6 +26,7 @@ from survey_app.frames import (
     import_frame,
 )
 from survey_app.frames.check import LISTS
+from survey_app.frames.entries import Entry
 from survey_app.frames.freezing import UNITS, FrozenFrame, Unit
 from survey_app.frames.headings import MEANINGS
 from survey_app.frames.remarks import remarks
@@ -40,7 +41,8 @@ from survey_app.frames.storage import (
     waves_of,
 )
 from survey_app.frames.words import KINDS, OFFICES, office_words
-from survey_app.invitation_models import SampledUnit, SamplingFrame
+from survey_app.invitation_models import Invitation, SampledUnit, SamplingFrame
+from survey_app.invitations.links import address_of
 from survey_app.invitations.objections import without_objections
 from survey_app.invitations.preparing import MODE, prepare_links
 from survey_app.invitations.states import LinkError
@@ -57,9 +59,7 @@ SHOWN: Final = 200
 
 def territory() -> Territory:
     """The department whose lists are read."""
-    own = organisation()
-    known = {one.code: one.name for one in own.arrondissements}
-    return Territory(own.department_code, own.department, known)
+    return Territory.of(organisation())
 
 
 @blueprint.get("")
@@ -103,10 +103,9 @@ def check() -> ResponseReturnValue:
 
 
 def _checked(found: FrameCheck, day: dt.date) -> dict[str, Any]:
-    objecting = found.objecting(_willing)
     return {
         "check": found,
-        "remarks": remarks(found, source_date=day, objecting=objecting),
+        "remarks": remarks(found, source_date=day, objecting=_objecting(found)),
         "lists": LISTS,
         "meanings": {meaning: name for meaning, (name, _) in MEANINGS.items()},
         "offices": {code: many for code, (_, _, many) in OFFICES.items()},
@@ -115,8 +114,24 @@ def _checked(found: FrameCheck, day: dt.date) -> dict[str, Any]:
     }
 
 
-def _willing(addresses: Iterable[str]) -> set[str]:
-    return without_objections(db.session(), addresses)
+def _objecting(found: FrameCheck) -> list[Entry]:
+    """Those who asked never to be written to again."""
+    addresses = [address_of(_invitation(entry)) for entry in found.entries]
+    willing = without_objections(db.session(), addresses)
+    return [entry for entry, address in zip(found.entries, addresses, strict=True) if address not in willing]
+
+
+def _invitation(entry: Entry) -> Invitation:
+    """As it would be, once the list is imported and an edition asks: it is never stored."""
+    unit = SampledUnit(
+        authority_kind=entry.kind,
+        authority_code=entry.code,
+        civility=entry.civility,
+        first_name=entry.first_name,
+        last_name=entry.last_name,
+        postal_address=entry.postal_address,
+    )
+    return Invitation(unit=unit, email=entry.email)
 
 
 def _day(text: str) -> dt.date:

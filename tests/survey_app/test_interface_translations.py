@@ -20,7 +20,7 @@ from survey_app.open_waves import SITE_HELP, SITE_LABEL, SITE_TITLE
 
 FOLDER = Path(survey_app.__file__).parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "translate": (2,), "translate_plural": (2, 3)}
-NOT_PUBLIC = {"staff", "commands", "client", "exports", "preview", "letters", "entry.html"}
+NOT_PUBLIC = {"staff", "commands", "client", "exports", "preview", "entry.html"}
 LANGUAGES_TO_WRITE = [code for code in LANGUAGES if code != SOURCE_LANGUAGE]
 
 Message = str | tuple[str, str]

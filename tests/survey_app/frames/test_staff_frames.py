@@ -168,6 +168,11 @@ def test_those_who_objected_are_told_before_the_import(site: StaffSite) -> None:
         add_objection(transaction, address_hash("mairie-79191@deux-sevres.test"), origin="referent")
     page = send(site.client(), *map(read, FILES))
     assert "1 destinataire ne veut plus être sollicité. Aucun message" in page.text
+    by_letter = "Madame Odile VALBRÈGUE 1 place de l’Hôtel-de-Ville 79100 L’Absie"
+    with site.database(), act() as transaction:
+        add_objection(transaction, address_hash(by_letter), origin="link")
+    page = send(site.client(), *map(read, FILES))
+    assert "2 destinataires ne veulent plus être sollicités. Aucun message" in page.text
 
 
 def test_a_date_older_than_an_office_is_pointed_out(site: StaffSite) -> None:
