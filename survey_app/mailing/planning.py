@@ -27,7 +27,7 @@ from survey_app.waves import OPEN
 PACE: Final = 30
 FASTEST: Final = 6000
 UNDECIDED: Final = (UNCERTAIN,)
-SENT_AGAIN: Final = (UNCERTAIN, REFUSED)
+SENT_AGAIN: Final = (UNCERTAIN, REFUSED, queue.BOUNCED)
 
 
 class MailingError(ValueError):
@@ -170,7 +170,7 @@ def _turn(mailing_id: int, before: str, after: str, action: str, actor: str) -> 
 
 
 def send_again(message_id: int, *, actor: str) -> None:
-    """The referent decides: an uncertain or refused message leaves once more, under the same Message-ID."""
+    """The referent decides: a message that did not arrive leaves once more, under the same Message-ID."""
     _decide(message_id, SENT_AGAIN, queue.QUEUED, "message-sent-again", actor)
 
 

@@ -1,0 +1,5 @@
+"""« Envois »."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("staff_mailings", __name__, url_prefix="/gestion")
