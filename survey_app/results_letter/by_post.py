@@ -13,9 +13,10 @@ from sqlalchemy.orm import joinedload
 from survey_app.clock import today_in_paris
 from survey_app.database import db
 from survey_app.definitions import organisation
-from survey_app.frames.letters import LETTER_CSS, laid_out, qr_code, recipient_of, salutation_of
+from survey_app.frames.letters import LETTER_CSS, laid_out, qr_code, recipient_of
 from survey_app.invitation_models import Invitation, WaveFrame
 from survey_app.invitations.links import letter_address, letter_code, link_address
+from survey_app.mailing.values import salutation
 from survey_app.models import Wave
 
 NEVER: Final = ("objected", "wrong_person", "withdrawn")
@@ -39,7 +40,7 @@ def letters_by_post(wave: Wave, frame: WaveFrame, today: date | None = None) -> 
     letters = [
         {
             "recipient": recipient_of(one.unit),
-            "salutation": salutation_of(one.unit),
+            "salutation": salutation(one.unit),
             "code": letter_code(one),
             "qr": qr_code(link_address(one)),
         }

@@ -109,6 +109,8 @@ def _freeze(
             frozen_by="test",
             nominative=nominative,
             results_until=dt.date(2027, 6, 30),
+            key_id="test",
+            public_key=b"public",
         )
     )
     transaction.flush()
@@ -231,6 +233,10 @@ def add_answers(good: int, bad: int, stratum: str, *, wave_id: str = WAVE, diges
 def close(wave_id: str = WAVE, *, publish: bool = False) -> None:
     """Close the wave; seal and publish it too where asked."""
     waves.close_wave(wave_id, actor="test")
+    with write_transaction() as transaction:
+        frame = transaction.get_one(WaveFrame, wave_id)
+        frame.mixed_at = frame.key_destroyed_at = NOW
+    db.session.rollback()
     if publish:
         waves.seal_wave(wave_id, actor="test")
         waves.publish_wave(wave_id, actor="test")
