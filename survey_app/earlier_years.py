@@ -21,6 +21,7 @@ from analysis.rates import Rate
 from analysis.wave_report import Selection, WaveReport, WaveSettings
 from form_definitions import explain_changes
 from survey_app.database import db
+from survey_app.disclosure import for_staff
 from survey_app.models import PastResult, TallyCell, Wave
 from survey_app.reports import counted_versions, report_by_territory, report_of
 from survey_app.strata import composition, names_of
@@ -163,7 +164,7 @@ def _of_edition(edition: Wave, wave: Wave, report: WaveReport, readers: Readers)
     return replace(
         named,
         cautions=_other_composition(edition, wave, chosen, named.name),
-        commitments={result.commitment: result for result in ShownReport(before, readers).commitments},
+        commitments={result.commitment: result for result in _shown(before, readers).commitments},
         broken=_broken(edition, wave),
     )
 
@@ -172,6 +173,10 @@ def _report_for(readers: Readers, edition: Wave, chosen: Selection) -> WaveRepor
     if readers == "public":
         return report_by_territory(edition, chosen.site)
     return report_of(edition, site=chosen.site, mode=chosen.mode, language=chosen.language)
+
+
+def _shown(before: WaveReport, readers: Readers) -> ShownReport:
+    return for_staff(before) if readers == "staff" else ShownReport(before, readers)
 
 
 def _same_place(site: str, edition: Wave, wave: Wave) -> bool:

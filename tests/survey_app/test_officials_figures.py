@@ -111,3 +111,17 @@ def test_strata_come_in_the_order_in_which_they_were_frozen(site: StaffSite) -> 
         frame = frame_of(WAVE)
         assert frame is not None
         assert [stratum.code for stratum in strata_of(frame)] == [PARTHENAY, BRESSUIRE]
+
+
+@pytest.mark.abuse("AC-23")
+def test_staff_read_no_figure_of_fewer_than_eleven_officials_either(site: StaffSite) -> None:
+    """The official is promised it; from visitors at a desk, five are enough."""
+    with site.database():
+        seed_officials()
+        add_answers(68, 22, NIORT)
+        add_answers(40, 10, PARTHENAY)
+        add_answers(6, 2, BRESSUIRE)
+        close()
+    page = site.client().get(f"/gestion/resultats/{WAVE}?site=bressuire").text
+    assert "Moins de 11 personnes" in page
+    assert "75,0" not in page
