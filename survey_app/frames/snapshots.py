@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Final
 
 import sqlalchemy as sa
@@ -13,19 +14,21 @@ from survey_app.audit import act, record
 from survey_app.frames.files import FrameError
 from survey_app.frames.freezing import FrozenFrame, Unit, freeze
 from survey_app.frames.storage import units_of
+from survey_app.frames.sublist import Sublist, chosen_units
 from survey_app.invitation_models import Invitation, MailMessage, SamplingFrame, WaveFrame
 from survey_app.models import Wave
 
 DRAFT: Final = "draft"
 SMALLEST_ANONYMOUS: Final = 22
 """Fewer people, and a wave is declared nominative or refused."""
+EVERYBODY: Final = Sublist()
 
 
 def frozen_frame(
-    frame_id: int, unit: Unit, kinds: Sequence[str], offices: Sequence[str] | None = None
+    frame_id: int, unit: Unit, kinds: Sequence[str], sublist: Sublist = EVERYBODY
 ) -> FrozenFrame:
-    """A stored list frozen, not yet written. Raises `FrameError` where nobody is left."""
-    return freeze(frame_id, units_of(frame_id), unit, kinds, offices=offices)
+    """A stored list, or part of it, frozen and not yet written. Raises `FrameError` where nobody is left."""
+    return freeze(frame_id, chosen_units(units_of(frame_id), sublist), unit, kinds)
 
 
 def freeze_for_wave(
@@ -34,7 +37,7 @@ def freeze_for_wave(
     unit: Unit,
     kinds: Sequence[str],
     *,
-    offices: Sequence[str] | None = None,
+    sublist: Sublist = EVERYBODY,
     actor: str,
 ) -> FrozenFrame:
     """Freeze a list for a wave in preparation, in place of an earlier one; links are made from the result.
@@ -44,10 +47,16 @@ def freeze_for_wave(
     FrameError
         In French: nobody is left, or the wave is no longer in preparation. Nothing is changed.
     """
-    frozen = frozen_frame(frame_id, unit, kinds, offices)
+    frozen = frozen_frame(frame_id, unit, kinds, sublist)
     with act() as transaction:
         write_wave_frame(transaction, wave_id, frozen, actor=actor)
-        detail = {"frame": frame_id, "unit": unit, "units": frozen.population, "hash": frozen.source_hash}
+        detail: dict[str, object] = {
+            "frame": frame_id,
+            "unit": unit,
+            "units": frozen.population,
+            "hash": frozen.source_hash,
+        }
+        detail |= {} if sublist.is_everybody else {"sublist": asdict(sublist)}
         record(transaction, "frame-frozen", actor=actor, subject=wave_id, detail=detail)
     return frozen
 

@@ -40,6 +40,7 @@ from survey_app.frames.storage import (
     unseal,
     waves_of,
 )
+from survey_app.frames.sublist import Sublist
 from survey_app.frames.words import KINDS, OFFICES, office_words
 from survey_app.invitation_models import Invitation, SampledUnit, SamplingFrame
 from survey_app.invitations.links import address_of
@@ -190,6 +191,7 @@ def _page(frame: SamplingFrame) -> dict[str, Any]:
         "kinds": [
             (code, words) for code, words in KINDS.items() if any(u.authority_kind == code for u in units)
         ],
+        "arrondissements": sorted({(u.arrondissement, u.arrondissement) for u in units if u.arrondissement}),
         "unit_choices": [(code, words.capitalize()) for code, words in UNITS.items()],
     }
 
@@ -240,13 +242,19 @@ def fix(frame_id: int) -> ResponseReturnValue:
         wave = next((wave for wave in _open_to_links() if wave.id == wave_id), None)
         if wave is None:
             raise FrameError("Choisissez une édition en préparation.")
-        frozen = frozen_frame(frame_id, *_chosen())
+        frozen = frozen_frame(frame_id, *_chosen(), _sublist())
         if "confirmed" in request.form:
             return _fix(wave_id, frozen)
     except (FrameError, LinkError) as fault:
         return refused("staff/frame.html", str(fault), **_page(frame))
     return render_template(
-        "staff/frame_strata.html", frame=frame, wave=wave, frozen=frozen, units=UNITS, kinds=KINDS
+        "staff/frame_strata.html",
+        frame=frame,
+        wave=wave,
+        frozen=frozen,
+        units=UNITS,
+        kinds=KINDS,
+        sublist=_sublist(),
     )
 
 
@@ -257,8 +265,15 @@ def _chosen() -> tuple[Unit, tuple[str, ...]]:
     return cast(Unit, unit), kinds
 
 
+def _sublist() -> Sublist:
+    """Part of the list, after an event."""
+    return Sublist(request.form.get("codes", ""), posted_list("arrondissements"), posted_list("offices"))
+
+
 def _fix(wave_id: str, frozen: FrozenFrame) -> ResponseReturnValue:
-    written = freeze_for_wave(wave_id, frozen.frame_id, frozen.unit, frozen.kinds, actor=actor())
+    written = freeze_for_wave(
+        wave_id, frozen.frame_id, frozen.unit, frozen.kinds, sublist=_sublist(), actor=actor()
+    )
     chosen = [(unit.unit_id, unit.stratum) for unit in written.units]
     links = prepare_links(wave_id, chosen, actor=actor())
     flash(f"{counted(links, 'lien est prêt', 'liens sont prêts')}. Rien n’est encore envoyé.")
