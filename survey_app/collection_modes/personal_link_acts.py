@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from flask import Blueprint, abort, request
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from survey_app.access import public
 from survey_app.collection_modes.link_opening import GONE, NOT_FOUND, Opened, find_opened, said, standing
-from survey_app.collection_modes.public_pages import chosen_language, page, speak
+from survey_app.collection_modes.public_pages import page, speak
 from survey_app.invitations import transitions
 from survey_app.invitations.states import AlreadyAnswered, LinkError, LinkIsDead
 from survey_app.rate_limits import at_most
@@ -53,10 +53,10 @@ ACTS: Final[dict[str, Callable[[Opened], ResponseReturnValue]]] = {
 }
 
 
-@blueprint.post(f"/r/lien/<any({', '.join(ACTS)}):act>/<language>")
+@blueprint.post(f"/r/lien/<any({', '.join(ACTS)}):link_act>/<language>")
 @public
 @at_most(PER_CALLER)
-def take_act(act: str, language: str) -> ResponseReturnValue:
+def take_act(link_act: str, language: str) -> ResponseReturnValue:
     """First the page that asks, then, with its button, the act."""
     speak(language)
     opened = find_opened()
@@ -65,13 +65,13 @@ def take_act(act: str, language: str) -> ResponseReturnValue:
     if instead := standing(opened):
         return instead
     if not request.form.get("_sure"):
-        return _ask(act, opened)
+        return _ask(link_act, opened)
     try:
-        return ACTS[act](opened)
+        return ACTS[link_act](opened)
     except (AlreadyAnswered, LinkIsDead):
         return said("dead", GONE)
     except LinkError:
-        return _ask(act, opened, wrong=True)
+        return _ask(link_act, opened, wrong=True)
 
 
 def _ask(act: str, opened: Opened, *, wrong: bool = False) -> ResponseReturnValue:
@@ -87,22 +87,3 @@ def _ask(act: str, opened: Opened, *, wrong: bool = False) -> ResponseReturnValu
     )
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-@blueprint.get("/r/desinscription/<secret>")
-@public
-def ask_to_unsubscribe(secret: str) -> ResponseReturnValue:
-    """The page of an unsubscribe link, known or not: its button does it."""
-    speak(chosen_language())
-    return said("unsubscribe", secret=secret)
-
-
-@blueprint.post("/r/desinscription/<secret>")
-@public
-@at_most(PER_CALLER)
-def unsubscribe(secret: str) -> ResponseReturnValue:
-    """One click of a mail program (RFC 8058), or the button: never again to this address."""
-    speak(chosen_language())
-    if not transitions.unsubscribe(secret):
-        abort(NOT_FOUND)
-    return said("objected")
