@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from analysis.display import counted
+from survey_app import server_facts
+from survey_app.clock import day_in_paris
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, SealedAnswer, WaveFrame
 from survey_app.models import Response, Wave
@@ -18,6 +20,7 @@ from survey_app.responses import tallies
 from survey_app.responses.finding import Finding
 
 MODE = "personal_link"
+ALARMING = dt.timedelta(days=7)
 ENDED_STATES = ("closed", "sealed", "published")
 
 
@@ -30,15 +33,19 @@ def balance(connection: Connection, wave_id: str) -> tuple[int, int, int]:
     return first, second, third
 
 
-def links(folder: Path, _now: dt.datetime) -> Iterator[Finding]:
+def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
     """Per wave by personal link; nothing where there is none."""
     with db.engine.connect() as connection:
         query = sa.select(WaveFrame.wave_id, WaveFrame.key_id, WaveFrame.key_destroyed_at, Wave.state)
         waves = connection.execute(
             query.join(Wave, Wave.id == WaveFrame.wave_id).where(WaveFrame.key_id.is_not(None))
         ).all()
+        tried = server_facts.read(connection, server_facts.LINK_GUESSES)
         counts = {row.wave_id: balance(connection, row.wave_id) for row in waves}
         recountable = {row.wave_id for row in waves if tallies.is_recountable(connection, row.wave_id)}
+    if tried and dt.date.fromisoformat(tried) > day_in_paris(now - ALARMING):
+        message = f"Le {tried}, beaucoup de liens personnels inconnus ont été essayés. Aucun ne s’est ouvert."
+        yield Finding("guesses", "warning", message, "Si cela dure, limitez ces adresses dans nginx.")
     for row in waves:
         yield from _balance(row.wave_id, counts[row.wave_id], row.wave_id in recountable)
         yield from _key(row, folder / f"{row.wave_id}-{row.key_id}.pem")

@@ -37,13 +37,13 @@ CONTENTS: Mapping[str, str] = {
     ),
     "audit_entry": "Journal des actions des agents.",
     "sampled_unit": (
-        "Élus à interroger\u00a0: collectivité, mandat, nom, adresses. Ni date de naissance, ni nuance politique."
+        "Élus à interroger\u00a0: collectivité, mandat, nom, adresses. Ni naissance, ni nuance politique."
     ),
     "invitation": (
         "Invitations par lien personnel\u00a0: adresse, état (a répondu, ne souhaite pas répondre…). "
         "Ni heure, ni réponse."
     ),
-    "saved_interview": "Questionnaires à finir plus tard, chiffrés par le lien personnel, effacés à la clôture.",
+    "saved_interview": "Questionnaires à finir, chiffrés par le lien personnel, effacés à la clôture.",
     "sealed_answer": (
         "Réponses par lien personnel avant la clôture\u00a0: scellées, sans lien avec l’invitation."
     ),
@@ -103,7 +103,7 @@ def processing_record(organisation: Mapping[str, str], terms: RetentionTerms) ->
         "## Mesures de sécurité",
         "- Réponses séparées de l’appareil, du numéro et de l’heure\u00a0: seul l’envoi brut les porte, "
         "et le lien est effacé avec lui.",
-        "- Lien personnel\u00a0: réponses scellées, mélangées une fois à la clôture, puis clé détruite\u00a0; "
+        "- Lien personnel\u00a0: réponses scellées, mélangées à la clôture, puis clé détruite\u202f; "
         "aucune ligne de journal pour ces pages.",
         "- Tables en ajout seul, effacement par la purge seule, journalisée.",
         "- Chiffrement du transport (TLS), comptes individuels, rôles, journal des actions.",

@@ -73,6 +73,8 @@ def values(digest: str) -> dict[str, object]:
         "name": "classeur",
         "filename": "build/manifest.json",
         "act": "ouvrir",
+        "end": "merci",
+        "token": "A" * 32,
         "record_id": "00000000-0000-4000-8000-000000000000",
         "device_id": "x",
         "frame_id": 1,
