@@ -73,6 +73,11 @@ def preview(session: Session, mailing: Mailing, invitation: Invitation) -> Previ
     )
 
 
+def subject_of(session: Session, mailing: Mailing) -> str:
+    """The subject as somebody who does not exist would read it."""
+    return _composition(session, mailing, made_up()).subject
+
+
 def send_trial(session: Session, mailing: Mailing, invitation: Invitation, to: str, *, actor: str) -> None:
     """The message of this recipient to oneself, now. Raises TrialError, AddressError."""
     settings = _settings()

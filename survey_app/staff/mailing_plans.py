@@ -147,6 +147,7 @@ def _plan(mailing: Mailing, asked: Mapping[str, str]) -> dict[str, Any]:
         "mailing": mailing,
         "wave": wave,
         "kinds": KINDS,
+        "subject": previewing.subject_of(session, mailing),
         "expected": expected,
         "hidden": numbers_hidden(mailing, [count for _, count in expected.left_out]),
         "obstacles": planning.obstacles(session, mailing, due),

@@ -16,7 +16,7 @@ from survey_app.access import DIRECTOR, REFERENT, may
 from survey_app.database import db
 from survey_app.exports.words import counted
 from survey_app.invitation_models import Mailing, WaveFrame
-from survey_app.mailing import lease, planning, queue
+from survey_app.mailing import lease, planning, previewing, queue
 from survey_app.mailing.bounces import OUTCOMES, take_reports
 from survey_app.mailing.mailbox import MailFileError, messages_of
 from survey_app.mailing.placeholders import PLACEHOLDERS, TextError, TextFault
@@ -155,6 +155,7 @@ def _progress_page(mailing: Mailing, wrong: str = "") -> str:
         mailing=mailing,
         wave=wave_or_404(mailing.wave_id),
         kinds=KINDS,
+        subject=previewing.subject_of(session, mailing),
         states=STATES,
         counts={} if hidden else {state: counts[state] for state in MESSAGE_STATES if counts.get(state)},
         hidden=hidden,
