@@ -237,6 +237,30 @@ def test_a_relay_in_trouble_is_told(site: StaffSite, listed: list[str]) -> None:
     assert "Le relais (127.0.0.1, port 25) ne répond pas." in site.client("director").get(LIST).text
 
 
+def test_the_first_page_says_what_waits(site: StaffSite, listed: list[str], relay: ScriptedRelay) -> None:
+    page = draft(site)
+    client = site.client()
+    plan_now(client, page)
+    with site.database(), db.session() as session:
+        lease.note_trouble(session, "x", utc_now())
+        session.commit()
+    assert "les courriels ne partent plus" in site.client("director").get("/gestion/").text
+    relay.hang_up_after_data = 1
+    clock = Clock()
+    send_all(site, clock)
+    assert "1 message incertain est à décider." in client.get("/gestion/").text
+    assert "incertain" not in site.client("director").get("/gestion/").text
+
+
+@pytest.mark.abuse("AC-66")
+def test_a_forged_host_changes_no_link(site: StaffSite, listed: list[str]) -> None:
+    client, page = site.client(), draft(site)
+    assert client.get(f"{page}/apercu", headers={"Host": "evil.test"}).status_code == 400
+    forged = client.get(f"{page}/apercu/page", headers={"X-Forwarded-Host": "evil.test"}).text
+    assert "evil.test" not in forged
+    assert f"{field.PUBLIC}/r/" in forged
+
+
 def test_messages_that_came_back_are_uploaded(site: StaffSite, listed: list[str]) -> None:
     client, page = site.client(), draft(site)
     plan_now(client, page)
