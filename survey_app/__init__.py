@@ -20,6 +20,7 @@ BLUEPRINT_MODULES: Final = (
     "survey_app.staff.questionnaires",
     "survey_app.staff.waves",
     "survey_app.staff.mailings",
+    "survey_app.staff.mailing_plans",
     "survey_app.staff.devices",
     "survey_app.staff.reconciliation",
     "survey_app.staff.fieldwork",

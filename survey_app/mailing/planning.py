@@ -228,6 +228,12 @@ def uncertain_count(session: Session, wave_id: str) -> int:
     return int(session.scalar(query) or 0)
 
 
+def is_leaving(session: Session, wave_id: str) -> bool:
+    """Whether a mailing of this wave is on its way."""
+    found = sa.select(Mailing.id).where(Mailing.wave_id == wave_id, Mailing.state == queue.SCHEDULED)
+    return bool(session.scalar(sa.select(sa.exists(found))))
+
+
 def _known(transaction: Session, mailing_id: int) -> Mailing:
     mailing = transaction.get(Mailing, mailing_id)
     if mailing is None:
