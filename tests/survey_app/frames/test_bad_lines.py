@@ -74,6 +74,29 @@ def test_a_bad_address_keeps_its_person_for_a_letter_and_is_told(
     assert bool(doubts(found)) is bool(told)
 
 
+def test_one_broken_accent_in_utf_8_spoils_its_line_and_no_other() -> None:
+    lines = [f"79{at:03};Éclères;Niort;M.;NÉ{at};Léon;Maire;;;" for at in range(1, 9)]
+    name, raw = by_hand(*lines)
+    found = checked((name, raw.replace("NÉ4;Léon".encode(), "NÉ4;Leon".encode("latin-1"))))
+    assert "un caractère est abîmé" in left_out(found)[5]
+    assert [one.last_name for one in found.entries] == [f"NÉ{at}" for at in range(1, 9) if at != 4]
+
+
+def test_bytes_that_windows_does_not_know_are_read_as_latin() -> None:
+    name, raw = by_hand("79191;Niort;Niort;M.;BON;Léon;Maire;;;")
+    found = checked(
+        (name, raw.decode().encode("latin-1") + "\n79049;X\x81;;M.;A;B;Maire;;;".encode("latin-1"))
+    )
+    assert found.readings[0].sheet.written.endswith("Latin-1")
+    assert found.entries[0].first_name == "Léon"
+
+
+def test_a_workbook_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_files, "LONGEST_READING", 0.001)
+    with pytest.raises(FrameError, match="trop gros une fois ouvert"):
+        checked(read("maires-a-la-main.xlsx"))
+
+
 def test_the_same_person_twice_is_kept_once() -> None:
     found = checked(by_hand(GOOD, GOOD.replace("BON", "Bon")))
     assert left_out(found) == {3: "cette personne est déjà là\u00a0: ligne 2. Rien à faire."}

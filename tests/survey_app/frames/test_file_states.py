@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from survey_app.frames import FrameError, Territory, check_files
+from survey_app.frames import FrameError, Territory, check_files, headings
 from survey_app.frames.files import read_file
 from survey_app.frames.headings import find_header
 from tests.survey_app.frames.file_states import (
@@ -66,6 +66,16 @@ def test_birth_profession_and_nuance_are_told_as_never_read_and_are_in_no_entry(
     assert any("rofession" in heading or "socio" in heading for heading in never)
     kept = repr(found.entries)
     assert not [secret for secret in (*NEVER_KEPT, "1961") if secret in kept]
+
+
+def test_a_column_of_births_would_be_seen_in_the_entries_if_it_were_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Control of the test above."""
+    monkeypatch.setattr(headings, "NEVER_READ", ())
+    monkeypatch.setitem(headings._MEANING_OF, "date de naissance", "commune_name")
+    monkeypatch.delitem(headings._MEANING_OF, "libelle de la commune")
+    assert "1961" in repr(checked(read("maires-2022.csv")).entries)
 
 
 def test_the_name_of_the_file_means_nothing() -> None:

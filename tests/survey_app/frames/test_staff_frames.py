@@ -18,6 +18,7 @@ from survey_app.audit import act
 from survey_app.database import db
 from survey_app.frames import import_frame
 from survey_app.frames.snapshots import SMALLEST_ANONYMOUS
+from survey_app.frames.storage import LONGEST_SEALED
 from survey_app.frames.synthetic import synthetic_frame
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, SamplingFrame, WaveFrame
 from survey_app.invitations import preparing
@@ -125,6 +126,14 @@ def test_a_check_of_somebody_else_is_not_confirmed(site: StaffSite) -> None:
     assert answer.status_code == 422
     assert "Déposez à nouveau les fichiers" in answer.text
     assert rows(site) == 0
+
+
+def test_the_largest_check_that_is_sealed_still_fits_into_the_form(site: StaffSite) -> None:
+    client = site.client()
+    data = {"sealed": "A" * LONGEST_SEALED, "csrf_token": form_token(client.get(IMPORT).text)}
+    answer = client.post(PATH, data=data)
+    assert answer.status_code == 422  # unreadable, but not too large: that would be 413
+    assert "relue" in answer.text
 
 
 def test_a_refused_import_tells_every_fault_and_keeps_what_was_typed(site: StaffSite) -> None:
