@@ -18,7 +18,8 @@ from tests.survey_app.frames.lists import HEADINGS, TERRITORY, TODAY, by_hand, c
 GOOD = "79191;Niort;Niort;M.;BON;Léon;Maire;mairie@niort.test;79000;1 rue"
 BAD_LINES = {
     "79x;Niort;;M.;A;B;Maire;;;": "le code «\u202f79X\u202f» n’est pas celui d’une commune",
-    ";Niort;;M.;A;B;Maire;;;": "le code INSEE manque",
+    ";Vouhé;;M.;A;B;Maire;;;": "le code INSEE manque, et aucun fichier ne le donne pour «\u202fVouhé\u202f»",
+    ";;;M.;A;B;Maire;;;": "ni code, ni nom de collectivité",
     "79049;Bressuire;;M.;;B;Maire;;;": "le nom manque",
     "79049;Bressuire;;M.;A;B;Maire;;;;;;trop": "13 colonnes au lieu de 10",
     "79049;Bressuire;;M.;A\ufffd;B;Maire;;;": "un caractère est abîmé",
