@@ -71,7 +71,7 @@ class Completion:
 
 
 def place(name: str) -> str:
-    """A name to compare: « St Maixent l'Ecole » and « Saint-Maixent-l’École », « Absie (L') » and « L’Absie »."""
+    """A name to compare: « St Maixent » is « Saint-Maixent », « Absie (L') » is « L’Absie »."""
     words = re.sub(r"\bst\b", "saint", re.sub(r"\bste\b", "sainte", normalised(name)))
     return re.sub(r"^(la|le|les|l) | (la|le|les|l)$", "", words)
 

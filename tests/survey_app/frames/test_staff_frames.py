@@ -214,6 +214,18 @@ def test_fixed_recipients_have_a_link_each_in_their_stratum(site: StaffSite) -> 
     assert "Liste d’élus effacée" not in client.get("/gestion/journal").text
 
 
+def test_people_are_asked_by_their_offices(site: StaffSite) -> None:
+    frame_id, client = prepared(site), site.client()
+    everything = {"unit": "person", "kinds": ["commune", "intercommunality", "department"]}
+    page = fix(client, frame_id, **everything, offices=["mayor", "president"])
+    assert "265 destinataires, une réponse par personne" in page.text
+    assert fix(client, frame_id, **everything, offices=["mayor"], confirmed="1").status_code == 303
+    with site.database():
+        kept = db.session.get_one(WaveFrame, WAVE)
+        assert (kept.unit, kept.population) == ("person", 256)
+    assert "au moins une fonction" in fix(client, frame_id, **everything).text
+
+
 def test_recipients_do_not_change_once_mails_carry_their_links(site: StaffSite) -> None:
     frame_id, client = prepared(site), site.client()
     fix(client, frame_id, confirmed="1")
