@@ -24,6 +24,8 @@ from form_definitions.library import FOLDER
 from survey_app.accounts import add_user, reset_passphrase
 from survey_app.database import db
 from survey_app.exports.asked_items import AskedItems
+from survey_app.frames import import_frame
+from survey_app.frames.synthetic import synthetic_frame
 from survey_app.migrations import upgrade
 from survey_app.past_results import COLUMNS, import_counts
 from survey_app.questionnaires import publish_source
@@ -138,6 +140,7 @@ def fill(settings: Settings, today: date, waves: Iterable[DemonstrationWave]) ->
         passphrase = add_user(REFERENT_ADDRESS, "Référente (démonstration)", ["referent"], actor=ACTOR)
         for wave in waves:
             _make_wave(wave, today)
+        import_frame(synthetic_frame(SEED), actor=ACTOR)
         judge_waiting(now=datetime.now(tz=UTC) + LONG_ENOUGH)
         db.session.remove()
         db.engine.dispose()

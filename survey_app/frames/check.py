@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
+from survey_app.frames.completion import Completion
 from survey_app.frames.entries import Entry, Note, Reading, Territory, newest_date
 from survey_app.frames.files import FrameError, read_file
-from survey_app.frames.headings import normalised
 from survey_app.frames.line_reader import read_entries
 from survey_app.frames.people import namesakes, persons, without_twins
-from survey_app.frames.words import COMMUNE, DEPARTMENT, INTERCOMMUNALITY, rank
-
-T = TypeVar("T")
+from survey_app.frames.words import COMMUNE, rank
 
 MOST_FILES: Final = 6
 MOST_UNITS: Final = 10_000
+MOST_TOLD: Final = 20
 LISTS: Final = {
     "people": "Des élus, par leur nom",
     "directory": "L’Annuaire de l’administration",
@@ -118,10 +117,12 @@ def check_files(files: Sequence[tuple[str, bytes]], territory: Territory, today:
     readings = _read_all(files, territory, today)
     base, rest = _base(readings)
     own = sorted((entry for reading in base for entry in reading.entries), key=lambda one: not one.principal)
-    completed = _Completion(rest)
-    sorted_out = without_twins(map(completed, own))
-    _refuse_nothing_and_too_many(readings, sorted_out.entries, territory)
+    completion = Completion(rest)
+    completed = [completion(entry) for entry in own]
+    sorted_out = without_twins(entry for entry in completed if entry.code)
     left = [note for reading in readings for note in reading.left_out]
+    left += [Note(entry.file, entry.line, _no_code(entry)) for entry in completed if not entry.code]
+    _refuse_nothing_and_too_many(readings, sorted_out.entries, left, territory)
     return FrameCheck(
         territory,
         tuple(readings),
@@ -129,7 +130,7 @@ def check_files(files: Sequence[tuple[str, bytes]], territory: Territory, today:
         tuple(persons(sorted_out.entries)),
         tuple(left + sorted_out.left_out),
         tuple(note for reading in readings for note in reading.doubts),
-        completed.unmatched(),
+        completion.unmatched(),
     )
 
 
@@ -160,7 +161,7 @@ def _base(readings: Sequence[Reading]) -> tuple[list[Reading], list[Reading]]:
 
 
 def _refuse_nothing_and_too_many(
-    readings: Sequence[Reading], entries: Sequence[Entry], territory: Territory
+    readings: Sequence[Reading], entries: Sequence[Entry], left: Sequence[Note], territory: Territory
 ) -> None:
     if len(entries) > MOST_UNITS:
         raise FrameError(f"{len(entries)} destinataires\u00a0: {MOST_UNITS} au plus. Partagez la liste.")
@@ -172,67 +173,17 @@ def _refuse_nothing_and_too_many(
         raise FrameError(f"Aucune ligne du département {territory.code}\u00a0: {what}")
     raise FrameError(
         "Aucune ligne ne peut être importée.",
-        *(
-            f"{note.file}, ligne {note.line}\u00a0: {note.text}"
-            for one in readings
-            for note in one.left_out[:20]
-        ),
+        *(f"{note.file}, ligne {note.line}\u00a0: {note.text}" for note in left[:MOST_TOLD]),
     )
 
 
-class _Completion:
-    """Gives an entry what the other files know: arrondissement, inhabitants, addresses."""
-
-    def __init__(self, readings: Sequence[Reading]) -> None:
-        self._known: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-        self._used: set[tuple[str, int]] = set()
-        # What was made by hand goes before the Annuaire.
-        entries = [one for reading in sorted(readings, key=_is_directory) for one in reading.entries]
-        for entry in sorted(entries, key=lambda one: not one.principal):
-            for key in _keys(entry):
-                self._known[key].append(entry)
-        self._all = entries
-
-    def __call__(self, entry: Entry) -> Entry:
-        """The entry, completed where it says nothing itself."""
-        found = next((self._known[key] for key in _keys(entry) if key in self._known), [])
-        self._used.update((one.file, one.line) for one in found)
-        return replace(
-            entry,
-            name=entry.name or next((one.name for one in found if one.name), f"Code {entry.code}"),
-            arrondissement=_first(entry.arrondissement, self._arrondissements(found)),
-            inhabitants=_first(entry.inhabitants, (one.inhabitants for one in found)),
-            email=_first(entry.email, (one.email for one in found)),
-            postal_address=_first(entry.postal_address, (one.postal_address for one in found)),
+def _no_code(entry: Entry) -> str:
+    """Of a line that names its authority, and whose code no other file knows."""
+    if not entry.name:
+        return "ni code, ni nom de collectivité. Complétez la ligne."
+    if entry.kind == COMMUNE:
+        return (
+            f"le code INSEE manque, et aucun fichier ne le donne pour «\u202f{entry.name}\u202f». "
+            "Ajoutez-le, ou déposez aussi la liste des communes de l’Insee."
         )
-
-    def _arrondissements(self, found: Sequence[Entry]) -> Iterator[str | None]:
-        """Of the authority itself; of an intercommunality, that of the commune where it has its seat."""
-        yield from (one.arrondissement for one in found)
-        for seat in (one.commune for one in found if one.kind == INTERCOMMUNALITY):
-            yield from (one.arrondissement for one in self._known.get((COMMUNE, seat), ()))
-
-    def unmatched(self) -> int:
-        """How many lines with an address were of no use."""
-        return sum(
-            (entry.email is not None or entry.postal_address is not None)
-            and (entry.file, entry.line) not in self._used
-            for entry in self._all
-        )
-
-
-def _is_directory(reading: Reading) -> bool:
-    return reading.lists == "directory"
-
-
-def _keys(entry: Entry) -> Iterator[tuple[str, str]]:
-    """By its code; by its name where the codes of two lists differ in kind."""
-    yield entry.kind, entry.code
-    if entry.kind == DEPARTMENT:
-        yield entry.kind, DEPARTMENT
-    elif entry.kind != COMMUNE and entry.name:
-        yield entry.kind, normalised(entry.name)
-
-
-def _first(own: T | None, others: Iterator[T | None]) -> T | None:
-    return own if own is not None else next((one for one in others if one is not None), None)
+    return f"le numéro SIREN de «\u202f{entry.name}\u202f» manque. Ajoutez-le."

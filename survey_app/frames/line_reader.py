@@ -12,7 +12,15 @@ from survey_app.frames.addresses import AddressError, email_of, postal_of, servi
 from survey_app.frames.entries import Entry, Note, Reading, Territory
 from survey_app.frames.files import FrameError, Line, Sheet, quoted
 from survey_app.frames.headings import find_header, normalised
-from survey_app.frames.words import COMMUNE, DEPARTMENT, INTERCOMMUNALITY, civility_of, kind_of, office_of
+from survey_app.frames.words import (
+    COMMUNE,
+    DEPARTMENT,
+    INTERCOMMUNALITY,
+    civility_before,
+    civility_of,
+    kind_of,
+    office_of,
+)
 
 LONGEST_TEXT: Final = 200
 LONGEST_NUMBER: Final = 8
@@ -104,6 +112,7 @@ class LineReader:
         named = self._reading.lists == "people"
         if named and not cells.get("last_name"):
             raise LineError("le nom manque. Complétez-le, ou retirez la ligne.")
+        before, last_name = civility_before(cells.get("last_name", ""))
         return Entry(
             file=self._reading.sheet.name,
             line=line.number,
@@ -113,9 +122,9 @@ class LineReader:
             arrondissement=self._arrondissement(cells),
             inhabitants=self._inhabitants(line, cells),
             office=office_of(cells.get("office", ""), self._usual) if named else "",
-            civility=civility_of(cells.get("sex", "")) if named else "",
+            civility=(civility_of(cells.get("sex", "")) or before) if named else "",
             first_name=cells.get("first_name", "") if named else "",
-            last_name=cells["last_name"] if named else "",
+            last_name=last_name if named else "",
             email=self._email(line, cells),
             postal_address=postal_of(cells),
             since=_date(cells.get("function_start", "")) or _date(cells.get("mandate_start", "")),
@@ -161,9 +170,7 @@ class LineReader:
         if kind == DEPARTMENT:
             return self._department(cells) or self._territory.code or "D"
         siren = re.sub(r"\s", "", cells.get("siren", ""))
-        if not siren and self._reading.lists == "directory":
-            return f"nom:{normalised(cells.get('last_name', ''))}"
-        if not re.fullmatch(r"\d{9}", siren):
+        if siren and not re.fullmatch(r"\d{9}", siren):
             raise LineError(
                 f"le numéro SIREN {quoted(siren, 20)} ne convient pas. Écrivez ses neuf chiffres."
             )
@@ -181,12 +188,8 @@ class LineReader:
 
     def _commune_code(self, cells: Mapping[str, str]) -> str:
         code = self._five(cells)
-        if not re.fullmatch(r"(\d\d|2[AB])\d{3}", code):
-            what = (
-                f"le code {quoted(code, 20)} n’est pas celui d’une commune"
-                if code
-                else "le code INSEE manque"
-            )
+        if code and not re.fullmatch(r"(\d\d|2[AB])\d{3}", code):
+            what = f"le code {quoted(code, 20)} n’est pas celui d’une commune"
             raise LineError(f"{what}. Écrivez ses cinq caractères, par exemple 79191.")
         return code
 
@@ -201,7 +204,7 @@ class LineReader:
         ours = self._territory.code
         if ours is None:
             return True
-        if kind == COMMUNE:
+        if kind == COMMUNE and code:
             return code.startswith(ours)
         if kind == INTERCOMMUNALITY and self._reading.lists == "directory":
             return (cells.get("commune_code") or ours).startswith(ours)

@@ -104,7 +104,7 @@ def seal(frame: PendingFrame, *, actor: str, secret_key: str, now: dt.datetime) 
     """The hidden field of the check page: only this server reads it, and only for this person."""
     plain = json.dumps([asdict(frame), now.timestamp()], ensure_ascii=False, separators=(",", ":")).encode()
     nonce = secrets.token_bytes(NONCE_LENGTH)
-    sealed = nonce + _cipher(secret_key).encrypt(nonce, zlib.compress(plain, 9), PURPOSE + actor.encode())
+    sealed = nonce + _cipher(secret_key).encrypt(nonce, zlib.compress(plain), PURPOSE + actor.encode())
     text = base64.urlsafe_b64encode(sealed).decode()
     if len(text) > LONGEST_SEALED:
         raise FrameError(f"{len(frame.units)} destinataires\u00a0: c’est trop pour une liste. Partagez-la.")

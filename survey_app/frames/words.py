@@ -37,6 +37,8 @@ _OFFICE_WORDS: Final = (
 )
 _MALE: Final = frozenset({"m", "h", "1", "mr", "monsieur", "homme", "masculin"})
 _FEMALE: Final = frozenset({"f", "2", "mme", "madame", "mlle", "femme", "feminin", "me"})
+_WRITTEN: Final = frozenset({"m", "mr", "monsieur", "mme", "madame", "mlle"})
+"""What may stand before a name as its civility: an initial « F » or « H » may not."""
 _KIND_WORDS: Final = (
     (r"^conseil departemental|^departement\b|^conseil general", DEPARTMENT),
     (r"^communaute\b|^metropole\b|^cc\b|^ca\b|^syndicat\b|intercommun|agglomeration", INTERCOMMUNALITY),
@@ -65,6 +67,13 @@ def civility_of(text: str) -> str:
     """« Madame », « Monsieur », or nothing."""
     words = normalised(text)
     return "Madame" if words in _FEMALE else "Monsieur" if words in _MALE else ""
+
+
+def civility_before(name: str) -> tuple[str, str]:
+    """« Mme DUPONT » → (« Madame », « DUPONT »); a name without a civility stays as it is."""
+    first, _, rest = name.partition(" ")
+    civility = civility_of(first) if rest and normalised(first) in _WRITTEN else ""
+    return (civility, rest.strip()) if civility else ("", name)
 
 
 def kind_of(authority: str) -> str:

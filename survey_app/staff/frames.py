@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Final, cast
+from dataclasses import replace
+from typing import Any, Final, NamedTuple, cast
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -27,7 +28,7 @@ from survey_app.frames import (
 )
 from survey_app.frames.check import LISTS
 from survey_app.frames.entries import Entry
-from survey_app.frames.freezing import UNITS, FrozenFrame, Unit
+from survey_app.frames.freezing import UNITS, Unit
 from survey_app.frames.headings import MEANINGS
 from survey_app.frames.remarks import remarks
 from survey_app.frames.storage import (
@@ -242,39 +243,39 @@ def fix(frame_id: int) -> ResponseReturnValue:
         wave = next((wave for wave in _open_to_links() if wave.id == wave_id), None)
         if wave is None:
             raise FrameError("Choisissez une édition en préparation.")
-        frozen = frozen_frame(frame_id, *_chosen(), _sublist())
+        choice = _chosen()
+        frozen = frozen_frame(frame_id, *choice)
         if "confirmed" in request.form:
-            return _fix(wave_id, frozen)
+            return _fix(wave_id, frame_id, choice)
     except (FrameError, LinkError) as fault:
         return refused("staff/frame.html", str(fault), **_page(frame))
     return render_template(
-        "staff/frame_strata.html",
-        frame=frame,
-        wave=wave,
-        frozen=frozen,
-        units=UNITS,
-        kinds=KINDS,
-        sublist=_sublist(),
+        "staff/frame_strata.html", frame=frame, wave=wave, frozen=frozen, units=UNITS, choice=choice
     )
 
 
-def _chosen() -> tuple[Unit, tuple[str, ...]]:
-    unit, kinds = request.form.get("unit"), posted_list("kinds")
+class _Choice(NamedTuple):
+    unit: Unit
+    kinds: tuple[str, ...]
+    sublist: Sublist
+
+
+def _chosen() -> _Choice:
+    unit, kinds, offices = request.form.get("unit"), posted_list("kinds"), posted_list("offices")
     if unit not in UNITS or not kinds or not set(kinds) <= set(KINDS):
         raise FrameError("Choisissez qui répond, et au moins une sorte de collectivité.")
-    return cast(Unit, unit), kinds
+    only = Sublist(request.form.get("codes", ""), posted_list("arrondissements"))
+    if unit == "authority":
+        return _Choice("authority", kinds, only)
+    if not offices or not set(offices) <= set(OFFICES):
+        raise FrameError("Choisissez au moins une fonction\u00a0: une réponse par personne est demandée.")
+    return _Choice("person", kinds, replace(only, offices=offices))
 
 
-def _sublist() -> Sublist:
-    """Part of the list, after an event."""
-    return Sublist(request.form.get("codes", ""), posted_list("arrondissements"), posted_list("offices"))
-
-
-def _fix(wave_id: str, frozen: FrozenFrame) -> ResponseReturnValue:
+def _fix(wave_id: str, frame_id: int, choice: _Choice) -> ResponseReturnValue:
     written = freeze_for_wave(
-        wave_id, frozen.frame_id, frozen.unit, frozen.kinds, sublist=_sublist(), actor=actor()
+        wave_id, frame_id, choice.unit, choice.kinds, sublist=choice.sublist, actor=actor()
     )
-    chosen = [(unit.unit_id, unit.stratum) for unit in written.units]
-    links = prepare_links(wave_id, chosen, actor=actor())
+    links = prepare_links(wave_id, [(unit.unit_id, unit.stratum) for unit in written.units], actor=actor())
     flash(f"{counted(links, 'lien est prêt', 'liens sont prêts')}. Rien n’est encore envoyé.")
-    return redirect(url_for("staff_frames.show", frame_id=frozen.frame_id), 303)
+    return redirect(url_for("staff_frames.show", frame_id=frame_id), 303)

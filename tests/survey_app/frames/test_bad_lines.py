@@ -18,7 +18,8 @@ from tests.survey_app.frames.lists import HEADINGS, TERRITORY, TODAY, by_hand, c
 GOOD = "79191;Niort;Niort;M.;BON;Léon;Maire;mairie@niort.test;79000;1 rue"
 BAD_LINES = {
     "79x;Niort;;M.;A;B;Maire;;;": "le code «\u202f79X\u202f» n’est pas celui d’une commune",
-    ";Niort;;M.;A;B;Maire;;;": "le code INSEE manque",
+    ";Vouhé;;M.;A;B;Maire;;;": "le code INSEE manque, et aucun fichier ne le donne pour «\u202fVouhé\u202f»",
+    ";;;M.;A;B;Maire;;;": "ni code, ni nom de collectivité",
     "79049;Bressuire;;M.;;B;Maire;;;": "le nom manque",
     "79049;Bressuire;;M.;A;B;Maire;;;;;;trop": "13 colonnes au lieu de 10",
     "79049;Bressuire;;M.;A\ufffd;B;Maire;;;": "un caractère est abîmé",
@@ -72,6 +73,29 @@ def test_a_bad_address_keeps_its_person_for_a_letter_and_is_told(
     assert found.entries[0].email == kept
     assert told in doubts(found).get(2, "")
     assert bool(doubts(found)) is bool(told)
+
+
+def test_one_broken_accent_in_utf_8_spoils_its_line_and_no_other() -> None:
+    lines = [f"79{at:03};Éclères;Niort;M.;NÉ{at};Léon;Maire;;;" for at in range(1, 9)]
+    name, raw = by_hand(*lines)
+    found = checked((name, raw.replace("NÉ4;Léon".encode(), "NÉ4;Leon".encode("latin-1"))))
+    assert "un caractère est abîmé" in left_out(found)[5]
+    assert [one.last_name for one in found.entries] == [f"NÉ{at}" for at in range(1, 9) if at != 4]
+
+
+def test_bytes_that_windows_does_not_know_are_read_as_latin() -> None:
+    name, raw = by_hand("79191;Niort;Niort;M.;BON;Léon;Maire;;;")
+    found = checked(
+        (name, raw.decode().encode("latin-1") + "\n79049;X\x81;;M.;A;B;Maire;;;".encode("latin-1"))
+    )
+    assert found.readings[0].sheet.written.endswith("Latin-1")
+    assert found.entries[0].first_name == "Léon"
+
+
+def test_a_workbook_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_files, "LONGEST_READING", 0.001)
+    with pytest.raises(FrameError, match="trop gros une fois ouvert"):
+        checked(read("maires-a-la-main.xlsx"))
 
 
 def test_the_same_person_twice_is_kept_once() -> None:

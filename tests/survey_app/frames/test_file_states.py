@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from survey_app.frames import FrameError, Territory, check_files
+from survey_app.frames import FrameError, Territory, check_files, headings
 from survey_app.frames.files import read_file
 from survey_app.frames.headings import find_header
 from tests.survey_app.frames.file_states import (
@@ -15,7 +15,7 @@ from tests.survey_app.frames.file_states import (
     NEVER_KEPT,
     read,
 )
-from tests.survey_app.frames.lists import TERRITORY, TODAY, by_hand, checked
+from tests.survey_app.frames.lists import HEADINGS, TERRITORY, TODAY, by_hand, checked, left_out
 
 
 def typeset(text: str) -> str:
@@ -68,6 +68,16 @@ def test_birth_profession_and_nuance_are_told_as_never_read_and_are_in_no_entry(
     assert not [secret for secret in (*NEVER_KEPT, "1961") if secret in kept]
 
 
+def test_a_column_of_births_would_be_seen_in_the_entries_if_it_were_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Control of the test above."""
+    monkeypatch.setattr(headings, "NEVER_READ", ())
+    monkeypatch.setitem(headings._MEANING_OF, "date de naissance", "commune_name")
+    monkeypatch.delitem(headings._MEANING_OF, "libelle de la commune")
+    assert "1961" in repr(checked(read("maires-2022.csv")).entries)
+
+
 def test_the_name_of_the_file_means_nothing() -> None:
     _, raw = read("elus-maires-2024.csv")
     assert checked(("elus-epci.csv", raw)).entries[0].kind == "commune"
@@ -112,6 +122,30 @@ def test_a_commune_that_is_only_named_by_its_code_takes_its_name_from_the_other_
     own = by_hand("79270;;;M.;A;B;Maire;;;", "79400;;;M.;C;D;Maire;;;")
     names = [one.name for one in checked(own, read("v_commune.csv")).entries]
     assert names == ["Saint-Maixent-l’École", "Code 79400"]
+
+
+def test_a_list_by_hand_without_codes_finds_them_by_the_names_of_the_communes() -> None:
+    own = by_hand(
+        ";ST MAIXENT L'ECOLE;;;Mme DUPONT Jeanne;;;;;",
+        ";Absie (L');;;M. Martin;;;;;",
+        ";l'absie;;;F. Petit;;;;;",
+        ";Nulle-Part;;;F. Petit;;;;;",
+        headings=HEADINGS.replace("Nom", "Maire"),
+    )
+    found = checked(own, read("v_commune.csv"), read("annuaire.csv"))
+    assert [(one.code, one.arrondissement, one.civility, one.last_name) for one in found.entries] == [
+        ("79270", "Niort", "Madame", "DUPONT Jeanne"),
+        ("79001", "Parthenay", "Monsieur", "Martin"),
+        ("79001", "Parthenay", "", "F. Petit"),
+    ]
+    assert found.entries[0].email == "mairie-79270@deux-sevres.test"
+    assert "aucun fichier ne le donne pour « Nulle-Part »" in left_out(found)[5]
+
+
+def test_arrondissements_come_from_a_list_that_knows_only_names() -> None:
+    where = ("ou.csv", b"Commune;Arrondissement\nNiort;Niort\nSt-Maixent-l'Ecole;Niort\n")
+    found = checked(read("elus-maires-2024.csv"), where)
+    assert {one.code for one in found.entries if one.arrondissement == "Niort"} == {"79191", "79270"}
 
 
 def test_the_order_of_the_files_means_nothing() -> None:

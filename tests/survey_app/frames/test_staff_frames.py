@@ -18,6 +18,7 @@ from survey_app.audit import act
 from survey_app.database import db
 from survey_app.frames import import_frame
 from survey_app.frames.snapshots import SMALLEST_ANONYMOUS
+from survey_app.frames.storage import LONGEST_SEALED
 from survey_app.frames.synthetic import synthetic_frame
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, SamplingFrame, WaveFrame
 from survey_app.invitations import preparing
@@ -127,6 +128,14 @@ def test_a_check_of_somebody_else_is_not_confirmed(site: StaffSite) -> None:
     assert rows(site) == 0
 
 
+def test_the_largest_check_that_is_sealed_still_fits_into_the_form(site: StaffSite) -> None:
+    client = site.client()
+    data = {"sealed": "A" * LONGEST_SEALED, "csrf_token": form_token(client.get(IMPORT).text)}
+    answer = client.post(PATH, data=data)
+    assert answer.status_code == 422  # unreadable, but not too large: that would be 413
+    assert "relue" in answer.text
+
+
 def test_a_refused_import_tells_every_fault_and_keeps_what_was_typed(site: StaffSite) -> None:
     client = site.client()
     page = send(client, read("elus-epci-du-30-juillet-2024.csv"), ("vide.csv", b""), title="Mon titre")
@@ -203,6 +212,18 @@ def test_fixed_recipients_have_a_link_each_in_their_stratum(site: StaffSite) -> 
     with site.database():
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Invitation)) == 256
     assert "Liste d’élus effacée" not in client.get("/gestion/journal").text
+
+
+def test_people_are_asked_by_their_offices(site: StaffSite) -> None:
+    frame_id, client = prepared(site), site.client()
+    everything = {"unit": "person", "kinds": ["commune", "intercommunality", "department"]}
+    page = fix(client, frame_id, **everything, offices=["mayor", "president"])
+    assert "265 destinataires, une réponse par personne" in page.text
+    assert fix(client, frame_id, **everything, offices=["mayor"], confirmed="1").status_code == 303
+    with site.database():
+        kept = db.session.get_one(WaveFrame, WAVE)
+        assert (kept.unit, kept.population) == ("person", 256)
+    assert "au moins une fonction" in fix(client, frame_id, **everything).text
 
 
 def test_recipients_do_not_change_once_mails_carry_their_links(site: StaffSite) -> None:

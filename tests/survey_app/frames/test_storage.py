@@ -12,7 +12,7 @@ from flask import Flask
 
 from survey_app import waves
 from survey_app.database import db, write_transaction
-from survey_app.frames import FrameError, freeze_for_wave, import_frame
+from survey_app.frames import FrameError, freeze_for_wave, import_frame, storage
 from survey_app.frames.storage import (
     PendingFrame,
     delete_frame,
@@ -76,18 +76,10 @@ def test_a_title_a_source_and_a_past_day_are_asked_for_all_at_once() -> None:
     assert len(refused.value.faults) == 3
 
 
-def test_a_list_too_large_for_a_page_is_refused_kindly() -> None:
-    one = synthetic_frame()
-    large = replace(
-        one,
-        units=tuple(
-            (*unit[:3], f"{unit[3]}{at}{hash((at, unit[2]))}", *unit[4:])
-            for at in range(400)
-            for unit in one.units
-        ),
-    )
-    with pytest.raises(FrameError, match="Partagez-la"):
-        seal(large, actor="a", secret_key=KEY, now=NOW)
+def test_a_list_too_large_for_a_page_is_refused_kindly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "LONGEST_SEALED", 1_000)
+    with pytest.raises(FrameError, match="265 destinataires : c’est trop pour une liste"):
+        seal(synthetic_frame(), actor="a", secret_key=KEY, now=NOW)
 
 
 def test_the_largest_list_that_is_taken_fits_into_a_page() -> None:
