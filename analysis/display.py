@@ -5,6 +5,7 @@ Only printing rounds. Everything that is compared, stored or exported stays unro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
 
@@ -41,6 +42,12 @@ def whole(number: int) -> str:
 def counted(number: int, one: str, many: str) -> str:
     """``1 réponse``, ``2 réponses``: French counts zero as one."""
     return f"{whole(number)} {many if number > 1 else one}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """``Niort, Parthenay et Bressuire``."""
+    *first, last = names or [""]
+    return f"{', '.join(first)} et {last}" if first else last
 
 
 def low_bound(interval: Interval) -> str:

@@ -35,6 +35,12 @@ ABSENCES = (
     "«\u202fsans réponse\u202f» et «\u202fnon posée\u202f» sont comptés à part et n’y entrent pas."
 )
 
+KNOWN_STRATA = (
+    "La population est connue, pour l’ensemble et pour chaque partie\u00a0: l’intervalle en tient compte, "
+    "comme si les réponses avaient été tirées au sort. Chaque réponse compte une fois, sans pondération. "
+    "Quand toute une partie a répondu, il n’y a pas d’intervalle."
+)
+
 RULES: Mapping[CommitmentRule, str] = {
     "pooled": "toutes les réponses aux questions de l’engagement, ensemble",
     "every_item": "chaque question doit atteindre le seuil\u202f; la moins bonne décide",
@@ -85,9 +91,10 @@ def what_is_not_measured(audience: Audience) -> tuple[str, ...]:
     return (NOT_MEASURED, *officials)
 
 
-def method_notes(audience: Audience) -> tuple[str, ...]:
-    """All that a method sheet or the foot of a page says about the figures."""
-    return (OFFICIAL_RULE, SECOND_LINE, ABSENCES, ROUNDING, *what_is_not_measured(audience))
+def method_notes(audience: Audience, *, strata: bool = False) -> tuple[str, ...]:
+    """All that a method sheet or the foot of a page says about the figures; ``strata``: their N are known."""
+    known = (KNOWN_STRATA,) if strata else ()
+    return (OFFICIAL_RULE, SECOND_LINE, ABSENCES, ROUNDING, *known, *what_is_not_measured(audience))
 
 
 def method_in_words(method: str) -> str:

@@ -16,6 +16,8 @@ FLOORS: Mapping[Readers, int] = {"staff": 5, "public": 11}
 
 WIDE_INTERVAL = 0.30
 DOMINANCE = 0.85
+UNEQUAL = 0.10
+"""Ten points between the response rates of two strata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,15 @@ def dominance(counts: Mapping[str, int]) -> PublicationFlag | None:
     if most < DOMINANCE * total:
         return None
     return PublicationFlag("dominance", f"85\u00a0% ou plus des réponses viennent de «\u202f{part}\u202f».")
+
+
+def unequal_strata(responses: Mapping[str, int], populations: Mapping[str, int]) -> PublicationFlag | None:
+    """A flag when some strata answered much more than others: a total without weights leans towards them."""
+    shares = [responses.get(stratum, 0) / people for stratum, people in populations.items() if people]
+    if not any(responses.values()) or max(shares, default=0) - min(shares, default=0) < UNEQUAL:
+        return None
+    reason = (
+        "Les parts de la population n’ont pas répondu autant\u00a0: l’ensemble, sans pondération, "
+        "ressemble plus à celles qui ont le plus répondu. Lisez aussi le détail."
+    )
+    return PublicationFlag("unequal_strata", reason)

@@ -7,7 +7,7 @@ breakdown does not pay for the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,7 +22,7 @@ from analysis.figures import Figures
 from analysis.notices import method_notes
 from analysis.periods import period_of
 from analysis.planning import missing_answers
-from analysis.publication import PublicationFlag, dominance
+from analysis.publication import PublicationFlag, dominance, unequal_strata
 from analysis.tally import RESPONSES, CellLayout
 from analysis.wave_settings import Cell, Selection, WaveSettings
 from form_definitions.model import Questionnaire
@@ -65,8 +65,7 @@ class WaveReport:
     @cached_property
     def headline(self) -> Figures:
         """What the wave declared to count, within the selection."""
-        population = self.settings.population if self._population_holds else None
-        return self._figures(self._headline_cells(), population)
+        return self._figures_of(self.selection, self._headline_cells())
 
     @property
     def responses(self) -> int:
@@ -104,7 +103,8 @@ class WaveReport:
     @cached_property
     def by_site(self) -> Mapping[str, Figures]:
         """Every site, also those the headline leaves out, over the headline's modes."""
-        return self._by(lambda cell: cell.site, self._headline_cells(any_site=True))
+        cells = self._grouped(lambda cell: cell.site, self._headline_cells(any_site=True))
+        return {site: self._figures_of(replace(self.selection, site=site), of) for site, of in cells.items()}
 
     @cached_property
     def by_mode(self) -> Mapping[str, Figures]:
@@ -173,6 +173,7 @@ class WaveReport:
             self._modes_differ(differences),
             self._population_outgrown(),
             self._population_of_more(),
+            self._unequal_strata(),
             self._outside_sites(),
         )
         return tuple(flag for flag in found if flag)
@@ -180,7 +181,7 @@ class WaveReport:
     @property
     def notices(self) -> tuple[str, ...]:
         """The sentences that must stand beside these figures."""
-        return method_notes(self.questionnaire.audience)
+        return method_notes(self.questionnaire.audience, strata=bool(self.settings.strata))
 
     def _modes_differ(self, differences: Iterable[Difference]) -> PublicationFlag | None:
         counted = self.settings.headline_modes
@@ -198,7 +199,8 @@ class WaveReport:
         return PublicationFlag("modes_differ", reason)
 
     def _population_outgrown(self) -> PublicationFlag | None:
-        population, counted = self.settings.population, _responses(self._headline_cells())
+        population = self.settings.population_of(self.selection) or self.settings.population
+        counted = _responses(self._headline_cells())
         if population is None or counted <= population:
             return None
         reason = (
@@ -210,15 +212,20 @@ class WaveReport:
 
     def _population_of_more(self) -> PublicationFlag | None:
         """The population that was declared is that of more people than the headline counts."""
-        if self.settings.population is None or (
-            self.selection.is_everything and self.settings.headline_is_whole
-        ):
+        if self.settings.population is None or self.settings.population_of(self.selection) is not None:
             return None
         reason = (
             f"La population déclarée ({whole(self.settings.population)}) est celle de toute l’édition\u00a0: "
             "ces chiffres n’en comptent qu’une partie, sans correction de population."
         )
         return PublicationFlag("population_of_more", reason)
+
+    def _unequal_strata(self) -> PublicationFlag | None:
+        """No weights: whoever answered more weighs more, and the reader is told (STATISTICS.md, S5)."""
+        if not self.selection.is_everything:
+            return None
+        found = {site: figures.responses for site, figures in self.by_site.items()}
+        return unequal_strata(found, self.settings.strata)
 
     def _outside_sites(self) -> PublicationFlag | None:
         """Answers without a known site, or from one that the wave did not plan, never leave silently."""
@@ -230,12 +237,6 @@ class WaveReport:
             return None
         reason = f"Réponses d’un site inconnu ou non prévu, hors du chiffre principal\u00a0: {whole(left)}."
         return PublicationFlag("outside_sites", reason)
-
-    @property
-    def _population_holds(self) -> bool:
-        """The population is that of the whole wave: it says nothing about a part of it, or once outgrown."""
-        whole = self.selection.is_everything and self.settings.headline_is_whole
-        return whole and self._population_outgrown() is None
 
     def _headline_cells(self, *, any_site: bool = False, any_mode: bool = False) -> tuple[Cell, ...]:
         """What is selected by name counts, declared or not."""
@@ -250,10 +251,20 @@ class WaveReport:
         )
 
     def _by(self, key: Callable[[Cell], str], cells: Sequence[Cell]) -> dict[str, Figures]:
+        return {name: self._figures(of) for name, of in self._grouped(key, cells).items()}
+
+    @staticmethod
+    def _grouped(key: Callable[[Cell], str], cells: Sequence[Cell]) -> dict[str, list[Cell]]:
         groups: dict[str, list[Cell]] = {}
         for cell in cells:
             groups.setdefault(key(cell), []).append(cell)
-        return {name: self._figures(groups[name]) for name in sorted(groups)}
+        return {name: groups[name] for name in sorted(groups)}
+
+    def _figures_of(self, part: Selection, cells: Sequence[Cell]) -> Figures:
+        """With the population that the part comes from, unless more people answered than it counts."""
+        population = self.settings.population_of(part)
+        holds = population is not None and _responses(cells) <= population
+        return self._figures(cells, population if holds else None)
 
     def _figures(self, cells: Sequence[Cell], population: int | None = None) -> Figures:
         vectors = [cell.vector for cell in cells]

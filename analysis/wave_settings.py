@@ -30,7 +30,7 @@ class WaveSettings:
 
     ``sites`` and ``modes`` are where and how it collects. ``headline_modes`` and ``headline_sites`` are what
     its headline figure counts; None counts all of them. ``population`` is that of the whole wave, closed, in
-    people; it never serves a part of the wave.
+    people; ``strata`` are those of its sites, where a frozen list gives them. Neither serves another part.
     """
 
     threshold: Fraction = Fraction(3, 4)
@@ -38,6 +38,7 @@ class WaveSettings:
     method: str = "wilson"
     minimum_base: int = 30
     population: int | None = None
+    strata: Mapping[str, int] = field(default_factory=dict)
     sites: tuple[str, ...] | None = None
     modes: tuple[str, ...] | None = None
     headline_modes: tuple[str, ...] | None = None
@@ -53,7 +54,20 @@ class WaveSettings:
     @property
     def headline_is_whole(self) -> bool:
         """Whether the headline leaves out no site and no mode of the wave."""
-        return _covers(self.headline_sites, self.sites) and _covers(self.headline_modes, self.modes)
+        return _covers(self.headline_sites, self.sites) and self.every_mode_counts
+
+    @property
+    def every_mode_counts(self) -> bool:
+        """Whether the headline leaves out no mode of the wave."""
+        return _covers(self.headline_modes, self.modes)
+
+    def population_of(self, part: Selection) -> int | None:
+        """The closed population that a part of the wave comes from; None where nobody knows it."""
+        if part.is_everything:
+            return self.population if self.headline_is_whole else None
+        if part.is_a_site and self.every_mode_counts:
+            return self.strata.get(part.site or "")
+        return None
 
 
 def _covers(counted: tuple[str, ...] | None, collected: tuple[str, ...] | None) -> bool:
@@ -82,3 +96,8 @@ class Selection:
     def is_everything(self) -> bool:
         """Whether nothing is left out."""
         return self == Selection()
+
+    @property
+    def is_a_site(self) -> bool:
+        """Whether it is all of one site."""
+        return self.site is not None and self == Selection(site=self.site)

@@ -37,12 +37,29 @@ class Service(FrozenModel):
     modules: tuple[int, ...] = ()
 
 
+class Arrondissement(FrozenModel):
+    """A part of the department, under its INSEE code."""
+
+    code: str
+    name: str
+
+
 class Contact(FrozenModel):
     """What is shown to the public; None is not shown."""
 
     email: str | None = None
     phone: str | None = None
     postal_address: str | None = None
+    verification_page: str | None = None
+    """On the organisation's own website: there whoever got a mail reads that it is genuine."""
+
+
+class Director(FrozenModel):
+    """Who signs what is sent to elected officials; None is still to be filled in."""
+
+    name: str | None = None
+    title: str | None = None
+    phone: str | None = None
 
 
 class NoticeParagraph(FrozenModel):
@@ -68,10 +85,14 @@ class Organisation(FrozenModel):
     name: str
     short_name: str
     department: str | None = None
+    department_code: str | None = None
+    """INSEE code: lists of officials are read for this department alone."""
+    arrondissements: tuple[Arrondissement, ...] = ()
     website: str | None = None
     sites: tuple[Site, ...]
     services: tuple[Service, ...] = ()
     contact: Contact = Contact()
+    director: Director = Director()
     privacy: Privacy
     reviewers: Mapping[str, str | None] = Field(default_factory=dict)
     """Language → who has read the translations again; None: « à relire »."""
@@ -114,12 +135,28 @@ _SERVICE = RecordOf(
         "modules": Key(ListOf(WholeNumber(1, 99), minimum=0), "modules du référentiel qui le concernent"),
     },
 )
+_ARRONDISSEMENT = RecordOf(
+    "un arrondissement",
+    {
+        "arrondissement": Key(_TEXT, "code INSEE de l’arrondissement", required=True),
+        "name": Key(_TEXT, "nom", required=True),
+    },
+)
 _CONTACT = RecordOf(
     "les coordonnées",
     {
         "email": Key(_OR_NULL, "adresse électronique publique"),
         "phone": Key(_OR_NULL, "téléphone public"),
         "postal_address": Key(_OR_NULL, "adresse postale"),
+        "verification_page": Key(_OR_NULL, "page de votre site qui annonce les courriels de l’enquête"),
+    },
+)
+_DIRECTOR = RecordOf(
+    "la personne qui signe",
+    {
+        "name": Key(_OR_NULL, "prénom et nom"),
+        "title": Key(_OR_NULL, "fonction, comme elle signe"),
+        "phone": Key(_OR_NULL, "téléphone où les élus vérifient"),
     },
 )
 _PARAGRAPH = RecordOf(
@@ -150,10 +187,13 @@ ORGANISATION = RecordOf(
         "name": Key(_TEXT, "nom", required=True),
         "short_name": Key(_TEXT, "nom court", required=True),
         "department": Key(_OR_NULL, "département"),
+        "department_code": Key(_OR_NULL, "code INSEE du département"),
+        "arrondissements": Key(ListOf(_ARRONDISSEMENT, minimum=0), "arrondissements du département"),
         "website": Key(_OR_NULL, "site internet"),
         "sites": Key(ListOf(_SITE), "sites", required=True),
         "services": Key(ListOf(_SERVICE, minimum=0), "services"),
         "contact": Key(_CONTACT, "coordonnées montrées au public"),
+        "director": Key(_DIRECTOR, "personne qui signe les envois aux élus"),
         "privacy": Key(_PRIVACY, "notice sur les données", required=True),
         "reviewers": Key(_REVIEWERS, "personne qui a relu chaque langue"),
     },
@@ -168,7 +208,7 @@ def read_organisation(node: Node, report: Report) -> Organisation | None:
     lines: dict[str, int] = {}
     for site in record.get("sites", ()):
         take_name(site, "site", lines, report)
-    for part in ("contact", "privacy", "reviewers"):
+    for part in ("contact", "director", "privacy", "reviewers"):
         _report_what_is_to_fill(record.get(part), report)
     if report.has_errors:
         return None
@@ -186,7 +226,7 @@ def _plain(value: object) -> object:
     """Records as the mappings that the models take; the key that names a thing becomes its ``code``."""
     if isinstance(value, Record):
         return {
-            "code" if key in ("site", "service") else key: _plain(member)
+            "code" if key in ("site", "service", "arrondissement") else key: _plain(member)
             for key, member in value.values.items()
         }
     if isinstance(value, tuple):

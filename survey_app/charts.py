@@ -29,9 +29,13 @@ class Frame:
     threshold: Fraction
     start: Fraction = Fraction(0)
 
-    def row(self, result: Result, identifier: str) -> Markup:
-        """One row: the rate of a result and its interval against the threshold."""
-        name, words = escape(result.title or result.commitment), escape(in_words(result, self.threshold))
+    def row(self, result: Result, identifier: str, *, title: str = "", said: str = "") -> Markup:
+        """One row: the rate of a result and its interval against the threshold.
+
+        ``title`` and ``said`` take the place of the French words.
+        """
+        name = escape(title or result.title or result.commitment)
+        words = escape(said or in_words(result, self.threshold))
         line, kind = self._place(self.threshold), result.verdict or "no_verdict"
         return Markup(  # noqa: S704 (numbers, codes of ours, and two escaped texts)
             f'<svg role="img" aria-labelledby="{identifier}-t {identifier}-d" class="{kind}">'

@@ -16,8 +16,10 @@ from survey_app.commands.backup import backup, restore
 from survey_app.commands.data import database, doctor, purge
 from survey_app.commands.definitions import check, preview
 from survey_app.commands.faults import DOMAIN_FAULT, expected_fault
+from survey_app.commands.frames import frame
 from survey_app.commands.french import MISUSE, FrenchGroup, french_message
 from survey_app.commands.keys import keys
+from survey_app.commands.mail import mail, mail_sink
 from survey_app.commands.results import import_results, report
 from survey_app.commands.server import demo, serve
 from survey_app.commands.users import user
@@ -46,9 +48,12 @@ for command in (
     serve,
     user,
     wave,
+    mail,
+    mail_sink,
     keys,
     report,
     import_results,
+    frame,
     purge,
     backup,
     restore,

@@ -24,6 +24,8 @@ from form_definitions.library import FOLDER
 from survey_app.accounts import add_user, reset_passphrase
 from survey_app.database import db
 from survey_app.exports.asked_items import AskedItems
+from survey_app.frames import import_frame
+from survey_app.frames.synthetic import synthetic_frame
 from survey_app.migrations import upgrade
 from survey_app.past_counts import COLUMNS
 from survey_app.past_results import import_counts
@@ -38,6 +40,7 @@ from survey_app.synthetic_answers import OFFICIALS, USERS, Person, Population, p
 from survey_app.waves import WavePlan, create_wave, open_wave
 
 REFERENT_ADDRESS = "referent@exemple.fr"
+SENDER = "enquete@exemple.fr"
 ACTOR = "démonstration"
 SEED = 2026
 BEFORE_SIZE, BEFORE_SHARE = 600, 0.9
@@ -138,6 +141,7 @@ def fill(settings: Settings, today: date, waves: Iterable[DemonstrationWave]) ->
         passphrase = add_user(REFERENT_ADDRESS, "Référente (démonstration)", ["referent"], actor=ACTOR)
         for wave in waves:
             _make_wave(wave, today)
+        import_frame(synthetic_frame(SEED), actor=ACTOR)
         judge_waiting(now=datetime.now(tz=UTC) + LONG_ENOUGH)
         db.session.remove()
         db.engine.dispose()
@@ -166,7 +170,8 @@ def _make_wave(wave: DemonstrationWave, today: date) -> None:
     path = FOLDER / "questionnaires" / f"{wave.questionnaire}.yaml"
     version = publish_source(path.read_text(encoding="utf-8"), load_translations(), actor=ACTOR)
     questionnaire = load_questionnaire(path)
-    sites, modes = tuple(questionnaire.sites), tuple(questionnaire.modes)
+    sites = tuple(questionnaire.sites)
+    modes = tuple(mode for mode in questionnaire.modes if mode != "personal_link")  # nobody was invited
     plan = WavePlan(
         id=wave.code,
         title=wave.title,
@@ -256,7 +261,7 @@ def _envelope(person: Person, plan: WavePlan, practice: bool, key: PublicKey | N
     return write_envelope(envelope if key is None else sealed(envelope, key))
 
 
-def addresses(settings: Settings, passphrase: str | None) -> Iterator[str]:
+def addresses(settings: Settings, passphrase: str | None, mail: str = "") -> Iterator[str]:
     """What a fresh start prints, line by line."""
     here = settings.public_url
     yield "Démonstration\u00a0: toutes les réponses sont synthétiques, aucune personne n’a répondu."
@@ -266,6 +271,8 @@ def addresses(settings: Settings, passphrase: str | None) -> Iterator[str]:
     yield f"  Formulaire des élus      {here}/q/elus/fr"
     yield f"  Tablette                 {here}/tablette/"
     yield f"  Gestion                  {here}/gestion/"
+    if mail:
+        yield f"  Courriels envoyés        {mail}   (aucun n’est remis)"
     yield ""
     yield f"  Compte                   {REFERENT_ADDRESS}"
     if passphrase is None:

@@ -7,5 +7,8 @@ from analysis.wave_report import WaveReport
 
 
 def for_staff(report: WaveReport) -> ShownReport:
-    """The report without the figures of fewer than five people, nor those that would give them away."""
-    return ShownReport(report, "staff")
+    """The report without the figures of fewer than five people, nor those that would give them away.
+
+    Who answers by a personal link is promised eleven, whoever reads.
+    """
+    return ShownReport(report, "public" if report.settings.strata else "staff")

@@ -15,14 +15,16 @@ from sqlalchemy import bindparam, func, select
 
 from analysis.axes import CommitmentResult, MeasuredItem, Result, commitment_result
 from analysis.comparisons import Difference, Subject, differences
-from analysis.disclosure import judged
+from analysis.disclosure import ShownReport, judged
+from analysis.publication import Readers
 from analysis.rates import Rate
 from analysis.wave_report import Selection, WaveReport, WaveSettings
 from form_definitions import explain_changes
 from survey_app.database import db
 from survey_app.disclosure import for_staff
 from survey_app.models import PastResult, TallyCell, Wave
-from survey_app.reports import counted_versions, report_of
+from survey_app.reports import counted_versions, report_by_territory, report_of
+from survey_app.strata import composition, names_of
 from survey_app.waves import CLOSED, PUBLISHED, SEALED, plan_of
 
 NOW, BEFORE = "now", "before"
@@ -127,12 +129,12 @@ def _comparison(
     return Comparison(before, why_not=f"Les questions n’ont pas de chiffre pour {earlier.name}.")
 
 
-def earlier_year(wave: Wave, report: WaveReport) -> EarlierYear | None:
+def earlier_year(wave: Wave, report: WaveReport, readers: Readers = "staff") -> EarlierYear | None:
     """The latest earlier year of the same survey, for the part of the wave that the report looks at."""
     edition, imported = _earlier_edition(wave), _imported_before(wave)
     if edition is not None and (not imported or edition.opens_on.year >= imported[0].year):
-        return _of_edition(edition, wave, report)
-    return _of_import(imported, wave, report) if imported else None
+        return _of_edition(edition, wave, report, readers)
+    return _of_import(imported, wave, report, readers) if imported else None
 
 
 def _earlier_edition(wave: Wave) -> Wave | None:
@@ -146,7 +148,7 @@ def _imported_before(wave: Wave) -> Sequence[PastResult]:
     return db.session.scalars(_LATEST_IMPORT, of_wave).all()
 
 
-def _of_edition(edition: Wave, wave: Wave, report: WaveReport) -> EarlierYear:
+def _of_edition(edition: Wave, wave: Wave, report: WaveReport, readers: Readers) -> EarlierYear:
     same_year = edition.opens_on.year == wave.opens_on.year
     named = EarlierYear(edition.title if same_year else str(edition.opens_on.year), edition.title)
     chosen = report.selection
@@ -155,13 +157,32 @@ def _of_edition(edition: Wave, wave: Wave, report: WaveReport) -> EarlierYear:
             f"La comparaison avec {named.name} porte sur toute la durée\u00a0: retirez le filtre de période."
         )
         return replace(named, unavailable=why)
-    before = report_of(edition, site=chosen.site, mode=chosen.mode, language=chosen.language)
+    if chosen.site is not None and not _same_place(chosen.site, edition, wave):
+        why = f"«\u202f{names_of(wave.id)[chosen.site]}\u202f» n’est pas composé comme dans {named.name}."
+        return replace(named, unavailable=why)
+    before = _report_for(readers, edition, chosen)
     return replace(
         named,
         cautions=_other_composition(edition, wave, chosen, named.name),
-        commitments={result.commitment: result for result in for_staff(before).commitments},
+        commitments={result.commitment: result for result in _shown(before, readers).commitments},
         broken=_broken(edition, wave),
     )
+
+
+def _report_for(readers: Readers, edition: Wave, chosen: Selection) -> WaveReport:
+    if readers == "public":
+        return report_by_territory(edition, chosen.site)
+    return report_of(edition, site=chosen.site, mode=chosen.mode, language=chosen.language)
+
+
+def _shown(before: WaveReport, readers: Readers) -> ShownReport:
+    return for_staff(before) if readers == "staff" else ShownReport(before, readers)
+
+
+def _same_place(site: str, edition: Wave, wave: Wave) -> bool:
+    """Strata are merged by the answers of one wave: under one name, another may have had fewer communes."""
+    now = composition(wave.id)
+    return site not in now or now[site] == composition(edition.id).get(site)
 
 
 def _other_composition(edition: Wave, wave: Wave, chosen: Selection, name: str) -> tuple[str, ...]:
@@ -188,7 +209,7 @@ def _broken(edition: Wave, wave: Wave) -> dict[str, str]:
     return found
 
 
-def _of_import(lines: Sequence[PastResult], wave: Wave, report: WaveReport) -> EarlierYear:
+def _of_import(lines: Sequence[PastResult], wave: Wave, report: WaveReport, readers: Readers) -> EarlierYear:
     named = EarlierYear(str(lines[0].year), lines[0].wave_title)
     if report.selection != Selection():
         why = f"Les chiffres importés de {named.name} sont d’une édition entière\u00a0: retirez les filtres."
@@ -202,7 +223,7 @@ def _of_import(lines: Sequence[PastResult], wave: Wave, report: WaveReport) -> E
         f"Chiffres importés\u00a0: les formulations, les sites et les modes de {named.name} ne sont pas "
         "connus ici. Vérifiez qu’ils n’ont pas changé."
     )
-    shown = {result.commitment: judged(result, "staff") for result in results if result is not None}
+    shown = {result.commitment: judged(result, readers) for result in results if result is not None}
     return replace(named, cautions=(caution, *_invented(wave)), commitments=shown)
 
 

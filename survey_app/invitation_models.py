@@ -65,6 +65,8 @@ class SampledUnit(Base):
     civility: Mapped[str] = mapped_column(Text, default="")
     first_name: Mapped[str] = mapped_column(Text, default="")
     last_name: Mapped[str] = mapped_column(Text, default="")
+    person: Mapped[str] = mapped_column(Identifier, default=random_number)
+    """The same for all mandates of one person in this frame."""
     email: Mapped[str | None] = mapped_column(Text)
     postal_address: Mapped[str | None] = mapped_column(Text)
     """As on the envelope, lines separated by a newline."""
@@ -82,7 +84,10 @@ class WaveFrame(Base):
     kinds: Mapped[list[Any]] = mapped_column(JSON, default=list)
     """The kinds of authorities that are asked."""
     strata: Mapped[list[Any]] = mapped_column(JSON, default=list)
-    """``{"code", "title", "population", "merged_into"}`` for each stratum: N as frozen."""
+    """``{"code", "title", "arrondissement", "population", "merged_into"}`` for each stratum: N as frozen.
+
+    The N of a stratum that stands (``merged_into`` is null) includes those that were merged into it.
+    """
     population: Mapped[int]
     source_hash: Mapped[str] = mapped_column(Digest)
     """SHA-256 over the units as frozen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -16,11 +17,13 @@ from analysis.wave_report import Cell, WaveReport, WaveSettings, build_wave_repo
 from form_definitions import Questionnaire
 from survey_app.clock import today_in_paris
 from survey_app.database import db
+from survey_app.invitation_models import WaveFrame
 from survey_app.models import QuestionnaireVersion, TallyCell, Wave, WaveQuestionnaire
 from survey_app.questionnaires import questionnaire_of
 from survey_app.responses import counts
 from survey_app.responses.judge import UNKNOWN_SITE
-from survey_app.waves import OPEN, WavePlan, plan_of
+from survey_app.strata import frame_of, sites_of, strata_of, territories_of
+from survey_app.waves import DRAFT, OPEN, WavePlan, plan_of
 
 SMALLEST_STEP: Final = 5
 """Answers by which the figures of an open wave grow, for everybody but the referent."""
@@ -29,6 +32,9 @@ SMALLEST_STEP: Final = 5
 def settings_of(wave: Wave) -> WaveSettings:
     """What the wave declared about its figures."""
     plan = plan_of(wave)
+    frame = frame_of(wave.id)
+    if frame is not None:
+        return _settings_of_frame(wave, plan, frame)
     return WaveSettings(
         threshold=plan.threshold,
         confidence=float(plan.confidence),
@@ -41,6 +47,23 @@ def settings_of(wave: Wave) -> WaveSettings:
         headline_sites=_counted_sites(plan),
         # Every site of the wave, so that one without any answer yet is seen to miss them all.
         expected_visits={site: wave.expected_visits.get(site) or None for site in wave.sites},
+    )
+
+
+def _settings_of_frame(wave: Wave, plan: WavePlan, frame: WaveFrame) -> WaveSettings:
+    """N is that of the frozen snapshot, for the whole and for each stratum."""
+    strata = {stratum.code: stratum.population for stratum in strata_of(frame)}
+    return WaveSettings(
+        threshold=plan.threshold,
+        confidence=float(plan.confidence),
+        method=plan.method,
+        minimum_base=plan.minimum_base,
+        population=frame.population,
+        strata=strata,
+        sites=sites_of(wave),
+        modes=plan.modes,
+        headline_modes=plan.headline_modes or None,
+        expected_visits=strata,
     )
 
 
@@ -81,12 +104,38 @@ def report_of(
     )
 
 
+def sealed(wave: Wave) -> bool:
+    """Whether the answers of a wave by personal link still lie sealed: nobody sees any before the closing."""
+    return wave.state in (DRAFT, OPEN) and frame_of(wave.id) is not None
+
+
+def report_by_territory(wave: Wave, site: str | None = None) -> WaveReport:
+    """All about a wave, or one of its territories, in no finer parts: what may leave the house."""
+    frame = frame_of(wave.id)
+    if frame is None:
+        return report_of(wave, site=site)
+    territories = territories_of(frame)
+    into = {part: territory.code for territory in territories for part in territory.parts}
+    whole = report_of(wave)
+    settings = replace(
+        whole.settings,
+        sites=tuple(dict.fromkeys(into.get(one, one) for one in whole.settings.sites or ())),
+        strata={territory.code: territory.population for territory in territories},
+        expected_visits={},
+    )
+    cells = [replace(cell, site=into.get(cell.site, cell.site)) for cell in whole.wave_cells]
+    return build_wave_report(whole.questionnaire, cells, settings, site=site, layout=whole.layout)
+
+
 def shown_before(wave: Wave, *, live: bool) -> date | None:
     """The first day whose answers are not shown yet; None = all are: to the referent, and after the closing.
 
     Who looks before and after one visitor would read that visitor's answers off the difference. So days are
-    added when they are over, and only as many at once as bring :data:`SMALLEST_STEP` answers.
+    added when they are over, and only as many at once as bring :data:`SMALLEST_STEP` answers. Sealed
+    answers are shown to nobody.
     """
+    if sealed(wave):
+        return wave.opens_on - timedelta(days=7)
     if live or wave.state != OPEN:
         return None
     arrived: Counter[date] = Counter()

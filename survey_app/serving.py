@@ -2,7 +2,7 @@
 
 SQLite has one writer: with one process, writers queue in memory instead of sleeping at the file lock, and the
 slowest answers are three times faster (`python -m bench` measures it). The application is made in each worker
-process, after the fork, and so is the thread that judges what was received.
+process, after the fork, and so are the threads that judge what was received and send what is due.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class SurveyServer(BaseApplication):  # type: ignore[misc]
             "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
             "when_ready": lambda _arbiter: self._announce(),
             "post_worker_init": _prepare_worker,
-            "worker_exit": _stop_intake,
+            "worker_exit": _stop_threads,
         }
 
     def load(self) -> Flask:
@@ -79,17 +79,22 @@ def without_addresses(record: logging.LogRecord) -> bool:
 
 
 def _prepare_worker(worker: Any) -> None:
+    from survey_app.invitations import worker as mixing
+    from survey_app.mailing import worker as mail
     from survey_app.responses import worker as intake
 
     worker.log.error_log.addFilter(without_addresses)
     intake.start(worker.app.callable)
+    mail.start(worker.app.callable)
+    mixing.start(worker.app.callable)
 
 
-def _stop_intake(_arbiter: Any, worker: Any) -> None:
+def _stop_threads(_arbiter: Any, worker: Any) -> None:
     application = getattr(worker.app, "callable", None)
-    started = application.extensions.get("survey_worker") if application is not None else None
-    if started is not None:
-        started.stop()
+    for name in ("survey_worker", "survey_mail_worker", "survey_mixing_worker"):
+        started = application.extensions.get(name) if application is not None else None
+        if started is not None:
+            started.stop()
 
 
 def serve(settings: Settings, address: Address, announce: Callable[[], None] = lambda: None) -> None:

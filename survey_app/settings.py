@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from survey_app.mail_settings import MailSettings, read_mail_settings
+
 LARGEST_POOL = 4
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_DISTINCT_CHARACTERS = 10
@@ -57,6 +59,8 @@ class Settings:
     database_url: str = field(default="", repr=False)
     record_keys_folder: Path = Path()
     """Outside the database: who has a copy of one without the other reads no record of a tablet."""
+    wave_keys_folder: Path = Path()
+    """The same for surveys by personal link: one key per edition, destroyed when its answers are mixed."""
     public_url: str = "http://127.0.0.1:8000"
     trusted_hosts: tuple[str, ...] = ()
     trusted_proxies: int = 0
@@ -71,6 +75,7 @@ class Settings:
     """After so long without a touch, a tablet asks whether anybody is still there."""
     run_worker: bool = True
     retention: RetentionTerms = field(default_factory=RetentionTerms)
+    mail: MailSettings = field(default_factory=MailSettings)
 
     def __post_init__(self) -> None:
         _check_secret("SECRET_KEY", self.secret_key)
@@ -85,6 +90,8 @@ class Settings:
             object.__setattr__(self, "database_url", url)
         if self.record_keys_folder == Path():
             object.__setattr__(self, "record_keys_folder", self.data_folder / "record-keys")
+        if self.wave_keys_folder == Path():
+            object.__setattr__(self, "wave_keys_folder", self.data_folder / "wave-keys")
         if not self.trusted_hosts:
             object.__setattr__(self, "trusted_hosts", _default_hosts(self.public_url))
 
@@ -117,7 +124,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         for name in RetentionTerms.__dataclass_fields__
         if (variable := f"RETENTION_{name.upper()}_DAYS") in environment
     }
-    return Settings(**given, retention=RetentionTerms(**terms))
+    try:
+        mail = read_mail_settings(environment)
+    except ValueError as fault:
+        raise SettingsError(str(fault)) from fault
+    return Settings(**given, retention=RetentionTerms(**terms), mail=mail)
 
 
 def testing(**overrides: Any) -> Settings:
@@ -129,7 +140,12 @@ def testing(**overrides: Any) -> Settings:
         run_worker=False,
     )
     # What was derived from the default folder must not survive an overridden folder.
-    derived = {"database_url": "", "trusted_hosts": (), "record_keys_folder": Path()}
+    derived = {
+        "database_url": "",
+        "trusted_hosts": (),
+        "record_keys_folder": Path(),
+        "wave_keys_folder": Path(),
+    }
     return replace(base, **{**derived, **overrides})
 
 
@@ -218,6 +234,7 @@ _VARIABLES = {
     "DEVICE_MASTER_KEY": "device_master_key",
     "SURVEY_DATA": "data_folder",
     "RECORD_KEYS_FOLDER": "record_keys_folder",
+    "WAVE_KEYS_FOLDER": "wave_keys_folder",
     "DEFINITIONS_FOLDER": "definitions_folder",
     "DATABASE_URL": "database_url",
     "PUBLIC_URL": "public_url",
@@ -233,6 +250,7 @@ _READERS: dict[str, Any] = {
     "device_master_key": _text,
     "data_folder": _folder,
     "record_keys_folder": _folder,
+    "wave_keys_folder": _folder,
     "definitions_folder": _folder,
     "database_url": _text,
     "public_url": _text,

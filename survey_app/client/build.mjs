@@ -13,7 +13,8 @@ const SCRIPTS = ['website', 'tablet', 'service_worker'];
 const STYLES = {
   style: ['base', 'questionnaire'],
   tablet: ['base', 'questionnaire', 'tablet'],
-  staff: ['base', 'staff', 'staff_results', 'staff_forms', 'staff_devices', 'staff_screens'],
+  staff: ['base', 'staff', 'charts', 'staff_results', 'staff_forms', 'staff_devices', 'staff_screens'],
+  results: ['base', 'charts', 'link_results'],
   print: ['print'],
   preview: ['preview'],
 };

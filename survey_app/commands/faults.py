@@ -18,10 +18,13 @@ _EXPECTED: Final = (
     "survey_app.waves:WaveError",
     "survey_app.questionnaires:PublicationError",
     "survey_app.past_counts:PastResultsError",
+    "survey_app.frames:FrameError",
     "survey_app.exports:ReportError",
     "survey_app.responses.set_aside:DecisionError",
     "survey_app.responses.record_keys:KeyFileError",
     "survey_app.backups:BackupError",
+    "survey_app.mailing.mailbox:MailFileError",
+    "survey_app.mailing.sink:SinkError",
 )
 """Their messages are French sentences for the person at the keyboard."""
 

@@ -26,6 +26,7 @@ from survey_app.reports import periods_of, report_of, shown_before, versions_of
 from survey_app.responses import counting, counts, refusals
 from survey_app.responses.flags import FLAGS
 from survey_app.responses.set_aside import REASONS
+from survey_app.strata import names_of, sites_of
 
 COMPUTED_WITH = ("survey-app", "numpy", "scipy", "xlsxwriter")
 OFFSETS = (*range(2, 9), *range(10, 14), *range(16, 19), *range(21, 24), *range(25, 31))
@@ -58,12 +59,12 @@ def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> 
     unknown = list(_unknown_parts(wave, selected))
     if unknown:
         raise ReportError(" ".join(unknown))
-    organisation = definitions.organisation()
     before = shown_before(wave, live=rights.live)
     report = report_of(wave, **asdict(selected), before=before)
     fieldwork = counts.fieldwork(wave.id)
+    facts = wave_facts(wave, definitions.organisation(), report)
     return ReportSource(
-        wave=wave_facts(wave, organisation, report),
+        wave=facts,
         versions=versions_of(wave),
         report=report,
         responses=partial(shuffled_responses, wave.id, selected, before),
@@ -73,7 +74,7 @@ def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> 
         software={name: version(name) for name in COMPUTED_WITH},
         rows=rights.rows,
         verbatims=rights.verbatims,
-        filters=_filters(selected, organisation, before),
+        filters=_filters(selected, facts.sites, before),
         refusals=refusals.of_wave(db.session(), wave, site=selected.site, period=selected.period),
         earlier=earlier_year(wave, report),
     )
@@ -95,7 +96,8 @@ def _unknown_parts(wave: Wave, selection: Selection) -> Iterator[str]:
 
 def wave_facts(wave: Wave, organisation: Organisation, report: WaveReport) -> WaveFacts:
     """The wave in words."""
-    sites = dict.fromkeys((*wave.sites, *report.by_site))
+    sites = dict.fromkeys((*sites_of(wave), *report.by_site))
+    strata = names_of(wave.id)
     return WaveFacts(
         code=wave.id,
         title=wave.title,
@@ -107,8 +109,9 @@ def wave_facts(wave: Wave, organisation: Organisation, report: WaveReport) -> Wa
         last_day=wave.last_day,
         anonymity=wave.anonymity,
         synthetic=wave.synthetic,
-        population=wave.population,
-        sites={site: organisation.site_name(site) or "Site inconnu" for site in sites},
+        population=report.settings.population,
+        strata=report.settings.strata,
+        sites={site: strata.get(site) or organisation.site_name(site) or "Site inconnu" for site in sites},
         languages={code: LANGUAGES[code].own_name for code in wave.languages if code in LANGUAGES},
         modes=tuple(wave.modes),
         headline_sites=tuple(wave.headline_sites),
@@ -163,9 +166,9 @@ def _language(code: str) -> str:
     return LANGUAGES[code].own_name if code in LANGUAGES else "Langue inconnue"
 
 
-def _filters(selection: Selection, organisation: Organisation, before: date | None) -> dict[str, str]:
+def _filters(selection: Selection, sites: Mapping[str, str], before: date | None) -> dict[str, str]:
     found = {
-        "site": selection.site and organisation.site_name(selection.site),
+        "site": selection.site and sites.get(selection.site, selection.site),
         "mode de recueil": selection.mode and mode_label(selection.mode),
         "langue": selection.language and _language(selection.language),
         "période": selection.period,

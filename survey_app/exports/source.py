@@ -38,6 +38,8 @@ class WaveFacts:
     headline_sites: tuple[str, ...] = ()
     headline_modes: tuple[str, ...] = ()
     expected_visits: Mapping[str, int | None] = field(default_factory=dict)
+    strata: Mapping[str, int] = field(default_factory=dict)
+    """N of each site, where a frozen list gives it."""
 
 
 @dataclass(frozen=True)

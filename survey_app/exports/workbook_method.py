@@ -149,6 +149,8 @@ def _rule_facts(source: ReportSource) -> Iterator[Fact]:
     yield "Méthode demandée pour l’intervalle", METHOD_LABELS.get(settings.method, settings.method)
     yield "Base efficace minimale pour conclure", settings.minimum_base
     yield "Population", _population(source)
+    for site, people in source.wave.strata.items():
+        yield f"Population\u00a0: {source.wave.sites.get(site, site)}", people
 
 
 def _population(source: ReportSource) -> str:

@@ -14,6 +14,7 @@ from analysis.tally import Cell64, CellLayout
 from analysis.wave_report import Cell
 from form_definitions import QUESTION_TYPES, Questionnaire
 from survey_app.database import db
+from survey_app.invitation_models import AnonymousText
 from survey_app.models import InboxConflict, InboxRecord, Response, Wave
 from survey_app.responses import counting, noteworthy, tallies
 from survey_app.responses.flags import OTHER_PERSON, countable
@@ -42,15 +43,15 @@ class StoredResponse:
 
 @dataclass(frozen=True)
 class Verbatim:
-    """One free text, with what may be said around it."""
+    """One free text, with what may be said around it: nothing, where it came by personal link."""
 
-    record_id: str
+    record_id: str | None
     item: str
     text: str
-    site: str
+    site: str | None
     mode: str
-    language: str
-    answered_on: dt.date
+    language: str | None
+    answered_on: dt.date | None
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def _reviewed(
 
 
 def verbatims(wave_id: str) -> Iterator[Verbatim]:
-    """The free texts of the counted responses, texts beside an option included."""
+    """The free texts of the counted responses, those beside an option too; those without an author last."""
     with db.engine.connect() as connection:
         layouts = tallies.wave_layouts(connection, wave_id)
     for response in responses(wave_id):
@@ -170,6 +171,14 @@ def verbatims(wave_id: str) -> Iterator[Verbatim]:
                 language=response.language,
                 answered_on=response.answered_on,
             )
+    yield from _anonymous_texts(wave_id)
+
+
+def _anonymous_texts(wave_id: str) -> Iterator[Verbatim]:
+    query = sa.select(AnonymousText.item, AnonymousText.text).where(AnonymousText.wave_id == wave_id)
+    with db.engine.connect() as connection:
+        for item, text in connection.execute(query.order_by(AnonymousText.item, AnonymousText.id)):
+            yield Verbatim(None, item, text, None, "personal_link", None, None)
 
 
 def text_keys(questionnaire: Questionnaire, answers: Mapping[str, Any]) -> list[str]:

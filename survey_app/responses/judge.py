@@ -95,7 +95,7 @@ def judge(
     site, site_flags = _site(body, arrival, wave, questionnaire)
     language, language_flags = _language(body, wave)
     moment, clock_flags = answered_at(body, arrival.received_at, wave)
-    answers, others, answer_flags = _answers(questionnaire, body.answers, arrival.mode, site)
+    answers, others, answer_flags = judged_answers(questionnaire, body.answers, arrival.mode, site)
     flags = (
         *arrival.flags,
         *(["conflict"] if arrival.conflict else []),
@@ -210,7 +210,7 @@ def _language(body: Body, wave: WaveFacts | None) -> tuple[str, tuple[str, ...]]
     return body.language, ("language_not_in_wave",) if outside else ()
 
 
-def _answers(
+def judged_answers(
     questionnaire: Questionnaire | None, given: Mapping[str, Any], mode: str, site: str
 ) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     """The answers that count, the others, and why they do not."""

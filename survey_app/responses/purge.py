@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from analysis.tally import CellLayout
 from survey_app.clock import day_in_paris
 from survey_app.database import db, write_connection
+from survey_app.invitation_models import AnonymousText
 from survey_app.models import (
     AuditEntry,
     EnrolmentCode,
@@ -142,6 +143,8 @@ def _erase_texts(connection: Connection, cutoff: dt.datetime) -> int:
     orphaned = sa.and_(_unknown_wave(InboxRecord), InboxRecord.received_at <= cutoff)
     closed = InboxRecord.wave_id.in_(_over(cutoff))
     erased = empty_envelopes(connection, sa.or_(orphaned, closed))
+    apart = sa.delete(AnonymousText).where(AnonymousText.wave_id.in_(_over(cutoff)))
+    erased += connection.execute(apart).rowcount
     for wave_id in connection.scalars(_over(cutoff)).all():
         layouts = tallies.wave_layouts(connection, wave_id)
         query = sa.select(*Response.__table__.columns).where(Response.wave_id == wave_id)

@@ -57,8 +57,12 @@ class PublicKey:
 
     def seal(self, body: bytes, info: bytes) -> str:
         """A body for the holder of the private half, as it stands in an envelope."""
+        return _base64url(self.seal_bytes(body, info))
+
+    def seal_bytes(self, body: bytes, info: bytes) -> bytes:
+        """The same, as it stands in a column."""
         public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), self.point)
-        return _base64url(_HPKE.encrypt(body, public, info=info))
+        return _HPKE.encrypt(body, public, info=info)
 
     def as_json(self) -> dict[str, str]:
         """As the tablet's bundle names it."""
@@ -90,10 +94,7 @@ class KeyFile:
         DoesNotOpen
             It was not, or it was changed since.
         """
-        try:
-            return _HPKE.decrypt(sealed, self._private(), info=info)
-        except InvalidTag:
-            raise DoesNotOpen from None
+        return open_with(self._private(), sealed, info)
 
     def _private(self) -> ec.EllipticCurvePrivateKey:
         key = _read(self.path, self.path.stat().st_mtime_ns)
@@ -144,12 +145,8 @@ class RecordKeys:
         # The name has whole seconds: of two made in one second, the later must be the newest too.
         latest = max((one.created_at + dt.timedelta(seconds=1) for one in self._files()), default=now)
         created_at = max(now.astimezone(dt.UTC), latest).replace(microsecond=0)
-        private = ec.generate_private_key(ec.SECP256R1())
-        key_id = key_id_of(_point(private))
-        self.folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        path = self.folder / f"{created_at:{_CREATED}}-{key_id}.pem"
-        _write_durably(path, _pem(private))
-        return KeyFile(path, created_at, key_id)
+        path, public = write_new_pair(self.folder, f"{created_at:{_CREATED}}")
+        return KeyFile(path, created_at, public.key_id)
 
     def _files(self) -> Iterator[KeyFile]:
         if not self.folder.is_dir():
@@ -170,6 +167,30 @@ def key_id_of(point: bytes) -> str:
     return hashlib.sha256(point).hexdigest()[:16]
 
 
+def write_new_pair(folder: Path, name: str) -> tuple[Path, PublicKey]:
+    """Make a pair; its private half is on disk, in ``<name>-<key id>.pem``, before anybody seals with it."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    public = PublicKey(key_id_of(_point(private)), _point(private))
+    folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    path = folder / f"{name}-{public.key_id}.pem"
+    _write_durably(path, _pem(private))
+    return path, public
+
+
+def open_with(private: ec.EllipticCurvePrivateKey, sealed: bytes, info: bytes) -> bytes:
+    """What was sealed for this key under this frame.
+
+    Raises
+    ------
+    DoesNotOpen
+        It was not, or it was changed since.
+    """
+    try:
+        return _HPKE.decrypt(sealed, private, info=info)
+    except InvalidTag:
+        raise DoesNotOpen from None
+
+
 def _point(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.public_key().public_bytes(
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
@@ -184,6 +205,17 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 @lru_cache(maxsize=64)
 def _read(path: Path, _changed_at: int) -> ec.EllipticCurvePrivateKey:
+    return read_private(path)
+
+
+def read_private(path: Path) -> ec.EllipticCurvePrivateKey:
+    """The private half in a file, read afresh.
+
+    Raises
+    ------
+    KeyFileError
+        It cannot be used.
+    """
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError):
@@ -200,11 +232,16 @@ def _write_durably(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """What was added to it or taken from it is so on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def _base64url(raw: bytes) -> str:

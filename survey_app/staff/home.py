@@ -13,11 +13,15 @@ from markupsafe import Markup
 
 from form_definitions import LANGUAGES
 from survey_app import access, questionnaires
-from survey_app.access import ASSISTANT, REFERENT, RESULT_READERS, TECHNICIAN, may
+from survey_app.access import ASSISTANT, DIRECTOR, REFERENT, RESULT_READERS, TECHNICIAN, may
 from survey_app.clock import today_in_paris
+from survey_app.database import db
 from survey_app.device_health import RED
 from survey_app.disclosure import for_staff
 from survey_app.exports.words import counted, day_words
+from survey_app.fieldwork import follow_up
+from survey_app.invitation_models import WaveFrame
+from survey_app.mailing import lease, planning
 from survey_app.models import Wave
 from survey_app.reports import report_of, shown_before
 from survey_app.responses import counts
@@ -29,6 +33,7 @@ from survey_app.staff.to_complete import (
     languages_to_review,
     values_to_fill,
 )
+from survey_app.strata import frame_of
 from survey_app.waves import CLOSED, DRAFT, OPEN, SEALED, waves
 
 blueprint = Blueprint("staff_home", __name__, url_prefix="/gestion")
@@ -55,6 +60,8 @@ def home() -> ResponseReturnValue:
         sentences += _about_devices()
     if may(ASSISTANT):
         sentences += [*_about_drafts(), *_about_translations(), *_about_organisation()]
+    if may(DIRECTOR):
+        sentences += [s for wave in known for s in _about_mail(wave)]
     current = [wave for wave in known if wave.state == OPEN]
     return render_template("staff/home.html", sentences=sentences, current=current)
 
@@ -76,6 +83,9 @@ def _about_flagged(wave: Wave) -> list[Sentence]:
 
 
 def _about_fieldwork(wave: Wave) -> list[Sentence]:
+    frame = frame_of(wave.id)
+    if frame is not None:
+        return _about_invited(wave, frame)
     report = report_of(wave, before=shown_before(wave, live=may(REFERENT)))
     results = url_for("staff_results.show", wave_id=wave.id)
     missing = [
@@ -94,6 +104,17 @@ def _about_fieldwork(wave: Wave) -> list[Sentence]:
     if not missing:
         missing.append(Sentence(f"{wave.title}\u00a0: chaque site a assez de réponses.", results, "calm"))
     return missing
+
+
+def _about_invited(wave: Wave, frame: WaveFrame) -> list[Sentence]:
+    """Answers by personal link lie sealed: only how many they are is known, and not to everybody."""
+    if not may(ASSISTANT, DIRECTOR):
+        return []
+    whole = follow_up(frame).lines(None if may(REFERENT) else "staff")[-1]
+    answered = whole.counts["complete"]
+    told = "suivi des invitations" if answered is None else counted(answered, "réponse", "réponses")
+    words = f"{wave.title}\u00a0: {told} sur {counted(whole.invited, 'invitation', 'invitations')}."
+    return [Sentence(words, url_for("staff_fieldwork.show", wave_id=wave.id), "calm")]
 
 
 def _about_dates(wave: Wave, today: date) -> list[Sentence]:
@@ -116,6 +137,17 @@ def _about_life(wave: Wave, today: date) -> list[Sentence]:
     }
     text = texts.get(wave.state, "")
     return [Sentence(text, address)] if text else []
+
+
+def _about_mail(wave: Wave) -> Iterator[Sentence]:
+    """What waits for a decision, and why nothing leaves."""
+    session, address = db.session(), url_for("staff_mailings.index", wave_id=wave.id)
+    undecided = planning.uncertain_count(session, wave.id)
+    if undecided and may(REFERENT):
+        words = counted(undecided, "message incertain est à décider.", "messages incertains sont à décider.")
+        yield Sentence(f"{wave.title}\u00a0: {words}", address, "urgent")
+    if planning.is_leaving(session, wave.id) and lease.trouble(session):
+        yield Sentence(f"{wave.title}\u00a0: les courriels ne partent plus.", address, "urgent")
 
 
 def _about_drafts() -> list[Sentence]:

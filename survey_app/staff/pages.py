@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, cast
 
-from flask import Flask, abort, current_app, render_template, request, url_for
+from flask import Flask, abort, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_security import current_user
 
 from analysis.display import tenths_of_percent
 from form_definitions import LANGUAGES
+from survey_app import strata
 from survey_app.access import ASSISTANT, CONTRIBUTOR, DIRECTOR, READER, REFERENT, TECHNICIAN, may
 from survey_app.clock import PARIS
 from survey_app.definitions import organisation
@@ -42,6 +43,7 @@ RAIL: Final = (
     Rubric("staff_questionnaires.index", "Questionnaires", (ASSISTANT,)),
     Rubric("staff_devices.index", "Tablettes", (ASSISTANT, TECHNICIAN)),
     Rubric("staff_exports.choose", "Exports", (ASSISTANT, CONTRIBUTOR, DIRECTOR, READER)),
+    Rubric("staff_frames.index", "Listes d’élus", (DIRECTOR,)),
     Rubric("staff_past_results.index", "Années passées", (ASSISTANT,)),
     Rubric("staff_users.index", "Comptes", ()),
     Rubric("staff_audit.index", "Journal", (TECHNICIAN,)),
@@ -49,8 +51,10 @@ RAIL: Final = (
 
 
 def site_name(code: str) -> str:
-    """« Point numérique » for ``point_numerique``."""
-    return organisation().site_name(code)
+    """« Point numérique » for ``point_numerique``; on the pages of an edition also the name of a stratum."""
+    if "stratum_names" not in g:
+        g.stratum_names = strata.names_of((request.view_args or {}).get("wave_id"))
+    return str(g.stratum_names.get(code) or organisation().site_name(code))
 
 
 def language_name(code: str) -> str:

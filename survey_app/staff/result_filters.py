@@ -10,6 +10,7 @@ from survey_app.exports.words import mode_label
 from survey_app.models import Wave
 from survey_app.reports import periods_of
 from survey_app.staff.pages import language_name, period_name, site_name
+from survey_app.strata import sites_of
 
 FILTERS: Final = {"site": "site", "mode": "mode", "langue": "language", "periode": "period"}
 """Name in the address → name in the report."""
@@ -52,7 +53,7 @@ def _unknown_filters(wave: Wave, filters: list[Filter]) -> str:
 def _filters(wave: Wave) -> list[Filter]:
     periods = periods_of(wave, "month", "quarter")
     return [
-        Filter("site", "Site", [("", "Tous"), *((s, site_name(s)) for s in wave.sites)]),
+        Filter("site", "Site", [("", "Tous"), *((s, site_name(s)) for s in sites_of(wave))]),
         Filter("mode", "Mode", [("", "Tous"), *((m, mode_label(m)) for m in wave.modes)]),
         Filter("langue", "Langue", [("", "Toutes"), *((c, language_name(c)) for c in wave.languages)]),
         Filter("periode", "Période", [("", "Toutes"), *((p, period_name(p)) for p in periods)]),

@@ -25,7 +25,7 @@ from survey_app.definitions import organisation
 from survey_app.disclosure import for_staff
 from survey_app.exports.words import ASSISTANCE_LABELS, METHOD_LABELS, mode_label, percent, risk_words
 from survey_app.models import Wave
-from survey_app.reports import SMALLEST_STEP, report_of, shown_before, versions_of
+from survey_app.reports import SMALLEST_STEP, report_of, sealed, shown_before, versions_of
 from survey_app.responses import counts, refusals
 from survey_app.staff import years
 from survey_app.staff.figures import Table, table
@@ -37,6 +37,7 @@ from survey_app.staff.pages import (
     wave_or_404,
 )
 from survey_app.staff.result_filters import filters_of, selection
+from survey_app.strata import names_of
 
 blueprint = Blueprint("staff_results", __name__, url_prefix="/gestion/resultats")
 VERBATIMS_PER_PAGE: Final = 50
@@ -76,7 +77,7 @@ def show(wave_id: str) -> ResponseReturnValue:
         assistance=_assistance(shown),
         refused=_refused(wave),
         hidden=[(a.site, table([("", a.result)], report.settings, "").rows[0][1]) for a in shown.hidden_axes],
-        missing={} if _is_part() else {site: n for site, n in report.missing_for_margin.items() if n},
+        missing={} if _is_part() or names_of(wave.id) else _missing(report),
         differences=shown.mode_differences,
         sure=[difference for difference in shown.mode_differences if difference.sure],
         say=partial(say_difference, questions=report.questionnaire.questions),
@@ -97,6 +98,10 @@ def _refused(wave: Wave) -> list[tuple[Any, str, int]]:
     chosen = selection()
     found = refusals.of_wave(db.session(), wave, site=chosen["site"], period=chosen["period"])
     return sorted((day, site, number) for (site, day), number in found.items())
+
+
+def _missing(report: WaveReport) -> dict[str, int]:
+    return {site: n for site, n in report.missing_for_margin.items() if n}
 
 
 def _is_part() -> bool:
@@ -139,6 +144,7 @@ def _around(wave: Wave, report: WaveReport) -> dict[str, Any]:
         "methods": METHOD_LABELS,
         "rules": RULES,
         "before": _before(wave),
+        "sealed": sealed(wave),
         "step": SMALLEST_STEP,
     }
 

@@ -16,6 +16,10 @@ VALUES: Final = {
     "contact.email": "L’adresse électronique montrée au public n’est pas remplie.",
     "contact.phone": "Le téléphone montré au public n’est pas rempli.",
     "contact.postal_address": "L’adresse postale montrée au public n’est pas remplie.",
+    "contact.verification_page": "La page de votre site qui annonce les courriels aux élus manque.",
+    "director.name": "La personne qui signe les envois aux élus n’est pas nommée.",
+    "director.title": "La fonction de la personne qui signe les envois aux élus n’est pas remplie.",
+    "director.phone": "Le téléphone de la personne qui signe les envois aux élus n’est pas rempli.",
     "privacy.data_protection_officer": "Le délégué à la protection des données n’est pas nommé.",
 }
 """Values of organisation.yaml that the public looks for, and what to say while they are null."""

@@ -81,3 +81,11 @@ def test_an_effective_base_is_rounded_down(value: float | None, printed: str) ->
 )
 def test_a_difference_has_its_sign(difference: float, printed: str) -> None:
     assert display.points(difference) == printed
+
+
+@pytest.mark.parametrize(
+    "names, printed",
+    [([], ""), (["Niort"], "Niort"), (["Niort", "Parthenay", "Bressuire"], "Niort, Parthenay et Bressuire")],
+)
+def test_names_are_listed_as_french_does(names: list[str], printed: str) -> None:
+    assert display.listed(names) == printed

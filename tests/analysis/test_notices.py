@@ -11,7 +11,7 @@ from analysis.axes import Verdict
 from analysis.intervals import INTERVAL_METHODS
 
 SENTENCES = [
-    *notices.method_notes("elected_officials"),
+    *notices.method_notes("elected_officials", strata=True),
     *notices.RULES.values(),
     *notices.VERDICTS.values(),
     *notices.FLAGS.values(),

@@ -258,3 +258,105 @@ def test_s9_a_thousand_cells_take_milliseconds() -> None:
         assert len(wave.by_site) == 4
         durations.append(time.process_time() - start)
     assert min(durations) < 0.02
+
+
+ARRONDISSEMENTS = {"niort": 121, "parthenay": 78, "bressuire": 57}
+"""The 256 communes of Deux-Sèvres."""
+
+
+def officials(**changes: Any) -> WaveSettings:
+    strata: dict[str, Any] = {
+        "population": 256,
+        "strata": ARRONDISSEMENTS,
+        "sites": tuple(ARRONDISSEMENTS),
+        "modes": ("personal_link",),
+        "headline_modes": ("personal_link",),
+    }
+    return WaveSettings(**{**strata, **changes})
+
+
+def by_link(count: int, site: str, codes: tuple[str | None, ...] = GOOD) -> Cell:
+    return a_cell(count, codes, site=site, mode="personal_link")
+
+
+def answered_by_a_part() -> tuple[Cell, ...]:
+    return (
+        by_link(68, "niort"),
+        by_link(22, "niort", BAD),
+        by_link(40, "parthenay"),
+        by_link(10, "parthenay", BAD),
+        by_link(32, "bressuire"),
+        by_link(8, "bressuire", BAD),
+    )
+
+
+def test_s3_a_stratum_takes_its_own_population_and_the_whole_takes_all() -> None:
+    """140 of 180 among 256 communes, as STATISTICS.md S4 gives it: 190 to 207 communes."""
+    wave = report(*answered_by_a_part(), settings=officials())
+    whole = wave.commitments[1]
+    assert (whole.favourable, whole.base, whole.interval.people) == (140, 180, (190, 207))
+    parts = {site: figures.commitments[1] for site, figures in wave.by_site.items()}
+    assert {site: result.method for site, result in parts.items()} == dict.fromkeys(
+        ARRONDISSEMENTS, "hypergeometric"
+    )
+    assert {site: result.interval.population for site, result in parts.items()} == ARRONDISSEMENTS
+
+
+@pytest.mark.parametrize(
+    "site, people",
+    # By math.comb: the M in k…N−n+k whose both tails, of k or more and of k or fewer, exceed 2.5 %.
+    [("niort", (85, 96)), ("parthenay", (56, 67)), ("bressuire", (41, 49))],
+)
+def test_s3_the_interval_of_a_stratum_is_counted_in_its_people(site: str, people: tuple[int, int]) -> None:
+    wave = report(*answered_by_a_part(), settings=officials(), site=site)
+    alone = wave.commitments[1]
+    assert alone.interval.people == people
+    assert (
+        alone.interval
+        == report(*answered_by_a_part(), settings=officials()).by_site[site].commitments[1].interval
+    )
+    assert wave.flags == ()
+
+
+def test_s3_a_stratum_where_all_answered_is_a_census_without_interval() -> None:
+    wave = report(
+        by_link(43, "bressuire"), by_link(14, "bressuire", BAD), by_link(60, "niort"), settings=officials()
+    )
+    census = wave.by_site["bressuire"].commitments[1]
+    assert (census.method, census.low, census.high) == ("census", None, None)
+    assert census.verdict == "above"
+    assert wave.by_site["niort"].commitments[1].low is not None
+
+
+def test_s3_when_every_stratum_answered_the_whole_is_a_census() -> None:
+    cells = [by_link(people, site) for site, people in ARRONDISSEMENTS.items()]
+    assert {result.method for result in report(*cells, settings=officials()).commitments} == {"census"}
+
+
+def test_s3_a_population_serves_no_part_of_a_stratum() -> None:
+    cells = (*answered_by_a_part(), a_cell(5, site="niort", mode="paper"))
+    for chosen in ({"mode": "personal_link"}, {"site": "niort", "period": "2026-11"}):
+        assert report(*cells, settings=officials(), **chosen).commitments[1].method == "wilson"
+    partial = officials(modes=("personal_link", "paper"))
+    wave = report(*cells, settings=partial)
+    assert wave.commitments[1].method == "wilson"
+    assert {figures.commitments[1].method for figures in wave.by_site.values()} == {"wilson"}
+
+
+def test_s3_an_outgrown_stratum_is_said_and_not_used() -> None:
+    wave = report(by_link(60, "bressuire"), by_link(60, "niort"), settings=officials(), site="bressuire")
+    assert wave.commitments[1].method == "wilson"
+    assert [flag.code for flag in wave.flags] == ["population_outgrown"]
+
+
+def test_s5_no_weights_so_strata_that_answered_more_are_told() -> None:
+    uneven = report(
+        by_link(90, "niort"), by_link(20, "bressuire"), by_link(30, "parthenay"), settings=officials()
+    )
+    assert "unequal_strata" in {flag.code for flag in uneven.flags}
+    assert uneven.commitments[1].base == 140
+    even = report(
+        by_link(61, "niort"), by_link(29, "bressuire"), by_link(39, "parthenay"), settings=officials()
+    )
+    assert "unequal_strata" not in {flag.code for flag in even.flags}
+    assert any("sans pondération" in notice for notice in even.notices)

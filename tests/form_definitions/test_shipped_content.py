@@ -29,7 +29,7 @@ from form_definitions.model import CollectionMode, Grid, Item
 from survey_app.settings import RetentionTerms
 
 FOLDER = Path(form_definitions.__file__).parent
-QUESTIONNAIRES = ("users", "elected_officials")
+QUESTIONNAIRES = ("users", "elected_officials", "emergency_alert")
 CONTENT_FILES = sorted(
     [*FOLDER.glob("*.yaml"), *FOLDER.glob("frameworks/*.yaml"), *FOLDER.glob("questionnaires/*.yaml")]
 )
@@ -227,8 +227,8 @@ def walks() -> Iterator[tuple[str, str, str]]:
         yield from product([name], source["modes"], source["sites"])
 
 
-BOUNDS = {"usagers": (7, 18), "elus": (12, 28)}
-WEB_MINUTES = {"usagers": 3, "elus": 5}
+BOUNDS = {"usagers": (7, 18), "elus": (12, 28), "alerte": (5, 12)}
+WEB_MINUTES = {"usagers": 3, "elus": 5, "alerte": 2}
 SECONDS = {
     "single_choice": 7,
     "multiple_choice": 10,

@@ -87,9 +87,11 @@ def test_the_home_page_names_languages_without_a_reader_and_values_that_are_stil
     for sentence in to_complete.VALUES.values():
         assert f"{place}{sentence}</a>" in told
         assert sentence in unescape(site.client().get(PAGE).text)
-    contact = known.contact.model_copy(update={"email": "a@b.fr", "phone": "0", "postal_address": "1 rue"})
+    contact = known.contact.model_copy(update=dict.fromkeys(known.contact.__class__.model_fields, "x"))
+    director = known.director.model_copy(update=dict.fromkeys(known.director.__class__.model_fields, "x"))
     privacy = known.privacy.model_copy(update={"data_protection_officer": "Une personne"})
-    filled = {"contact": contact, "privacy": privacy, "reviewers": {"en": "Une", "ar": "Deux"}}
+    people = {"director": director, "reviewers": {"en": "Une", "ar": "Deux"}}
+    filled = {"contact": contact, "privacy": privacy, **people}
     monkeypatch.setattr(to_complete, "organisation", lambda: known.model_copy(update=filled))
     assert "Rien à faire" in home(site)
     assert "to-review" not in home(site, "assistant")

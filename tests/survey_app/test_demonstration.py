@@ -30,6 +30,7 @@ from survey_app.demonstration import (
 from survey_app.earlier_years import compare, earlier_year
 from survey_app.exports import EXPORTS, Rights, file_name, gather
 from survey_app.exports.gathering import shuffled_responses
+from survey_app.frames.storage import frames
 from survey_app.models import InboxRecord, Response, User, Wave
 from survey_app.reports import report_of
 from survey_app.responses import doctor
@@ -91,6 +92,12 @@ def test_every_verdict_and_a_hidden_axis_can_be_seen() -> None:
     }
     assert {len(report.by_site), len(report.by_mode), len(report.by_language)} == {4, 3}
     assert len(report.by_period) >= 2
+
+
+@pytest.mark.usefixtures("application")
+def test_a_list_of_256_invented_communes_stands_ready() -> None:
+    [(frame, lines)] = frames()
+    assert (frame.title, lines) == ("Élus des Deux-Sèvres (inventés)", 265)
 
 
 @pytest.mark.usefixtures("application")

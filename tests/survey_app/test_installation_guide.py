@@ -12,6 +12,7 @@ import click
 import pytest
 
 from survey_app import cli
+from survey_app.mail_settings import MAIL_VARIABLES
 from survey_app.settings import _VARIABLES, RetentionTerms, Settings, SettingsError, read_settings
 
 GUIDE = (Path(cli.__file__).parents[1] / "docs" / "installer.md").read_text(encoding="utf-8")
@@ -25,6 +26,11 @@ OTHER_VALUES = {
     "DEFINITIONS_FOLDER": "/",
     "DATABASE_URL": "postgresql:///survey",
     "PUBLIC_URL": "https://enquete.exemple.fr",
+    "SMTP_SECURITY": "tls",
+    "SMTP_PASSWORD_FILE": __file__,
+    "MAIL_SENDER": "enquete@exemple.fr",
+    "MAIL_RETURN_PATH": "retours@exemple.fr",
+    "BOUNCE_FOLDER": "/",
 }
 TABLE = dict(re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| ([^|]+) \|$", GUIDE, flags=re.MULTILINE))
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE, flags=re.DOTALL | re.MULTILINE)
@@ -45,7 +51,7 @@ def test_a_variable_of_the_guide_is_read(variable: str) -> None:
 
 def test_every_variable_is_in_the_table_of_the_guide() -> None:
     """But the one that marks a demonstration: no real installation may set it."""
-    assert set(_VARIABLES) - set(TABLE) == {"DEMONSTRATION"}
+    assert {*_VARIABLES, *MAIL_VARIABLES} - set(TABLE) == {"DEMONSTRATION"}
 
 
 def test_the_file_of_settings_in_the_guide_is_accepted() -> None:
@@ -65,7 +71,7 @@ def test_a_forgotten_secret_in_that_file_stops_the_start() -> None:
 
 def test_every_command_of_the_guide_exists() -> None:
     named = set(
-        re.findall(r"(?<![\w./-])(?:/opt/survey-app/venv/bin/)?survey-app ([a-z]+(?: [a-z]+)?)", GUIDE)
+        re.findall(r"(?<![\w./-])(?:/opt/survey-app/venv/bin/)?survey-app ([a-z-]+(?: [a-z]+)?)", GUIDE)
     )
     assert {"database upgrade", "purge", "doctor", "check"} <= named
     context = click.Context(cli.survey_app)

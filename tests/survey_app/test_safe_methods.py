@@ -15,6 +15,9 @@ from flask.testing import FlaskClient
 
 from survey_app import enrolment, past_results, questionnaires
 from survey_app.database import Base, db
+from survey_app.frames import import_frame
+from survey_app.frames.synthetic import synthetic_frame
+from survey_app.mailing import planning
 from survey_app.models import AuditEntry
 from survey_app.responses.record_keys import held
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, seed_wave, some_commitment
@@ -48,6 +51,8 @@ def site(tmp_path: Path) -> StaffSite:
             source="x",
             actor="test",
         )
+        import_frame(synthetic_frame(), actor="test")
+        planning.create_mailing(WAVE, "invitation", actor="test")
         enrolment.make_code(
             name="A", site="accueil_general", slugs=["essai"], languages=["fr"], created_by="x"
         )
@@ -70,8 +75,12 @@ def values(digest: str) -> dict[str, object]:
         "name": "classeur",
         "filename": "build/manifest.json",
         "act": "ouvrir",
+        "end": "merci",
+        "token": "A" * 32,
+        "mailing_id": 1,
         "record_id": "00000000-0000-4000-8000-000000000000",
         "device_id": "x",
+        "frame_id": 1,
     }
 
 

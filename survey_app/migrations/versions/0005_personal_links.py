@@ -65,6 +65,7 @@ def _create_frame_tables() -> None:
         sa.Column("civility", sa.Text(), nullable=False),
         sa.Column("first_name", sa.Text(), nullable=False),
         sa.Column("last_name", sa.Text(), nullable=False),
+        sa.Column("person", sa.String(length=36), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("postal_address", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,222 @@
+"""After the closing: the pool is opened, shuffled, and becomes responses; then the key is destroyed. Once.
+
+Each step can be repeated, and the next one begins where the last one was killed. All that is counted changes
+in one transaction: a used invitation is a blob in the pool, or a response, never both and never neither.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from survey_app import audit
+from survey_app.database import db, one_writer, write_transaction
+from survey_app.invitation_models import (
+    AnonymousText,
+    Invitation,
+    SavedInterview,
+    SealedAnswer,
+    WaveFrame,
+    random_number,
+)
+from survey_app.invitations import cells, wave_keys
+from survey_app.invitations.preparing import MODE
+from survey_app.invitations.sealed_answers import Answer, open_answer
+from survey_app.invitations.states import OPEN, LinkError
+from survey_app.models import Wave
+from survey_app.responses import tallies
+from survey_app.responses.counts import text_keys
+from survey_app.responses.judge import Judgement, judged_answers
+from survey_app.responses.judgement_writing import insert_responses
+from survey_app.responses.purge import empty_the_log_of_sqlite
+from survey_app.responses.record_keys import DoesNotOpen
+from survey_app.responses.set_aside import change
+
+Some = TypeVar("Some")
+DRAFT: Final = "draft"
+STEPS: Final = ("opened", "written", "mixed", "evened", "compacted", "destroyed", "recorded")
+"""What was just done, for whoever kills us there."""
+_REWRITTEN: Final = (
+    "CLUSTER invitation USING pk_invitation",
+    "CLUSTER anonymous_text USING pk_anonymous_text",
+)
+"""By their random numbers: neither the place of a row nor its transaction tells when it was last changed."""
+_EMPTIED: Final = ("VACUUM (FULL, ANALYZE) sealed_answer", "VACUUM (FULL, ANALYZE) saved_interview")
+
+
+class MixingError(LinkError):
+    """The answers cannot be mixed; the message (French) says why. All of them stay sealed in the pool."""
+
+
+def reached(step: str) -> None:
+    """Here a test pulls the plug."""
+
+
+def unfinished() -> list[str]:
+    """The closed waves by personal link whose answers are not mixed yet, or whose key still exists."""
+    with db.engine.connect() as connection:
+        query = sa.select(WaveFrame.wave_id).join(Wave, Wave.id == WaveFrame.wave_id)
+        over = query.where(Wave.state.not_in((DRAFT, OPEN)), WaveFrame.key_id.is_not(None))
+        return list(connection.scalars(over.where(WaveFrame.key_destroyed_at.is_(None))))
+
+
+def finish(wave_id: str, *, actor: str, now: dt.datetime | None = None) -> int:
+    """All that is left to do after a wave was closed; how many answers came out of the pool now.
+
+    Raises
+    ------
+    MixingError
+        The wave still takes answers, or an answer does not open.
+    KeyMissing
+        The key's file is not here: nothing is changed.
+    """
+    if wave_id not in unfinished():
+        return 0
+    moment = now or dt.datetime.now(dt.UTC)
+    mixed = _mix(wave_id, actor, moment)
+    _make_even(wave_id)
+    _compact()
+    _destroy_key(wave_id, actor, moment)
+    return mixed
+
+
+def _mix(wave_id: str, actor: str, now: dt.datetime) -> int:
+    """The answers out of the pool into the responses and the figures, in one transaction."""
+    with write_transaction() as transaction:
+        connection = transaction.connection()
+        tallies.lock(connection)
+        frame = transaction.get_one(WaveFrame, wave_id, with_for_update=True)
+        if frame.mixed_at is not None:
+            return 0
+        answers = _shuffled(_opened(connection, frame))
+        reached("opened")
+        merged = cells.merged_strata(answers)
+        _write(connection, transaction.get_one(Wave, wave_id), cells.placed(answers, merged))
+        reached("written")
+        frame.strata = [
+            {**one, "merged_into": merged.get(one["code"], one.get("merged_into"))} for one in frame.strata
+        ]
+        frame.mixed_at = now
+        _empty_pool(connection, wave_id)
+        detail = {"answers": len(answers), "key": frame.key_id}
+        audit.record(transaction, "wave-mixed", actor=actor, subject=wave_id, detail=detail)
+    reached("mixed")
+    return len(answers)
+
+
+def _opened(connection: Connection, frame: WaveFrame) -> list[Answer]:
+    pool = sa.select(SealedAnswer.sealed).where(SealedAnswer.wave_id == frame.wave_id)
+    sealed = connection.scalars(pool).all()
+    private = wave_keys.held().private(frame.wave_id, str(frame.key_id))
+    try:
+        return [open_answer(bytes(one), private, frame.wave_id) for one in sealed]
+    except DoesNotOpen:
+        raise MixingError(
+            f"Une des {len(sealed)} réponses scellées ne s’ouvre pas avec la clé {frame.key_id}. "
+            "Rien n’est changé. Restaurez la dernière sauvegarde de la base, puis recommencez."
+        ) from None
+
+
+def _shuffled(rows: Iterable[Some]) -> list[Some]:
+    shuffled = list(rows)
+    secrets.SystemRandom().shuffle(shuffled)
+    return shuffled
+
+
+def _write(connection: Connection, wave: Wave, answers: Sequence[cells.Placed]) -> None:
+    """Responses and free texts, each in an order of its own; the tallies follow."""
+    digests = {one.answer.digest for one in answers}
+    tallies.refresh_layouts(connection, digests)
+    judged = [_judged(connection, wave, one) for one in _shuffled(answers)]
+    responses = [response for response, _texts in judged]
+    insert_responses(connection, responses)
+    counted = [change(connection, response, +1) for response in responses if response.counted]
+    tallies.apply(connection, tallies.summed(counted))
+    texts = [
+        {"id": random_number(), "wave_id": wave.id, "item": item, "text": text}
+        for _response, said in judged
+        for item, text in said.items()
+    ]
+    if texts:
+        connection.execute(sa.insert(AnonymousText), _shuffled(texts))
+
+
+def _judged(connection: Connection, wave: Wave, placed: cells.Placed) -> tuple[Judgement, dict[str, str]]:
+    """One answer as the intake judges any other; its free texts apart."""
+    answer = placed.answer
+    questionnaire = tallies.questionnaire_of(connection, answer.digest)
+    if questionnaire is None:
+        raise MixingError(f"Aucun questionnaire publié ici n’a l’empreinte {answer.digest[:12]}.")
+    answers, _others, flags = judged_answers(questionnaire, answer.answers, MODE, placed.stratum)
+    texts = {name: str(answers.pop(name)) for name in text_keys(questionnaire, answers)}
+    older = ["old_digest"] if answer.digest != wave.questionnaire_digest else []
+    response = Judgement(
+        record_id=str(uuid.uuid4()),
+        revision=1,
+        wave_id=wave.id,
+        questionnaire_digest=answer.digest,
+        site=placed.stratum,
+        mode=MODE,
+        language=placed.language,
+        answered_on=max(placed.week, wave.opens_on),
+        complete=True,
+        assisted=None,
+        practice=False,
+        answers=answers,
+        other_answers={},
+        flags=sorted({*flags, *older}),
+    )
+    return response, texts
+
+
+def _empty_pool(connection: Connection, wave_id: str) -> None:
+    mine = sa.select(Invitation.id).where(Invitation.wave_id == wave_id)
+    connection.execute(sa.delete(SealedAnswer).where(SealedAnswer.wave_id == wave_id))
+    connection.execute(sa.delete(SavedInterview).where(SavedInterview.invitation_id.in_(mine)))
+
+
+def _make_even(wave_id: str) -> None:
+    """Every invitation is written anew in one transaction: none tells by its own when it was last changed."""
+    with write_transaction() as transaction:
+        rows = sa.update(Invitation).where(Invitation.wave_id == wave_id)
+        transaction.execute(rows.values(state=Invitation.state))
+    reached("evened")
+
+
+def _compact() -> None:
+    """What was taken from the pool, and where rows lay, is gone from the files of the database."""
+    statements = (*_REWRITTEN, *_EMPTIED) if db.engine.dialect.name == "postgresql" else ("VACUUM",)
+    with one_writer(db.engine), db.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        before = getattr(driver, "autocommit", None)
+        if before is not None:
+            driver.autocommit = True  # none of these runs inside a transaction
+        try:
+            for statement in statements:
+                driver.cursor().execute(statement)
+        finally:
+            if before is not None:
+                driver.autocommit = before
+    empty_the_log_of_sqlite()
+    reached("compacted")
+
+
+def _destroy_key(wave_id: str, actor: str, now: dt.datetime) -> None:
+    frame = db.session.get_one(WaveFrame, wave_id, populate_existing=True)
+    key_id = str(frame.key_id)
+    db.session.rollback()
+    wave_keys.held().destroy(wave_id, key_id)
+    reached("destroyed")
+    with write_transaction() as transaction:
+        mine = sa.update(WaveFrame).where(WaveFrame.wave_id == wave_id, WaveFrame.key_destroyed_at.is_(None))
+        first: Any = transaction.execute(mine.values(key_destroyed_at=now))
+        if first.rowcount == 1:
+            detail = {"key": key_id}
+            audit.record(transaction, "wave-key-destroyed", actor=actor, subject=wave_id, detail=detail)
+    reached("recorded")

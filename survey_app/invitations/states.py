@@ -1,0 +1,44 @@
+"""The states of an invitation, and the errors of what is asked of one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WAITING: Final = "waiting"
+ANSWERED: Final = "answered"
+DECLINED: Final = "declined"
+WRONG_PERSON: Final = "wrong_person"
+UNREACHABLE: Final = "unreachable"
+OBJECTED: Final = "objected"
+WITHDRAWN: Final = "withdrawn"
+
+STATES: Final[dict[str, str]] = {
+    WAITING: "En attente",
+    ANSWERED: "A répondu",
+    DECLINED: "Ne souhaite pas répondre",
+    WRONG_PERSON: "Mauvais destinataire",
+    UNREACHABLE: "Injoignable",
+    OBJECTED: "S’oppose à tout envoi",
+    WITHDRAWN: "Lien retiré",
+}
+"""The states and their names on the staff's screens."""
+MAY_ANSWER: Final = (WAITING, DECLINED, UNREACHABLE)
+"""Who declined may think again; who could not be reached by mail may have a letter."""
+OPEN: Final = "open"
+"""The state of a wave that takes answers."""
+
+
+class LinkError(ValueError):
+    """What was asked of a link or a wave by personal link cannot be done; the message (French) says why."""
+
+
+class AlreadyAnswered(LinkError):  # noqa: N818 (a state of the world, answered by a friendly page)
+    """Somebody has answered with this link before: one answer per invitation."""
+
+
+class LinkIsDead(LinkError):  # noqa: N818
+    """This link was passed on, issued anew, or taken back."""
+
+
+class WaveIsOver(LinkError):  # noqa: N818
+    """The wave takes no answers (any more)."""

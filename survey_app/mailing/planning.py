@@ -1,0 +1,245 @@
+"""Mailings as staff prepare them: a text, a moment, a pace; and what they decide while it leaves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from survey_app.audit import act, record
+from survey_app.clock import day_in_paris, utc_now
+from survey_app.database import db
+from survey_app.invitation_models import Invitation, Mailing, MailMessage, WaveFrame
+from survey_app.mailing import queue
+from survey_app.mailing.placeholders import TextError, text_faults, used_in
+from survey_app.mailing.recipients import forecast, too_late
+from survey_app.mailing.smtp import REFUSED, SENT, UNCERTAIN
+from survey_app.mailing.texts import KINDS, RESULTS, shipped, typeset
+from survey_app.mailing.values import lacking
+from survey_app.models import Wave
+from survey_app.settings import Settings
+from survey_app.waves import OPEN
+
+PACE: Final = 30
+FASTEST: Final = 6000
+UNDECIDED: Final = (UNCERTAIN,)
+SENT_AGAIN: Final = (UNCERTAIN, REFUSED, queue.BOUNCED)
+
+
+class MailingError(ValueError):
+    """A mailing cannot be taken that way; the message (French) says why and what to do."""
+
+
+def mailings_of(wave_id: str) -> Sequence[Mailing]:
+    """The mailings of a wave, the newest first."""
+    query = sa.select(Mailing).where(Mailing.wave_id == wave_id).order_by(Mailing.id.desc())
+    return db.session.scalars(query).all()
+
+
+def find_mailing(mailing_id: int) -> Mailing | None:
+    """This mailing, or None."""
+    return db.session.get(Mailing, mailing_id)
+
+
+def create_mailing(
+    wave_id: str, kind: str, *, actor: str, attachment: tuple[str, bytes] | None = None
+) -> Mailing:
+    """A draft with the shipped text of this kind. Raises MailingError for an unknown one."""
+    if kind not in KINDS:
+        raise MailingError(f"Choisissez une sorte d’envoi\u00a0: {', '.join(KINDS.values())}.")
+    text, (name, content) = shipped(kind), attachment or (None, None)
+    made = Mailing(
+        wave_id=wave_id,
+        kind=kind,
+        subject=text.subject,
+        body=text.body,
+        attachment=content,
+        attachment_name=name,
+        created_at=utc_now(),
+        created_by=actor,
+    )
+    with act() as transaction:
+        transaction.add(made)
+        transaction.flush()
+        record(transaction, "mailing-created", actor=actor, subject=wave_id, detail=_named(made))
+    return made
+
+
+def change_text(mailing_id: int, subject: str, body: str, *, actor: str) -> None:
+    """Another text for a draft. Raises TextError with every fault, MailingError once it is planned."""
+    subject, body = typeset(subject).strip(), typeset(body).strip() + "\n"
+    faults = text_faults(subject, body)
+    if faults:
+        raise TextError(faults)
+    with act() as transaction:
+        mailing = _known(transaction, mailing_id)
+        if mailing.state != queue.DRAFT:
+            raise MailingError("Le texte d’un envoi programmé ne change plus\u00a0: préparez-en un autre.")
+        mailing.subject, mailing.body = subject, body
+        record(transaction, "mailing-changed", actor=actor, subject=mailing.wave_id, detail=_named(mailing))
+
+
+def delete_draft(mailing_id: int, *, actor: str) -> None:
+    """Take away a mailing that was never planned."""
+    with act() as transaction:
+        mailing = _known(transaction, mailing_id)
+        if mailing.state != queue.DRAFT:
+            raise MailingError("Seul un envoi jamais programmé se supprime\u00a0: arrêtez-le plutôt.")
+        record(transaction, "mailing-deleted", actor=actor, subject=mailing.wave_id, detail=_named(mailing))
+        transaction.delete(mailing)
+
+
+def obstacles(session: Session, mailing: Mailing, due_at: dt.datetime) -> list[str]:
+    """Why a mailing cannot be planned for this moment: one sentence each, with its remedy."""
+    wave = session.get_one(Wave, mailing.wave_id)
+    frame = session.get(WaveFrame, wave.id)
+    settings: Settings = current_app.extensions["survey_settings"]
+    found = [f"Le réglage {name} manque\u00a0: rien ne peut partir." for name in settings.mail.lacks]
+    found += [
+        f"{{{one.placeholder}}} n’a pas de valeur. {one.remedy}"
+        for one in lacking(used_in(mailing.subject, mailing.body), wave, frame)
+    ]
+    reason = too_late(session, wave, mailing.kind)
+    if reason:
+        found.append(f"Personne ne recevrait rien\u00a0: {reason}. {_remedy(wave, mailing.kind)}")
+    elif mailing.kind != RESULTS and not wave.opens_on <= day_in_paris(due_at) <= wave.closes_on:
+        found.append("Ce moment est hors des dates de l’édition\u00a0: choisissez un autre jour.")
+    return found
+
+
+def _remedy(wave: Wave, kind: str) -> str:
+    if kind == RESULTS:
+        return "Publiez d’abord les résultats de l’édition."
+    return "Ouvrez d’abord l’édition." if wave.state != OPEN else "Changez d’abord ses dates."
+
+
+def schedule(mailing_id: int, due_at: dt.datetime, per_minute: int, *, actor: str) -> int:
+    """Plan it for everybody who would get it now; how many. Raises MailingError.
+
+    Each message is judged again when it leaves.
+    """
+    if not 1 <= per_minute <= FASTEST:
+        raise MailingError(f"Choisissez une cadence entre 1 et {FASTEST} messages par minute.")
+    settings: Settings = current_app.extensions["survey_settings"]
+    now = utc_now()
+    with act() as transaction:
+        mailing = _known(transaction, mailing_id)
+        if mailing.state != queue.DRAFT:
+            raise MailingError("Cet envoi est déjà programmé.")
+        in_the_way = obstacles(transaction, mailing, due_at)
+        expected = forecast(transaction, transaction.get_one(Wave, mailing.wave_id), mailing.kind)
+        if in_the_way or not expected.recipients:
+            raise MailingError(" ".join(in_the_way) or "Personne ne recevrait cet envoi.")
+        mailing.state, mailing.due_at, mailing.per_minute = queue.SCHEDULED, due_at, per_minute
+        mailing.scheduled_by = actor
+        domain = settings.mail.sender.rpartition("@")[2]
+        queue.enqueue(transaction, mailing, expected.recipients, domain, now)
+        told = {"due_at": due_at.isoformat(), "per_minute": per_minute, "messages": len(expected.recipients)}
+        record(
+            transaction,
+            "mailing-scheduled",
+            actor=actor,
+            subject=mailing.wave_id,
+            detail={**_named(mailing), **told},
+        )
+    return len(expected.recipients)
+
+
+def stop(mailing_id: int, *, actor: str) -> None:
+    """Nothing more leaves until it is resumed; the message that is leaving now ends its way."""
+    _turn(mailing_id, queue.SCHEDULED, queue.STOPPED, "mailing-stopped", actor)
+
+
+def resume(mailing_id: int, *, actor: str) -> None:
+    """Go on where it was stopped."""
+    _turn(mailing_id, queue.STOPPED, queue.SCHEDULED, "mailing-resumed", actor)
+
+
+def _turn(mailing_id: int, before: str, after: str, action: str, actor: str) -> None:
+    with act() as transaction:
+        mailing = _known(transaction, mailing_id)
+        if mailing.state != before:
+            raise MailingError("L’envoi a changé d’état entre-temps\u00a0: rechargez la page.")
+        mailing.state = after
+        queue.finish(transaction, mailing)
+        record(transaction, action, actor=actor, subject=mailing.wave_id, detail=_named(mailing))
+
+
+def send_again(message_id: int, *, actor: str) -> None:
+    """The referent decides: a message that did not arrive leaves once more, under the same Message-ID."""
+    _decide(message_id, SENT_AGAIN, queue.QUEUED, "message-sent-again", actor)
+
+
+def take_as_arrived(message_id: int, *, actor: str) -> None:
+    """The referent decides: an uncertain message did arrive."""
+    _decide(message_id, UNDECIDED, SENT, "message-taken-as-arrived", actor)
+
+
+def _decide(message_id: int, before: Sequence[str], after: str, action: str, actor: str) -> None:
+    with act() as transaction:
+        message = transaction.get(MailMessage, message_id)
+        if message is None or message.state not in before:
+            raise MailingError("Ce message n’attend plus de décision\u00a0: rechargez la page.")
+        now = utc_now()
+        message.state, message.changed_at, message.next_try_at = after, now, now
+        mailing = _known(transaction, message.mailing_id)
+        if after == queue.QUEUED and mailing.state == queue.DONE:
+            mailing.state = queue.SCHEDULED
+        queue.finish(transaction, mailing)
+        detail = {**_named(mailing), "message": message.id}
+        record(transaction, action, actor=actor, subject=mailing.wave_id, detail=detail)
+
+
+def progress(session: Session, mailing_id: int) -> dict[str, int]:
+    """How many of its messages are in each state."""
+    query = (
+        sa.select(MailMessage.state, sa.func.count())
+        .where(MailMessage.mailing_id == mailing_id)
+        .group_by(MailMessage.state)
+    )
+    return {state: count for state, count in session.execute(query)}
+
+
+def messages(
+    session: Session, mailing_id: int, states: Sequence[str]
+) -> Sequence[tuple[MailMessage, Invitation]]:
+    """Its messages in these states, each with whom it is for."""
+    query = (
+        sa.select(MailMessage, Invitation)
+        .join(Invitation, Invitation.id == MailMessage.invitation_id)
+        .where(MailMessage.mailing_id == mailing_id, MailMessage.state.in_(states))
+        .order_by(MailMessage.id)
+    )
+    return [(message, invitation) for message, invitation in session.execute(query)]
+
+
+def uncertain_count(session: Session, wave_id: str) -> int:
+    """How many messages of a wave wait for the referent's word."""
+    query: Any = (
+        sa.select(sa.func.count())
+        .select_from(MailMessage)
+        .join(Mailing, Mailing.id == MailMessage.mailing_id)
+        .where(Mailing.wave_id == wave_id, MailMessage.state == UNCERTAIN)
+    )
+    return int(session.scalar(query) or 0)
+
+
+def is_leaving(session: Session, wave_id: str) -> bool:
+    """Whether a mailing of this wave is on its way."""
+    found = sa.select(Mailing.id).where(Mailing.wave_id == wave_id, Mailing.state == queue.SCHEDULED)
+    return bool(session.scalar(sa.select(sa.exists(found))))
+
+
+def _known(transaction: Session, mailing_id: int) -> Mailing:
+    mailing = transaction.get(Mailing, mailing_id)
+    if mailing is None:
+        raise MailingError("Cet envoi n’existe plus.")
+    return mailing
+
+
+def _named(mailing: Mailing) -> dict[str, object]:
+    return {"mailing": mailing.id, "kind": mailing.kind}

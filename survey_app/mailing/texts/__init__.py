@@ -1,0 +1,39 @@
+"""The texts that the program brings, one file per kind: the first line is the subject. Floor 4."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+INVITATION: Final = "invitation"
+REMINDER: Final = "reminder"
+RESULTS: Final = "results"
+KINDS: Final[dict[str, str]] = {INVITATION: "Invitation", REMINDER: "Relance", RESULTS: "Résultats"}
+"""The kinds of mailings, as the staff pages name them."""
+_HIGH: Final = re.compile(r"(?<=\S) +(?=[;!?»])|(?<=«) +")
+_COLON: Final = re.compile(r"(?<=\S) +(?=:(?:\s|$))")
+_APOSTROPHE: Final = re.compile(r"(?<=\w)'(?=\w)")
+_DOTS: Final = re.compile(r"\.{3,}")
+
+
+class Text(NamedTuple):
+    """A subject and a body, with placeholders."""
+
+    subject: str
+    body: str
+
+
+@lru_cache(maxsize=8)
+def shipped(kind: str) -> Text:
+    """The text of this kind as the program brings it."""
+    subject, _, body = (files(__package__) / f"{kind}.txt").read_text(encoding="utf-8").partition("\n")
+    return Text(subject, body.strip() + "\n")
+
+
+def typeset(text: str) -> str:
+    """What somebody typed, as a French printer sets it: spaces that do not break, apostrophes, dots."""
+    text = _HIGH.sub("\u202f", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _DOTS.sub("…", _COLON.sub("\u00a0", text))
+    return _APOSTROPHE.sub("’", text)

@@ -1,0 +1,1 @@
+"""The results back to the officials: the director's letter, by mail and by post. Floor 4."""

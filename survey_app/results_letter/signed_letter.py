@@ -1,0 +1,40 @@
+"""The signed letter on its way: the PDF in the draft of the mailing of the results."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey_app.audit import act, record
+from survey_app.database import db
+from survey_app.invitation_models import Mailing
+from survey_app.mailing.planning import create_mailing
+from survey_app.mailing.queue import DRAFT
+from survey_app.mailing.texts import RESULTS
+from survey_app.models import Wave
+from survey_app.results_letter.signed_pdf import check_pdf
+
+
+def keep_signed(wave: Wave, content: bytes, *, actor: str) -> Mailing:
+    """Put the signed PDF into the mailing of the results, a new one where none is a draft.
+
+    Raises `PdfRefusedError`; a mailing that was planned keeps the letter it was planned with.
+    """
+    check_pdf(content)
+    name = f"lettre-resultats-{wave.id}.pdf"
+    draft = mailing_of_results(wave.id, db.session(), DRAFT)
+    if draft is None:
+        return create_mailing(wave.id, RESULTS, actor=actor, attachment=(name, content))
+    with act() as transaction:
+        kept = transaction.get_one(Mailing, draft.id)
+        kept.attachment, kept.attachment_name = content, name
+        detail = {"mailing": kept.id, "bytes": len(content)}
+        record(transaction, "results-letter-replaced", actor=actor, subject=wave.id, detail=detail)
+    return kept
+
+
+def mailing_of_results(wave_id: str, session: Session, state: str | None = None) -> Mailing | None:
+    """The newest mailing of the results of a wave, of this state if one is given."""
+    query = sa.select(Mailing).where(Mailing.wave_id == wave_id, Mailing.kind == RESULTS)
+    query = query if state is None else query.where(Mailing.state == state)
+    return session.scalars(query.order_by(Mailing.id.desc()).limit(1)).first()

@@ -1,0 +1,102 @@
+"""What stays beside an answer is shared by eleven at least."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from survey_app.invitations.cells import THRESHOLD, Placed, merged_strata, placed
+from survey_app.invitations.sealed_answers import Answer, monday_of
+
+MONDAY = dt.date(2026, 3, 2)
+
+
+def some(
+    number: int, stratum: str = "niort", week: int = 0, language: str = "fr", digest: str = "d"
+) -> list[Answer]:
+    return [Answer(digest, language, MONDAY + dt.timedelta(weeks=week), stratum, {})] * number
+
+
+def mixed(answers: list[Answer]) -> list[Placed]:
+    return placed(answers, merged_strata(answers))
+
+
+def cells(answers: list[Answer]) -> Counter[tuple[str, int]]:
+    return Counter((one.stratum, (one.week - MONDAY).days // 7) for one in mixed(answers))
+
+
+def test_cells_that_are_large_enough_stay_as_they_are() -> None:
+    answers = some(11) + some(20, week=1) + some(12, "parthenay")
+    assert cells(answers) == {("niort", 0): 11, ("niort", 1): 20, ("parthenay", 0): 12}
+
+
+def test_a_small_stratum_goes_into_the_next_smallest() -> None:
+    answers = some(90) + some(10, "bressuire") + some(40, "parthenay")
+    assert merged_strata(answers) == {"bressuire": "parthenay"}
+    assert cells(answers) == {("niort", 0): 90, ("parthenay", 0): 50}
+
+
+def test_a_small_stratum_stays_within_its_arrondissement_while_it_can() -> None:
+    answers = (
+        some(5, "niort.mayor.from_2000") + some(60, "niort.mayor.under_500") + some(11, "bressuire.mayor")
+    )
+    assert merged_strata(answers) == {"niort.mayor.from_2000": "niort.mayor.under_500"}
+    assert merged_strata(some(5, "niort.mayor") + some(60, "bressuire.mayor")) == {
+        "niort.mayor": "bressuire.mayor"
+    }
+
+
+def test_strata_merge_until_nobody_is_left_below() -> None:
+    assert merged_strata(some(3, "a") + some(4, "b") + some(30, "c")) == {"a": "c", "b": "c"}
+    assert merged_strata(some(3, "a") + some(4, "b")) == {"a": "b"}
+    assert merged_strata(some(3, "a")) == {}
+
+
+def test_small_weeks_join_the_following_and_the_last_the_one_before() -> None:
+    answers = some(5) + some(6, week=1) + some(12, week=2) + some(10, week=3)
+    assert cells(answers) == {("niort", 0): 11, ("niort", 2): 22}
+    assert cells(some(5) + some(5, week=4)) == {("niort", 0): 10}
+
+
+def test_a_rare_language_is_said_of_nobody() -> None:
+    assert {one.language for one in mixed(some(20) + some(3, language="ar"))} == {"und"}
+    assert {one.language for one in mixed(some(20) + some(11, language="ar"))} == {"fr", "ar"}
+    assert {one.language for one in mixed(some(5))} == {"fr"}
+
+
+def test_a_stratum_small_in_one_version_of_the_questionnaire_merges_in_all() -> None:
+    answers = some(20, "a") + some(20, "b") + some(20, "a", digest="e") + some(2, "b", digest="e")
+    assert merged_strata(answers) == {"b": "a"} or merged_strata(answers) == {"a": "b"}
+
+
+ANSWERS = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.integers(0, 5), st.sampled_from(["fr", "fr", "en"])), max_size=150
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ANSWERS)
+def test_every_cell_has_eleven_or_is_all_there_is(found: list[tuple[str, int, str]]) -> None:
+    answers = [one for stratum, week, language in found for one in some(1, stratum, week, language)]
+    result = mixed(answers)
+    assert len(result) == len(answers)
+    sizes = Counter((one.stratum, one.week, one.language) for one in result)
+    assert len(sizes) <= 1 or min(sizes.values()) >= THRESHOLD
+    assert all(one.week <= one.answer.week for one in result)
+
+
+@pytest.mark.parametrize("day, monday", [("2026-03-02", "2026-03-02"), ("2026-03-08", "2026-03-02")])
+def test_a_week_begins_on_monday(day: str, monday: str) -> None:
+    assert monday_of(dt.date.fromisoformat(day)).isoformat() == monday
+
+
+def test_the_order_of_arrival_changes_nothing() -> None:
+    answers = some(12) + some(13, "parthenay", 1) + some(5, "bressuire", 2)
+    before = Counter((one.stratum, one.week) for one in mixed(answers))
+    random.Random(3).shuffle(answers)
+    assert Counter((one.stratum, one.week) for one in mixed(answers)) == before

@@ -1,0 +1,216 @@
+"""Closed, mixed once, the key destroyed: whatever is killed when, every answer is counted exactly once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from survey_app.database import db, write_transaction
+from survey_app.invitation_models import AnonymousText, Invitation, SavedInterview, SealedAnswer, WaveFrame
+from survey_app.invitations import mixing, wave_keys
+from survey_app.invitations.mixing import STEPS, MixingError, finish, unfinished
+from survey_app.invitations.transitions import save_draft
+from survey_app.models import AuditEntry, Response
+from survey_app.responses import counts, tallies
+from survey_app.responses.purge import purge
+from survey_app.responses.record_keys import KeyMissing
+from survey_app.settings import RetentionTerms
+from tests.survey_app.invitations import invited
+from tests.survey_app.invitations.invited import ANSWERS, ASKED, TODAY, WAVE, a_wave, answer, close, holder
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def some_answers(people: int = 60, answering: int = 50) -> list[str]:
+    """Fifty of sixty answer over four weeks, every fifth with a text."""
+    numbers = a_wave(people)
+    for place, number in enumerate(numbers[:answering]):
+        text = {"comment": f"Texte {place}", "reasons": ["other"], "reasons.other": f"Autre {place}"}
+        said = {**ANSWERS, "minutes": place, **(text if place % 5 == 0 else {})}
+        answer(number, said, today=TODAY + dt.timedelta(days=7 * (place % 3)))
+    return numbers
+
+
+def consumed_equals_sealed_plus_mixed() -> bool:
+    """Invariant I10."""
+    mixed = invited.count(Response, Response.mode == "personal_link")
+    return invited.answered() == invited.count(SealedAnswer) + mixed
+
+
+def log() -> list[str]:
+    with db.engine.connect() as connection:
+        acts = connection.scalars(sa.select(AuditEntry.action).order_by(AuditEntry.id))
+        return [act for act in acts if act.startswith("wave-")]
+
+
+def is_finished(answering: int) -> bool:
+    with db.engine.connect() as connection:
+        same = tallies.differences(connection, WAVE) == []
+        cells = tallies.stored_cells(connection, WAVE)
+    frame = db.session.get_one(WaveFrame, WAVE, populate_existing=True)
+    db.session.rollback()
+    gone = not wave_keys.held().path(WAVE, str(frame.key_id)).exists()
+    done = frame.mixed_at is not None and frame.key_destroyed_at is not None
+    counted = sum(int(vector[0]) for vector in cells.values())
+    everything = len(invited.responses()) == counted == answering
+    return same and gone and done and everything and consumed_equals_sealed_plus_mixed()
+
+
+def test_the_answers_come_out_of_the_pool_and_into_the_figures(database: Flask) -> None:
+    some_answers()
+    close()
+    assert unfinished() == [WAVE]
+    assert finish(WAVE, actor="test") == 50
+    assert is_finished(50)
+    assert sorted(row.answers["minutes"] for row in invited.responses()) == list(range(50))
+    assert (unfinished(), finish(WAVE, actor="test")) == ([], 0)
+    assert log() == ["wave-mixed", "wave-key-destroyed"]
+
+
+def test_an_answer_keeps_its_stratum_and_week_and_no_more(database: Flask) -> None:
+    some_answers()
+    close()
+    finish(WAVE, actor="test")
+    rows = invited.responses()
+    cells = Counter((row.site, row.answered_on) for row in rows)
+    assert {site for site, _day in cells} <= set(invited.STRATA)
+    assert min(cells.values()) >= 11
+    assert all(day.weekday() == 0 for _site, day in cells)
+    assert {(row.mode, row.complete, row.practice) for row in rows} == {("personal_link", True, False)}
+    numbers = {one for row in db.session.execute(sa.select(Invitation.__table__)) for one in map(str, row)}
+    assert not numbers & {row.record_id for row in rows}
+
+
+def test_free_texts_lie_apart_from_all_that_could_name_their_author(database: Flask) -> None:
+    some_answers()
+    close()
+    finish(WAVE, actor="test")
+    assert {column.name for column in AnonymousText.__table__.columns} == {"id", "wave_id", "item", "text"}
+    texts = db.session.execute(sa.select(AnonymousText.item, AnonymousText.text)).all()
+    assert Counter(item for item, _text in texts) == {"comment": 10, "reasons.other": 10}
+    assert all(
+        "comment" not in row.answers and "reasons.other" not in row.answers for row in invited.responses()
+    )
+    assert not any("Texte" in repr(row) for row in invited.responses())
+
+
+def test_a_stratum_of_ten_answers_joins_another_and_the_frame_says_so(database: Flask) -> None:
+    numbers = a_wave(60)
+    by_stratum: dict[str, list[str]] = {}
+    for number in numbers:
+        by_stratum.setdefault(invited.invitation(number).stratum, []).append(number)
+    for number in [*by_stratum["niort"][:20], *by_stratum["parthenay"][:12], *by_stratum["bressuire"][:10]]:
+        answer(number)
+    close()
+    finish(WAVE, actor="test")
+    assert Counter(row.site for row in invited.responses()) == {"niort": 20, "parthenay": 22}
+    strata = {one["code"]: one["merged_into"] for one in db.session.get_one(WaveFrame, WAVE).strata}
+    assert strata == {"niort": None, "parthenay": None, "bressuire": "parthenay"}
+
+
+def test_saved_interviews_go_with_the_pool(database: Flask) -> None:
+    numbers = some_answers()
+    save_draft(holder(numbers[-1]), {"answers": ANSWERS}, ASKED)
+    close()
+    finish(WAVE, actor="test")
+    assert (invited.count(SavedInterview), invited.count(SealedAnswer)) == (0, 0)
+
+
+def test_a_wave_that_still_takes_answers_is_not_mixed(database: Flask) -> None:
+    some_answers()
+    assert (unfinished(), finish(WAVE, actor="test")) == ([], 0)
+    assert (invited.responses(), invited.count(SealedAnswer)) == ([], 50)
+
+
+def test_a_wave_without_any_answer_ends_as_well(database: Flask) -> None:
+    a_wave()
+    close()
+    assert finish(WAVE, actor="test") == 0
+    assert is_finished(0)
+
+
+def test_without_its_key_nothing_is_mixed_and_with_its_copy_everything_is(database: Flask) -> None:
+    some_answers()
+    frame = db.session.get_one(WaveFrame, WAVE)
+    path = wave_keys.held().path(WAVE, str(frame.key_id))
+    copy = path.rename(path.with_suffix(".copy"))
+    close()
+    with pytest.raises(KeyMissing, match="Remettez son fichier"):
+        finish(WAVE, actor="test")
+    assert (invited.responses(), invited.count(SealedAnswer)) == ([], 50)
+    copy.rename(path)
+    finish(WAVE, actor="test")
+    assert is_finished(50)
+
+
+def test_an_answer_that_does_not_open_leaves_everything_as_it_was(database: Flask) -> None:
+    some_answers()
+    with write_transaction() as transaction:
+        one = transaction.scalars(sa.select(SealedAnswer).limit(1)).one()
+        one.sealed = one.sealed[:-1] + bytes([one.sealed[-1] ^ 1])
+    close()
+    with pytest.raises(MixingError, match="ne s’ouvre pas"):
+        finish(WAVE, actor="test")
+    assert (invited.responses(), invited.count(SealedAnswer)) == ([], 50)
+    assert wave_keys.held().path(WAVE, str(db.session.get_one(WaveFrame, WAVE).key_id)).exists()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_any_step_the_next_run_ends_it(database: Flask, tmp_path: Path, step: str) -> None:
+    some_answers(24, 22)
+    close()
+    url = str(database.extensions["survey_settings"].database_url)
+    command = [sys.executable, "-m", "tests.survey_app.invitations.killed_mixing", url, str(tmp_path), step]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    killed = subprocess.run(command, cwd=ROOT, env=environment, timeout=60, check=False)
+    assert killed.returncode == -9
+    assert consumed_equals_sealed_plus_mixed()
+    assert invited.count(SealedAnswer) == (22 if step in ("opened", "written") else 0)
+    finish(WAVE, actor="test")
+    assert is_finished(22)
+    assert log() == ["wave-mixed", "wave-key-destroyed"]
+
+
+def test_two_who_finish_at_once_count_each_answer_once(
+    database: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one who comes second in the middle of the other finds nothing to do."""
+    some_answers()
+    close()
+
+    def again(step: str) -> None:
+        if step == "mixed":
+            monkeypatch.setattr(mixing, "reached", lambda _step: None)
+            finish(WAVE, actor="other")
+
+    monkeypatch.setattr(mixing, "reached", again)
+    finish(WAVE, actor="test")
+    assert is_finished(50)
+    assert log() == ["wave-mixed", "wave-key-destroyed"]
+
+
+def test_the_texts_go_at_the_end_of_their_term(database: Flask) -> None:
+    some_answers()
+    close()
+    finish(WAVE, actor="test")
+    terms = RetentionTerms(free_texts_after_closing=0)
+    assert purge(terms, by="test", now=invited.NOW + dt.timedelta(days=1))["free_texts_after_closing"] == 20
+    assert invited.count(AnonymousText) == 0
+    assert len(invited.responses()) == 50
+
+
+def test_the_verbatims_of_the_wave_are_read_from_both_places(database: Flask) -> None:
+    some_answers()
+    close()
+    finish(WAVE, actor="test")
+    assert sorted(one.text for one in counts.verbatims(WAVE) if one.item == "comment") == sorted(
+        f"Texte {place}" for place in range(0, 50, 5)
+    )

@@ -1,0 +1,250 @@
+"""A wave by personal link in the database at hand: its frozen list, its invitations, its mixed answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from survey_app import questionnaires, waves
+from survey_app.database import db, write_connection, write_transaction
+from survey_app.invitation_models import (
+    Invitation,
+    Mailing,
+    MailMessage,
+    SampledUnit,
+    SamplingFrame,
+    WaveFrame,
+    random_number,
+)
+from survey_app.models import Response, Wave
+from survey_app.responses import tallies
+from tests.survey_app.staff_site import a_plan, a_source
+
+WAVE = "elus-2026"
+NIORT, PARTHENAY, BRESSUIRE = "niort", "parthenay", "bressuire"
+COMMUNES = {NIORT: 121, PARTHENAY: 78, BRESSUIRE: 57}
+"""The 256 communes of Deux-Sèvres."""
+TITLES = {NIORT: "Niort", PARTHENAY: "Parthenay", BRESSUIRE: "Bressuire"}
+NOW = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
+
+
+def officials_source() -> str:
+    """A small questionnaire for officials, asked by personal link."""
+    return a_source(
+        **{
+            "[tablet, website, paper]": "[personal_link]",
+            "[accueil_general, point_numerique]": "[a_distance]",
+            "audience: users": "audience: elected_officials",
+        }
+    )
+
+
+def seed_officials(
+    populations: Mapping[str, int] = COMMUNES,
+    *,
+    wave_id: str = WAVE,
+    merged: Mapping[str, str] | None = None,
+    nominative: bool = False,
+    **plan: Any,
+) -> Wave:
+    """An open wave with one invitation for each commune of the list, every one waiting."""
+    version = questionnaires.publish_source(officials_source(), {}, actor="test")
+    declared: dict[str, Any] = {
+        "id": wave_id,
+        "title": "Élus 2026",
+        "sites": ("a_distance",),
+        "modes": ("personal_link",),
+        "headline_modes": ("personal_link",),
+        "headline_sites": ("a_distance",),
+    }
+    waves.create_wave(a_plan(version.digest, **{**declared, **plan}), actor="test")
+    with write_transaction() as transaction:
+        _freeze(transaction, wave_id, populations, merged or {}, nominative)
+    waves.open_wave(wave_id, actor="test")
+    wave = waves.find_wave(wave_id)
+    assert wave is not None
+    return wave
+
+
+def _freeze(
+    transaction: Any,
+    wave_id: str,
+    populations: Mapping[str, int],
+    merged: Mapping[str, str],
+    nominative: bool,
+) -> None:
+    frame = SamplingFrame(
+        title="Maires",
+        source="Répertoire national des élus",
+        source_date=dt.date(2026, 9, 1),
+        file_name="maires.csv",
+        file_hash="0" * 64,
+        imported_at=NOW,
+        imported_by="test",
+    )
+    transaction.add(frame)
+    transaction.flush()
+    transaction.add(
+        WaveFrame(
+            wave_id=wave_id,
+            frame_id=frame.id,
+            unit="authority",
+            kinds=["commune"],
+            strata=[
+                {
+                    "code": code,
+                    "title": TITLES.get(code, code.replace(".", ", ")),
+                    "population": number,
+                    "merged_into": merged.get(code),
+                }
+                for code, number in populations.items()
+            ],
+            population=sum(populations.values()),
+            source_hash="1" * 64,
+            frozen_at=NOW,
+            frozen_by="test",
+            nominative=nominative,
+            results_until=dt.date(2027, 6, 30),
+            key_id="test",
+            public_key=b"public",
+        )
+    )
+    transaction.flush()
+    line = 0
+    for code, number in populations.items():
+        for _ in range(number):
+            line += 1
+            unit = a_unit(frame.id, line, code)
+            transaction.add(unit)
+            transaction.flush()
+            transaction.add(_invitation(wave_id, unit, code))
+
+
+def a_unit(frame_id: int, line: int, arrondissement: str, **changes: Any) -> SampledUnit:
+    """The mayor of a commune."""
+    values: dict[str, Any] = {
+        "id": random_number(),
+        "frame_id": frame_id,
+        "line": line,
+        "authority_kind": "commune",
+        "authority_code": f"79{line:03}",
+        "authority_name": f"Commune {line}",
+        "arrondissement": arrondissement,
+        "inhabitants": 100 * line,
+        "office": "mayor",
+        "civility": "Madame",
+        "first_name": "Anne",
+        "last_name": f"Martin {line}",
+        "email": f"mairie{line}@exemple.fr",
+        "postal_address": f"Mairie\n1 place du Village {line}\n79000 COMMUNE {line}",
+    }
+    return SampledUnit(**{**values, **changes})
+
+
+def _invitation(wave_id: str, unit: SampledUnit, stratum: str) -> Invitation:
+    return Invitation(
+        id=random_number(),
+        wave_id=wave_id,
+        unit_id=unit.id,
+        stratum=stratum,
+        token_hash=uuid.uuid4().hex * 2,
+        email=unit.email,
+    )
+
+
+def set_states(stratum: str, states: Mapping[str, int], *, wave_id: str = WAVE, started: bool = True) -> None:
+    """Give so many waiting invitations of a stratum each of these states."""
+    with write_transaction() as transaction:
+        waiting = list(
+            transaction.scalars(
+                sa.select(Invitation).where(
+                    Invitation.wave_id == wave_id,
+                    Invitation.stratum == stratum,
+                    Invitation.state == "waiting",
+                )
+            )
+        )
+        for state, number in states.items():
+            for invitation in (waiting.pop() for _ in range(number)):
+                invitation.state = state
+                invitation.started = invitation.started or (started and state == "answered")
+
+
+def send_mails(states: Sequence[str] = (), *, wave_id: str = WAVE, kind: str = "invitation") -> None:
+    """One mail for every invitation that has an address: sent, or the state given by its turn."""
+    with write_transaction() as transaction:
+        mailing = Mailing(
+            wave_id=wave_id, kind=kind, subject="s", body="b", state="done", created_at=NOW, created_by="t"
+        )
+        transaction.add(mailing)
+        transaction.flush()
+        invited = transaction.scalars(
+            sa.select(Invitation)
+            .join(SampledUnit)
+            .where(Invitation.wave_id == wave_id)
+            .order_by(SampledUnit.line)
+        )
+        for turn, invitation in enumerate(i for i in invited if i.email):
+            transaction.add(
+                MailMessage(
+                    mailing_id=mailing.id,
+                    invitation_id=invitation.id,
+                    state=states[turn] if turn < len(states) else "sent",
+                    message_id=f"<{uuid.uuid4()}@test>",
+                    return_tag=uuid.uuid4().hex,
+                    changed_at=NOW,
+                )
+            )
+
+
+def add_answers(good: int, bad: int, stratum: str, *, wave_id: str = WAVE, digest: str | None = None) -> None:
+    """Mixed answers as the closing leaves them: their stratum and their week, nothing else."""
+    known = digest or db.session.scalar(sa.select(Wave.questionnaire_digest).where(Wave.id == wave_id))
+    today = dt.date.today()  # noqa: DTZ011
+    rows: list[dict[str, Any]] = [
+        {
+            "wave_id": wave_id,
+            "questionnaire_digest": known,
+            "revision": 1,
+            "site": stratum,
+            "mode": "personal_link",
+            "record_id": str(uuid.uuid4()),
+            "language": "fr",
+            "answered_on": today - dt.timedelta(days=today.weekday()),
+            "complete": True,
+            "practice": False,
+            "answers": {"courtesy": ["very_satisfied" if n < good else "very_dissatisfied"]},
+            "other_answers": {},
+            "flags": [],
+        }
+        for n in range(good + bad)
+    ]
+    with write_connection() as connection:
+        if rows:
+            connection.execute(sa.insert(Response), rows)
+        tallies.rebuild(connection, wave_id)
+    set_states(stratum, {"answered": good + bad}, wave_id=wave_id)
+
+
+def close(wave_id: str = WAVE, *, publish: bool = False) -> None:
+    """Close the wave; seal and publish it too where asked."""
+    waves.close_wave(wave_id, actor="test")
+    with write_transaction() as transaction:
+        frame = transaction.get_one(WaveFrame, wave_id)
+        frame.mixed_at = frame.key_destroyed_at = NOW
+    db.session.rollback()
+    if publish:
+        waves.seal_wave(wave_id, actor="test")
+        waves.publish_wave(wave_id, actor="test")
+
+
+def without_address(stratum: str, number: int, *, wave_id: str = WAVE) -> None:
+    """Take the e-mail address of so many waiting invitations of a stratum away."""
+    with write_transaction() as transaction:
+        mine = sa.select(Invitation).where(Invitation.wave_id == wave_id, Invitation.stratum == stratum)
+        for one in transaction.scalars(mine.where(Invitation.state == "waiting").limit(number)):
+            one.email = None

@@ -1,0 +1,221 @@
+"""The director's letter: published figures in the DOCX, in the draft, by post; the way to the mailing."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import re
+import zipfile
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from docx import Document
+from werkzeug.test import TestResponse
+
+from survey_app.access import ASSISTANT, DIRECTOR, READER
+from survey_app.database import db
+from survey_app.invitation_models import Mailing
+from survey_app.mailing.planning import mailings_of
+from survey_app.results_letter import signed_pdf
+from survey_app.results_letter.content import LetterContent, LetterError, letter_content
+from survey_app.results_letter.word_file import letter_docx
+from survey_app.waves import find_wave
+from tests.survey_app.officials_site import (
+    BRESSUIRE,
+    NIORT,
+    PARTHENAY,
+    WAVE,
+    add_answers,
+    close,
+    seed_officials,
+    set_states,
+    without_address,
+)
+from tests.survey_app.results_letter.test_signed_pdf import LETTER, PAGE, a_pdf
+from tests.survey_app.staff_site import StaffSite, form_token
+
+PATH = f"/gestion/editions/{WAVE}/lettre"
+
+
+@pytest.fixture
+def published(site: StaffSite) -> StaffSite:
+    """156 of 256 answered; Bressuire is a small cell."""
+    with site.database():
+        seed_officials()
+        add_answers(60, 30, NIORT)
+        add_answers(44, 14, PARTHENAY)
+        add_answers(6, 2, BRESSUIRE)
+        close(publish=True)
+    return site
+
+
+def content_of(site: StaffSite) -> LetterContent:
+    with site.database():
+        wave = find_wave(WAVE)
+        assert wave is not None
+        return letter_content(wave)
+
+
+def words_of(docx: bytes) -> str:
+    return "\n".join(
+        node.text or "" for node in Document(io.BytesIO(docx)).element.body.iter() if node.tag.endswith("}t")
+    )
+
+
+def send(site: StaffSite, content: bytes, role: str = DIRECTOR) -> TestResponse:
+    client = site.client(role)
+    token = form_token(client.get(PATH).text)
+    data = {"letter": (io.BytesIO(content), "lettre signée.pdf"), "csrf_token": token}
+    return client.post(PATH, data=data, content_type="multipart/form-data")
+
+
+def test_the_letter_says_the_published_figures(published: StaffSite) -> None:
+    letter = content_of(published)
+    assert letter.answered == "156 réponses pour 256 destinataires"
+    assert letter.response_rate == "taux de réponse\u00a0: 60,9\u202f%"
+    (theme,) = letter.themes
+    assert (theme.rate, theme.base) == ("70,5\u202f%", "156")
+    assert letter.axes == letter.themes
+
+
+@pytest.mark.abuse("AC-23")
+def test_the_letter_hides_a_small_place_with_what_would_give_it_away(published: StaffSite) -> None:
+    assert content_of(published).themes[0].by_place == ("66,7\u202f%", "masqué", "masqué")
+
+
+def test_a_wave_that_is_not_published_has_no_letter(site: StaffSite) -> None:
+    with site.database():
+        seed_officials()
+        wave = find_wave(WAVE)
+        assert wave is not None
+        with pytest.raises(LetterError, match="Publiez d’abord"):
+            letter_content(wave)
+    page = site.client(DIRECTOR).get(PATH)
+    assert "Publiez d’abord" in page.text
+    assert site.client(DIRECTOR).get(f"{PATH}.docx").status_code == 422
+
+
+def test_the_docx_is_filled_and_leaves_the_director_what_is_to_be_written(published: StaffSite) -> None:
+    answer = published.client(DIRECTOR).get(f"{PATH}.docx")
+    assert answer.status_code == 200
+    words = words_of(answer.data)
+    for said in (
+        "156 réponses pour 256 destinataires",
+        "70,5\u202f%",
+        "Niort",
+        "masqué",
+        "À compléter par la direction",
+    ):
+        assert said in words
+    assert not re.search(r"\{\{|\{%|\}\}|%\}", words)
+
+
+def test_the_tables_of_the_docx_have_a_line_for_each_theme(published: StaffSite) -> None:
+    document = Document(io.BytesIO(letter_docx(content_of(published))))
+    themes, places = document.tables
+    assert [len(themes.rows), len(places.rows)] == [2, 2]
+    assert [cell.text for cell in places.rows[0].cells] == ["Sujet", "Niort", "Parthenay", "Bressuire"]
+
+
+def test_texts_are_no_markup_in_the_docx(published: StaffSite) -> None:
+    odd = replace(content_of(published), organisation="A & B <b>{{ 7 * 7 }}</b>")
+    assert "A & B <b>{{ 7 * 7 }}</b>" in words_of(letter_docx(odd))
+
+
+@pytest.mark.abuse("AC-29")
+def test_the_docx_names_no_author_and_no_machine(published: StaffSite) -> None:
+    with zipfile.ZipFile(io.BytesIO(letter_docx(content_of(published)))) as parts:
+        core = parts.read("docProps/core.xml").decode()
+        assert re.search(r"<dc:creator>\s*</dc:creator>|<dc:creator/>", core), core
+        assert not any("vba" in name.lower() for name in parts.namelist())
+
+
+def test_the_draft_is_a_pdf(published: StaffSite) -> None:
+    answer = published.client(DIRECTOR).get(f"{PATH}.pdf")
+    assert answer.status_code == 200
+    assert answer.data.startswith(b"%PDF-")
+    assert "projet-de-lettre" in answer.headers["Content-Disposition"]
+
+
+def test_without_the_libraries_of_the_system_the_page_names_what_to_install(
+    published: StaffSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, known = published.client(DIRECTOR), builtins.__import__
+
+    def missing(name: str, *rest: Any, **more: Any) -> Any:
+        if name == "weasyprint":
+            raise OSError("cannot load library 'libpango-1.0-0'")
+        return known(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    answer = client.get(f"{PATH}.pdf")
+    assert answer.status_code == 422
+    assert "apt install libpango-1.0-0" in answer.text
+    assert client.get(f"{PATH}.docx").status_code == 200
+
+
+def test_the_signed_letter_becomes_the_attachment_of_the_mailing(published: StaffSite) -> None:
+    assert send(published, LETTER).status_code == 303
+    with published.database():
+        (mailing,) = mailings_of(WAVE)
+        assert (mailing.kind, mailing.state) == ("results", "draft")
+        assert bytes(mailing.attachment or b"") == LETTER
+        assert mailing.attachment_name == f"lettre-resultats-{WAVE}.pdf"
+    again = a_pdf(PAGE, b"<< /Producer (deuxieme) >>")
+    assert send(published, again).status_code == 303
+    with published.database():
+        (mailing,) = mailings_of(WAVE)
+        assert bytes(mailing.attachment or b"") == again
+    assert published.client(DIRECTOR).get(f"{PATH}-signee.pdf").data == again
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04", LETTER[:-9], a_pdf(b"<< /S /JavaScript >>")])
+def test_a_file_that_is_refused_changes_nothing(published: StaffSite, content: bytes) -> None:
+    assert send(published, LETTER).status_code == 303
+    assert send(published, content).status_code == 422
+    with published.database():
+        (mailing,) = mailings_of(WAVE)
+        assert bytes(mailing.attachment or b"") == LETTER
+
+
+def test_a_file_that_is_too_large_is_refused_kindly(
+    published: StaffSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signed_pdf, "LARGEST", len(LETTER) - 1)
+    answer = send(published, LETTER)
+    assert answer.status_code == 422
+    assert "les messageries le refuseraient" in answer.text
+
+
+def test_a_mailing_that_was_planned_keeps_its_letter(published: StaffSite) -> None:
+    send(published, LETTER)
+    with published.database():
+        mailing = db.session.get_one(Mailing, mailings_of(WAVE)[0].id)
+        mailing.state = "scheduled"
+        db.session.commit()
+    assert "Vérifier et joindre" not in published.client(DIRECTOR).get(PATH).text
+
+
+def test_those_without_a_working_address_get_a_page_by_post(published: StaffSite) -> None:
+    with published.database():
+        without_address(NIORT, 3)
+        set_states(PARTHENAY, {"unreachable": 2, "objected": 1})
+    page = published.client(DIRECTOR).get(PATH).text
+    assert "5 destinataires n’ont pas d’adresse électronique" in page
+    answer = published.client(DIRECTOR).get(f"{PATH}-courrier.pdf")
+    assert answer.data.startswith(b"%PDF-")
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", b"".join(signed_pdf._readable_parts(answer.data)))) == 5
+
+
+def test_nobody_without_an_address_needs_no_post(published: StaffSite) -> None:
+    answer = published.client(DIRECTOR).get(f"{PATH}-courrier.pdf")
+    assert answer.status_code == 422
+    assert "Tous les destinataires ont une adresse" in answer.text
+
+
+@pytest.mark.abuse("AC-26")
+@pytest.mark.parametrize("role, status", [(DIRECTOR, 200), (ASSISTANT, 403), (READER, 403)])
+def test_the_letter_is_the_directors(published: StaffSite, role: str, status: int) -> None:
+    for end in ("", ".docx"):
+        assert published.client(role).get(PATH + end).status_code == status

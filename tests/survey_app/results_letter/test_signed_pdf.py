@@ -1,0 +1,100 @@
+"""What may go with every mail as the signed letter: a whole PDF that holds nothing that acts."""
+
+from __future__ import annotations
+
+import zlib
+
+import pytest
+
+from survey_app.results_letter.signed_pdf import LARGEST, PdfRefusedError, check_pdf
+
+
+def a_pdf(
+    *objects: bytes,
+    head: bytes = b"%PDF-1.7\n",
+    tail: bytes = b"trailer\n<< /Size 9 >>\nstartxref\n0\n%%EOF\n",
+) -> bytes:
+    """A small file in the shape of a PDF."""
+    numbered = (b"%d 0 obj\n%s\nendobj\n" % (number, one) for number, one in enumerate(objects, 1))
+    return head + b"".join(numbered) + tail
+
+
+PAGE = b"<< /Type /Page /Contents 2 0 R >>"
+LETTER = a_pdf(b"<< /Type /Catalog /OpenAction [3 0 R /XYZ null null 0] >>", PAGE)
+
+
+def packed(objects: bytes, facts: bytes = b"/Filter /FlateDecode", *, raw: bytes | None = None) -> bytes:
+    """Objects in a compressed stream, as PDF 1.5 and later write them."""
+    content = zlib.compress(objects) if raw is None else raw
+    return b"<< /Type /ObjStm /N 1 /First 4 %s /Length %d >>\nstream\n%s\nendstream" % (
+        facts,
+        len(content),
+        content,
+    )
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(PdfRefusedError) as fault:
+        check_pdf(content)
+    return str(fault.value)
+
+
+def test_an_ordinary_letter_passes_with_links_and_a_first_page() -> None:
+    check_pdf(LETTER)
+    check_pdf(a_pdf(PAGE, b"<< /S /URI /URI (https://exemple.gouv.fr) >>"))
+    check_pdf(a_pdf(packed(b"1 0 << /Type /Page >>")))
+
+
+def test_words_inside_the_text_of_a_letter_are_no_actions() -> None:
+    check_pdf(a_pdf(b"<< /Length 20 >>\nstream\n(/JavaScript) Tj\nendstream", PAGE))
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        (b"", "Choisissez"),
+        (b"PK\x03\x04 word/document.xml", "n’est pas un PDF"),
+        (b"<html>%PDE-1.7</html>", "n’est pas un PDF"),
+        (LETTER[:-8], "coupé"),
+        (LETTER + b"0" * LARGEST, "dépasse 5"),
+        (a_pdf(PAGE, tail=b"trailer\n<< /Encrypt 5 0 R >>\n%%EOF\n"), "mot de passe"),
+    ],
+    ids=["nothing", "docx", "html", "cut", "large", "encrypted"],
+)
+def test_what_is_no_whole_open_pdf_is_refused_with_the_remedy(content: bytes, said: str) -> None:
+    assert said in refusal(content)
+
+
+@pytest.mark.parametrize(
+    "name", ["JavaScript", "JS", "Launch", "EmbeddedFile", "RichMedia", "XFA", "SubmitForm", "GoToR", "Movie"]
+)
+def test_what_acts_or_carries_a_file_is_refused_by_name(name: str) -> None:
+    plain = a_pdf(PAGE, b"<< /S /%s /Next (x) >>" % name.encode())
+    hidden = a_pdf(PAGE, packed(b"1 0 << /S /%s >>" % name.encode()))
+    escaped = a_pdf(PAGE, b"<< /S /#%02X%s >>" % (ord(name[0]), name[1:].encode()))
+    for content in (plain, hidden, escaped):
+        assert f"«\u202f{name}\u202f»" in refusal(content)
+
+
+def test_an_action_hidden_in_a_compressed_part_is_only_seen_when_it_is_opened() -> None:
+    """The control: the bytes of the file do not hold the name."""
+    assert b"JavaScript" not in a_pdf(packed(b"1 0 << /S /JavaScript >>"))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        packed(b"1 0 << >>", b"/Filter [/ASCII85Decode /FlateDecode]"),
+        packed(b"1 0 << >>", b"/Filter /FlateDecode /DecodeParms << /Predictor 12 >>"),
+        packed(b"", raw=b"not compressed"),
+        packed(b"", raw=zlib.compress(b"1 0 << >>" * 9)[:-9]),
+    ],
+    ids=["other filter", "predictor", "garbage", "cut"],
+)
+def test_a_part_that_cannot_be_read_is_refused(part: bytes) -> None:
+    assert "ne se relit pas" in refusal(a_pdf(PAGE, part))
+
+
+def test_a_part_that_swells_is_not_opened_to_its_end() -> None:
+    bomb = packed(b"", raw=zlib.compress(b"0" * (80 * 2**20), 9))
+    assert "ne se relit pas" in refusal(a_pdf(PAGE, bomb))
