@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
@@ -11,6 +12,7 @@ from survey_app import access
 from survey_app.access import DIRECTOR
 from survey_app.audit import record_export
 from survey_app.database import db
+from survey_app.exports.words import day_words
 from survey_app.frames.letters import LettersUnavailable
 from survey_app.invitation_models import WaveFrame
 from survey_app.mailing.recipients import forecast
@@ -19,6 +21,7 @@ from survey_app.models import Wave
 from survey_app.results_letter.by_post import letters_by_post, without_mail
 from survey_app.results_letter.content import LetterError, letter_content
 from survey_app.results_letter.draft_pdf import draft_pdf
+from survey_app.results_letter.last_day import LastDayError, set_results_until
 from survey_app.results_letter.signed_letter import keep_signed, mailing_of_results
 from survey_app.results_letter.signed_pdf import LARGEST, PdfRefusedError
 from survey_app.results_letter.word_file import DOCX, letter_docx
@@ -39,6 +42,7 @@ def show(wave_id: str) -> ResponseReturnValue:
 
 
 def _page(wave: Wave, wrong: str = "") -> ResponseReturnValue:
+    frame = frame_of(wave.id)
     try:
         content, why_not = letter_content(wave), ""
     except LetterError as fault:
@@ -54,6 +58,7 @@ def _page(wave: Wave, wrong: str = "") -> ResponseReturnValue:
             by_mail=len(forecast(db.session(), wave, RESULTS).recipients),
             by_post=len(without_mail(wave.id)),
             most=LARGEST // 2**20,
+            until=frame.results_until if frame else None,
         ),
         UNPROCESSABLE if wrong else 200,
     )
@@ -71,6 +76,22 @@ def upload(wave_id: str) -> ResponseReturnValue:
     except (LetterError, PdfRefusedError) as fault:
         return _page(wave, str(fault))
     flash("La lettre signée est jointe à l’envoi des résultats. Relisez l’envoi avant de le programmer.")
+    return redirect(url_for(PAGE, wave_id=wave.id), 303)
+
+
+@blueprint.post("/<wave_id>/fin-des-resultats")
+@access.roles(DIRECTOR)
+def end_results(wave_id: str) -> ResponseReturnValue:
+    """The last day on which the links of a wave open its results; the mails say it."""
+    wave, _ = _found(wave_id)
+    try:
+        until = dt.date.fromisoformat(request.form.get("until", ""))
+        set_results_until(wave.id, until, actor=actor())
+    except ValueError as fault:
+        return _page(
+            wave, str(fault) if isinstance(fault, LastDayError) else "Choisissez un jour du calendrier."
+        )
+    flash(f"Les liens montrent les résultats jusqu’au {day_words(until)}.")
     return redirect(url_for(PAGE, wave_id=wave.id), 303)
 
 

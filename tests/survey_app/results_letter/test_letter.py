@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import datetime as dt
 import io
 import re
 import zipfile
@@ -20,6 +21,7 @@ from survey_app.mailing.planning import mailings_of
 from survey_app.results_letter import signed_pdf
 from survey_app.results_letter.content import LetterContent, LetterError, letter_content
 from survey_app.results_letter.word_file import letter_docx
+from survey_app.strata import frame_of
 from survey_app.waves import find_wave
 from tests.survey_app.officials_site import (
     BRESSUIRE,
@@ -33,7 +35,7 @@ from tests.survey_app.officials_site import (
     without_address,
 )
 from tests.survey_app.results_letter.test_signed_pdf import LETTER, PAGE, a_pdf
-from tests.survey_app.staff_site import StaffSite, form_token
+from tests.survey_app.staff_site import StaffSite, form_token, post
 
 PATH = f"/gestion/editions/{WAVE}/lettre"
 
@@ -219,3 +221,21 @@ def test_nobody_without_an_address_needs_no_post(published: StaffSite) -> None:
 def test_the_letter_is_the_directors(published: StaffSite, role: str, status: int) -> None:
     for end in ("", ".docx"):
         assert published.client(role).get(PATH + end).status_code == status
+
+
+def test_the_last_day_of_the_results_is_fixed_and_never_comes_earlier(site: StaffSite) -> None:
+    with site.database():
+        wave = seed_officials()
+        frame = frame_of(WAVE)
+        assert frame is not None
+        promised, closing = frame.results_until, wave.closes_on
+        assert promised is not None
+    client, address = site.client(DIRECTOR), f"/gestion/editions/{WAVE}/fin-des-resultats"
+    later = promised + dt.timedelta(days=30)
+    assert post(client, address, {"until": later.isoformat()}, page=PATH).status_code == 303
+    for wrong in ("", "demain", closing.isoformat(), promised.isoformat(), "2099-01-01"):
+        assert post(client, address, {"until": wrong}, page=PATH).status_code == 422, wrong
+    with site.database():
+        frame = frame_of(WAVE)
+        assert frame is not None
+        assert frame.results_until == later
