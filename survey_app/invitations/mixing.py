@@ -167,6 +167,7 @@ def _judged(connection: Connection, wave: Wave, placed: cells.Placed) -> tuple[J
         answered_on=max(placed.week, wave.opens_on),
         complete=True,
         practice=False,
+        assisted=None,
         answers=answers,
         other_answers={},
         flags=sorted({*flags, *older}),

@@ -54,6 +54,8 @@ ACTIONS: Final = {
     "record-set-apart": "Envoi illisible mis à part",
     "response-reinstated": "Réponse rétablie",
     "exported": "Export téléchargé",
+    "key-made": "Clé de scellement créée",
+    "restored": "Base remise depuis une sauvegarde",
 }
 
 
