@@ -102,6 +102,7 @@ def test_free_texts_lie_apart_from_all_that_could_name_their_author(database: Fl
     assert not any("Texte" in repr(row) for row in invited.responses())
 
 
+@pytest.mark.abuse("AC-23")
 def test_a_stratum_of_ten_answers_joins_another_and_the_frame_says_so(database: Flask) -> None:
     numbers = a_wave(60)
     by_stratum: dict[str, list[str]] = {}
