@@ -181,7 +181,7 @@ def take_as_arrived(message_id: int, *, actor: str) -> None:
 
 def _decide(message_id: int, before: Sequence[str], after: str, action: str, actor: str) -> None:
     with act() as transaction:
-        message = transaction.get(MailMessage, message_id)
+        message = transaction.get(MailMessage, message_id, with_for_update=True)
         if message is None or message.state not in before:
             raise MailingError("Ce message n’attend plus de décision\u00a0: rechargez la page.")
         now = utc_now()
@@ -235,7 +235,7 @@ def is_leaving(session: Session, wave_id: str) -> bool:
 
 
 def _known(transaction: Session, mailing_id: int) -> Mailing:
-    mailing = transaction.get(Mailing, mailing_id)
+    mailing = transaction.get(Mailing, mailing_id, with_for_update=True)
     if mailing is None:
         raise MailingError("Cet envoi n’existe plus.")
     return mailing

@@ -128,7 +128,7 @@ def put_back(transaction: Session, attempt: Attempt, now: dt.datetime) -> None:
 
 def _message(transaction: Session, attempt: Attempt) -> MailMessage | None:
     """The message, unless another attempt was begun since: this one was given up."""
-    message = transaction.get(MailMessage, attempt.message_id)
+    message = transaction.get(MailMessage, attempt.message_id, with_for_update=True)
     return message if message is not None and message.attempts == attempt.number else None
 
 

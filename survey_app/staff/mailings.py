@@ -95,7 +95,7 @@ def _index(wave: Wave) -> dict[str, Any]:
         "states": STATES,
         "undecided": planning.uncertain_count(session, wave.id),
         "lacks": settings_in_use().mail.lacks,
-        "trouble": _trouble(),
+        "trouble": _trouble() if planning.is_leaving(session, wave.id) else None,
         "listed": session.get(WaveFrame, wave.id) is not None,
     }
 
