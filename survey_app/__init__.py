@@ -15,6 +15,7 @@ BLUEPRINT_MODULES: Final = (
     "survey_app.collection_modes.tablet",
     "survey_app.collection_modes.paper",
     "survey_app.collection_modes.unsubscribing",
+    "survey_app.collection_modes.personal_link",
     "survey_app.staff.home",
     "survey_app.staff.questionnaires",
     "survey_app.staff.waves",

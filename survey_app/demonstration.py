@@ -166,7 +166,8 @@ def _make_wave(wave: DemonstrationWave, today: date) -> None:
     path = FOLDER / "questionnaires" / f"{wave.questionnaire}.yaml"
     version = publish_source(path.read_text(encoding="utf-8"), load_translations(), actor=ACTOR)
     questionnaire = load_questionnaire(path)
-    sites, modes = tuple(questionnaire.sites), tuple(questionnaire.modes)
+    sites = tuple(questionnaire.sites)
+    modes = tuple(mode for mode in questionnaire.modes if mode != "personal_link")  # nobody was invited
     plan = WavePlan(
         id=wave.code,
         title=wave.title,

@@ -40,6 +40,7 @@ class FormState:
     """Who (a record, never a person), what, and the answers so far."""
 
     id: str
+    """Of the record; on a personal link, of the invitation."""
     slug: str
     wave: str
     digest: str
@@ -54,6 +55,8 @@ class FormState:
     answers: Mapping[str, Any] = field(default_factory=dict)
     anew: bool = False
     """Its answers were refused under the number of answers that differ: a person looks before they count."""
+    generation: int = 0
+    """Which of the links of an invitation opened the form."""
     warned: tuple[str, ...] = ()
     """The questions whose missing answer was already pointed out."""
 

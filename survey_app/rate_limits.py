@@ -48,10 +48,17 @@ class RateLimits:
 
     def allow(self, limits: Sequence[RateLimitItem], route: str) -> bool:
         """Count the present request; False beyond any of the limits."""
+        return self._all(self._counts.hit, limits, route)
+
+    def is_spent(self, limits: Sequence[RateLimitItem], route: str) -> bool:
+        """Whether one more would be beyond a limit; nothing is counted."""
+        return not self._all(self._counts.test, limits, route)
+
+    def _all(self, ask: Callable[..., bool], limits: Sequence[RateLimitItem], route: str) -> bool:
         caller = self._key(request.remote_addr, datetime.now(tz=UTC).date())
         shared = processes()
         return not self.enabled or all(
-            self._counts.hit(one, route, caller, cost=min(shared, one.amount)) for one in limits
+            ask(one, route, caller, cost=min(shared, one.amount)) for one in limits
         )
 
 
@@ -69,13 +76,18 @@ def at_most(written: str) -> Callable[[View], View]:
 
         @wraps(view)
         def limited(*args: Any, **kwargs: Any) -> Any:
-            if not cast(RateLimits, current_app.extensions["survey_rate_limits"]).allow(limits, route):
+            if not here().allow(limits, route):
                 abort(429)
             return view(*args, **kwargs)
 
         return cast(View, limited)
 
     return limit
+
+
+def here() -> RateLimits:
+    """The counts of the application at hand."""
+    return cast(RateLimits, current_app.extensions["survey_rate_limits"])
 
 
 def processes() -> int:

@@ -68,6 +68,8 @@ class FramedMail(Response):
     }
 
 
+PERSONAL_LINKS: Final = "/r/"
+"""Addresses that hold a secret: no page learns from which of them somebody came, not even one of ours."""
 TRANSPORT_SECURITY: Final = "max-age=31536000; includeSubDomains"
 
 
@@ -146,6 +148,8 @@ def add_headers(response: Response) -> Response:
         response.headers["Strict-Transport-Security"] = TRANSPORT_SECURITY
     if is_private(request.path):
         response.headers["Cache-Control"] = "no-store"
+    if request.path.startswith(PERSONAL_LINKS):
+        response.headers["Referrer-Policy"] = "strict-origin"
     return response
 
 

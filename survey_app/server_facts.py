@@ -20,6 +20,9 @@ EPOCH: Final = "epoch"
 BACKUP_WATERMARK: Final = "backup_watermark"
 """Everything received up to this moment is in a copy that was read back: tablets may let go of it."""
 
+LINK_GUESSES: Final = "link_guesses"
+"""The last day on which many personal links were tried that nobody was given."""
+
 
 def read(connection: Connection | Session, key: str) -> str | None:
     """The value under this name."""

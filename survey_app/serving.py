@@ -79,17 +79,19 @@ def without_addresses(record: logging.LogRecord) -> bool:
 
 
 def _prepare_worker(worker: Any) -> None:
+    from survey_app.invitations import worker as mixing
     from survey_app.mailing import worker as mail
     from survey_app.responses import worker as intake
 
     worker.log.error_log.addFilter(without_addresses)
     intake.start(worker.app.callable)
+    mixing.start(worker.app.callable)
     mail.start(worker.app.callable)
 
 
 def _stop_threads(_arbiter: Any, worker: Any) -> None:
     application = getattr(worker.app, "callable", None)
-    for name in ("survey_worker", "survey_mail_worker"):
+    for name in ("survey_worker", "survey_mixing_worker", "survey_mail_worker"):
         started = application.extensions.get(name) if application is not None else None
         if started is not None:
             started.stop()

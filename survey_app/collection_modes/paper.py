@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, current_app, make_response, redirect, request
+from flask import Blueprint, Response, abort, current_app, redirect, request
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
-from form_definitions import Item, Questionnaire, RoutingContext, Section
-from form_definitions.conditions import items_named
+from form_definitions import RoutingContext
 from survey_app.access import ASSISTANT, CONTRIBUTOR, public, roles
 from survey_app.clock import PARIS, today_in_paris, utc_now
-from survey_app.collection_modes.public_pages import page, private, speak, words
-from survey_app.condition_sentences import sentence_of
+from survey_app.collection_modes.printable import (
+    Sheet,
+    draw,
+    draw_printable,
+    find_sheet,
+    public_name,
+    sheet_of,
+)
+from survey_app.collection_modes.public_pages import page
 from survey_app.definitions import organisation
 from survey_app.form_records import AlreadySent, accept_answers, read_receipt_code
 from survey_app.form_state import FormState, UnreadableState, new_state, seal, unseal
@@ -24,12 +28,9 @@ from survey_app.forms import build_form
 from survey_app.interview import Interview, item_of
 from survey_app.open_waves import (
     OpenWave,
-    Published,
     open_waves,
-    published,
     unsealed_waves,
 )
-from survey_app.rendering import Page, render_questionnaire
 
 blueprint = Blueprint("paper", __name__)
 
@@ -40,43 +41,6 @@ START_OF_DAY: Final = dt.time(0, 0)
 """A sheet says its day only: a later moment of it could still lie ahead when the sheet is typed in."""
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """One questionnaire on paper: which wave, which site, in which language."""
-
-    wave: OpenWave
-    version: Published
-    language: str
-    site: str | None
-
-    @property
-    def sites(self) -> tuple[str, ...]:
-        """The sites to choose from."""
-        return self.version.sites(self.wave.sites)
-
-    def questionnaire(self) -> Questionnaire:
-        """What is asked."""
-        return self.version.questionnaire
-
-    def items(self) -> frozenset[str]:
-        """Every question that this site may be asked, conditional ones included."""
-        context = RoutingContext(MODE, self.site)
-        sections = [section for section in self.questionnaire().sections if context.admits(section)]
-        return frozenset(item.name for s in sections for item in s.items if context.admits(item))
-
-    def page(self, **more: Any) -> Page:
-        """All of it on one page, nothing hidden."""
-        items = self.items()
-        asked = [s.name for s in self.questionnaire().sections if any(i.name in items for i in s.items)]
-        return Page(sections=tuple(asked), items=items, site=self.site or "", **more)
-
-
-def find_sheet(slug: str, language: str) -> Sheet:
-    """The sheet of the open wave, or 404."""
-    wave = next(iter(open_waves(MODE, today_in_paris(), slug=slug)), None)
-    return _sheet(wave, wave.digest if wave else "", language)
-
-
 def find_entry(slug: str, language: str) -> Sheet:
     """The sheet to type in: of the edition that is asked for, else of the open one, else of the last one."""
     today, asked = today_in_paris(), request.args.get("edition")
@@ -84,55 +48,24 @@ def find_entry(slug: str, language: str) -> Sheet:
     if asked is None:
         waves = open_waves(MODE, today, slug=slug) or waves
     wave = next((wave for wave in waves if asked in (None, wave.id)), None)
-    return _sheet(wave, wave.digest if wave else "", language)
+    return sheet_of(wave, wave.digest if wave else "", language)
 
 
 def find_begun(state: FormState, language: str) -> Sheet:
     """The sheet opened under this state; the wave may have closed or moved to another version since."""
     waves = unsealed_waves(MODE, today_in_paris(), slug=state.slug)
     # The version is one of the wave's own: nobody but this server writes a state.
-    return _sheet(next((wave for wave in waves if wave.id == state.wave), None), state.digest, language)
-
-
-def _sheet(wave: OpenWave | None, digest: str, language: str) -> Sheet:
-    speak(language)
-    version = published(digest) if wave else None
-    if wave is None or version is None or language not in wave.languages:
-        abort(404)
-    sites = version.sites(wave.sites)
-    asked = request.args.get("site")
-    site = asked if asked in sites else (sites[0] if len(sites) == 1 else None)
-    return Sheet(wave, version, language, site)
+    return sheet_of(next((wave for wave in waves if wave.id == state.wave), None), state.digest, language)
 
 
 @blueprint.get("/q/<slug>/<language>/imprimer")
 @public
 def show_printable(slug: str, language: str) -> ResponseReturnValue:
     """The sheet to print; first of all, for which site."""
-    sheet = find_sheet(slug, language)
+    sheet = find_sheet(slug, language, MODE)
     if sheet.site is None:
         return _choose_site(sheet)
-    drawn = sheet.page(hints=_hints(sheet), drawn_by="paper/questions.html")
-    sections = {
-        section.name: hint for section in sheet.questionnaire().sections if (hint := _hint(sheet, section))
-    }
-    return _draw(
-        sheet, drawn, template="paper/sheet.html", site=_public_name(sheet.site), section_hints=sections
-    )
-
-
-def _hints(sheet: Sheet) -> dict[str, str]:
-    """Who answers each question that not all are asked."""
-    hints = {item.name: _hint(sheet, item) for item in sheet.questionnaire().items}
-    return {name: hint for name, hint in hints.items() if hint}
-
-
-def _hint(sheet: Sheet, part: Item | Section) -> str:
-    """Empty also where the condition looks at questions that are not on this sheet."""
-    condition = part.relevant_if
-    if condition is None or not sheet.items().intersection(items_named(condition)):
-        return ""
-    return sentence_of(condition, sheet.questionnaire(), sheet.version.translations, sheet.language)
+    return draw_printable(sheet, "paper/sheet.html")
 
 
 @blueprint.get("/gestion/saisie/<slug>/<language>")
@@ -224,7 +157,7 @@ def _show_entry(
 ) -> Response:
     errors = {item_of(name): text for name, text in faults.items()}
     today = min(today_in_paris(), sheet.wave.closes_on).isoformat()
-    return _draw(
+    return draw(
         sheet,
         sheet.page(answers=answers, errors=errors, nothing_required=True),
         template="paper/entry.html",
@@ -239,33 +172,13 @@ def _show_entry(
     )
 
 
-def _draw(sheet: Sheet, drawn: Page, *, template: str, status: int = 200, **more: Any) -> Response:
-    html = render_questionnaire(
-        sheet.questionnaire(),
-        sheet.version.translations,
-        sheet.language,
-        mode=MODE,
-        digest=sheet.version.digest,
-        page=drawn,
-        template=template,
-        **more,
-    )
-    return private(make_response(html, status))
-
-
 def _site_label(site: str) -> str:
     return organisation().site_name(site)
-
-
-def _public_name(site: str) -> Markup | None:
-    """The site as the public is asked for it, in the language of the page."""
-    known = organisation().sites_by_code.get(site)
-    return words()(known.public_label if known else site)
 
 
 def _choose_site(sheet: Sheet) -> Response:
     edition = {name: value for name, value in request.args.items() if name == "edition"}
     addresses = [
-        (f"{request.path}?{urlencode({'site': site, **edition})}", _public_name(site)) for site in sheet.sites
+        (f"{request.path}?{urlencode({'site': site, **edition})}", public_name(site)) for site in sheet.sites
     ]
     return page("paper/choose_site.html", addresses=addresses)

@@ -14,15 +14,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from form_definitions import SOURCE_LANGUAGE
-from survey_app import i18n
 from survey_app.access import public
 from survey_app.clock import today_in_paris, utc_now
 from survey_app.collection_modes import public_pages
+from survey_app.collection_modes.form_steps import UNPROCESSABLE, turn_page
+from survey_app.collection_modes.form_visit import Notice, Visit, first_page, show
 from survey_app.collection_modes.public_pages import page, speak
-from survey_app.collection_modes.website_visit import MODE, Notice, Visit, first_page, show
 from survey_app.form_records import AlreadySent, accept_answers, read_receipt_code
 from survey_app.form_state import UnreadableState, new_state, unseal
-from survey_app.interview import item_of
 from survey_app.open_waves import (
     OpenWave,
     open_waves,
@@ -36,7 +35,7 @@ blueprint = Blueprint("website", __name__)
 blueprint.register_blueprint(public_pages.blueprint)
 
 CONFLICT: Final = 409
-UNPROCESSABLE: Final = 422
+MODE: Final = "website"
 FORGET_PAGES: Final = '"cache"'
 """Said at the end: the browser drops the pages it keeps, and Back shows no answer to the next person."""
 PAGES_PER_MINUTE: Final = "120 per minute"
@@ -83,11 +82,7 @@ def take_page(slug: str, language: str) -> ResponseReturnValue:
         visit = _visit(slug, language)
     except UnreadableState:
         return _start_again(slug, language)
-    if request.form.get("_language") in visit.languages:
-        return _switch_language(visit)
-    if request.form.get("_action") == "back":
-        return _go_back(visit)
-    return _go_on(visit)
+    return turn_page(visit, _finish)
 
 
 def _current_wave(slug: str) -> OpenWave | None:
@@ -138,57 +133,8 @@ def _shown_all(sent: MultiDict[str, str], items: frozenset[str]) -> MultiDict[st
     return MultiDict([*sent.items(multi=True), *(("_shown", name) for name in items)])
 
 
-def _take(visit: Visit) -> tuple[Visit, dict[str, str]]:
-    interview = visit.interview()
-    step = interview.step(interview.section(visit.state.section))
-    after, faults = interview.answered(step, request.form)
-    return visit.having(after), faults
-
-
-def _switch_language(visit: Visit) -> ResponseReturnValue:
-    """The same page in another language; or, after a reload, as it was sent: that brings no answers."""
-    if request.form.get("_action") != "again":
-        visit, _faults = _take(visit)
-    language = request.form["_language"]
-    i18n.speak(language)
-    return show(replace(visit, language=language), visit.state.section)
-
-
-def _go_back(visit: Visit) -> ResponseReturnValue:
-    visit, _faults = _take(visit)
-    previous = visit.interview().neighbour(visit.state.section, -1)
-    return show(visit, previous.name if previous else visit.state.section)
-
-
-def _go_on(visit: Visit) -> ResponseReturnValue:
-    before = visit.interview()
-    section = before.section(visit.state.section)
-    seen = before.step(section)
-    unseen = seen.unseen(request.form.getlist("_shown"))
-    visit, faults = _take(visit)
-    if faults:
-        return show(visit, section.name, errors=faults, status=UNPROCESSABLE)
-    interview = visit.interview()
-    step = interview.step(section)
-    added = [item.name for item in section.items if item.name in (step.items - step.hidden) & unseen]
-    if added:
-        return show(visit, section.name, notice=Notice("added", tuple(added)))
-    advised = [name for name in interview.unanswered_advised(step) if name not in visit.state.warned]
-    if advised:
-        visit = replace(visit, state=replace(visit.state, warned=(*visit.state.warned, *advised)))
-        return show(visit, section.name, notice=Notice("advised", tuple(advised)))
-    following = interview.neighbour(section.name, 1)
-    return show(visit, following.name) if following else _finish(visit)
-
-
 def _finish(visit: Visit) -> ResponseReturnValue:
     interview = visit.interview()
-    faults = interview.all_faults()
-    if faults:
-        section = interview.section_of(item_of(next(iter(faults))))
-        own = {item.name for item in section.items}
-        here = {name: text for name, text in faults.items() if item_of(name) in own}
-        return show(visit, section.name, errors=here, status=UNPROCESSABLE)
     flags = () if visit.state.practice else _bursts.observe(request.remote_addr, visit.state.id)
     try:
         code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE, flags=flags)

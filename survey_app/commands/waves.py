@@ -50,8 +50,33 @@ def open_one(code: str) -> None:
 @click.argument("code")
 def close_one(code: str) -> None:
     """Ferme une édition : on ne demande plus, ce que les tablettes gardent encore arrive quand même."""
+    from survey_app.invitations.mixing import finish
     from survey_app.waves import close_wave
 
     with application():
         close_wave(code, actor=actor())
-    click.echo(f"Édition {code} fermée.")
+        click.echo(f"Édition {code} fermée.")
+        if mixed := finish(code, actor=actor()):
+            click.echo(_mixed(mixed))
+
+
+@wave.command(name="mix")
+@click.argument("code")
+def mix_one(code: str) -> None:
+    """Finit de mélanger les réponses par lien personnel d’une édition fermée, et détruit leur clé."""
+    from survey_app.invitations.mixing import finish
+    from survey_app.waves import OPEN, WaveError, find_wave
+
+    with application():
+        known = find_wave(code)
+        if known is None:
+            raise WaveError(f"Aucune édition «\u202f{code}\u202f».")
+        if known.state in ("draft", OPEN):
+            raise WaveError("Fermez d’abord l’édition.")
+        click.echo(_mixed(finish(code, actor=actor())))
+
+
+def _mixed(number: int) -> str:
+    from analysis.display import counted
+
+    return f"{counted(number, 'réponse mélangée', 'réponses mélangées')}\u00a0; la clé est détruite."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -23,6 +23,8 @@ from survey_app.database import (
 )
 from survey_app.models import Device, InboxConflict, InboxRecord, Wave
 from survey_app.responses import chains, tallies, unjudged
+from survey_app.responses.doctor_links import links
+from survey_app.responses.finding import Finding
 from survey_app.responses.record_keys import KeyFileError, RecordKeys
 from survey_app.responses.unlinking import FORGOTTEN
 from survey_app.settings import Settings
@@ -31,23 +33,15 @@ WAITING_TOO_LONG = dt.timedelta(hours=2)
 UNSEALED_TOO_LONG = dt.timedelta(days=30)
 UNPROTECTED_TOO_LONG = dt.timedelta(days=2)
 NAMED_AT_MOST = 3
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing seen. ``severity``: ok, warning or error; the remedy is empty when all is well."""
-
-    code: str
-    severity: str
-    message: str
-    remedy: str = ""
+Check = Callable[[dt.datetime], Iterator[Finding]]
 
 
 def examine(settings: Settings, now: dt.datetime | None = None) -> list[Finding]:
     """All findings. A database that cannot be opened is a finding too, and then the only one about it."""
     moment = now or dt.datetime.now(dt.UTC)
     findings = [*_disk(settings), *_proxies(settings), *_keys(RecordKeys(settings.record_keys_folder))]
-    for check in CHECKS:
+    checks: tuple[Check, ...] = (*CHECKS, partial(links, settings.wave_keys_folder))
+    for check in checks:
         try:
             findings += check(moment)
         except (DatabaseUnavailable, UnsafeDatabaseError, sa.exc.DatabaseError) as error:
@@ -291,7 +285,7 @@ def _backup(now: dt.datetime) -> Iterator[Finding]:
         yield Finding("backup", "ok", f"Sauvegardes\u00a0: {known}.")
 
 
-CHECKS: tuple[Callable[[dt.datetime], Iterator[Finding]], ...] = (
+CHECKS: tuple[Check, ...] = (
     _schema,
     _promises,
     _integrity,

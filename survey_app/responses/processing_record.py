@@ -36,6 +36,21 @@ CONTENTS: Mapping[str, str] = {
         "\u202f; un échec s’efface dix minutes après, avec la tentative suivante."
     ),
     "audit_entry": "Journal des actions des agents.",
+    "sampled_unit": (
+        "Élus à interroger\u00a0: collectivité, mandat, nom, adresses. Ni naissance, ni nuance politique."
+    ),
+    "invitation": (
+        "Invitations par lien personnel\u00a0: adresse, état (a répondu, ne souhaite pas répondre…). "
+        "Ni heure, ni réponse."
+    ),
+    "saved_interview": "Questionnaires à finir, chiffrés par le lien personnel, effacés à la clôture.",
+    "sealed_answer": (
+        "Réponses par lien personnel avant la clôture\u00a0: scellées, sans lien avec l’invitation."
+    ),
+    "anonymous_text": "Textes libres des réponses par lien personnel, sans rien d’autre à côté.",
+    "objection": "Oppositions à tout envoi\u00a0: l’empreinte à clé de l’adresse, gardée sans limite.",
+    "mailing": "Courriels préparés\u00a0: texte et agent.",
+    "mail_message": "Envois\u00a0: à quelle invitation, quand, et la réponse du serveur de courriel.",
 }
 """The tables that hold data about persons, or could."""
 WITHOUT_PERSONS = frozenset(
@@ -47,6 +62,8 @@ WITHOUT_PERSONS = frozenset(
         "wave",
         "wave_questionnaire",
         "past_result",
+        "sampling_frame",
+        "wave_frame",
         "role",
     }
 )
@@ -86,6 +103,8 @@ def processing_record(organisation: Mapping[str, str], terms: RetentionTerms) ->
         "## Mesures de sécurité",
         "- Réponses séparées de l’appareil, du numéro et de l’heure\u00a0: seul l’envoi brut les porte, "
         "et le lien est effacé avec lui.",
+        "- Lien personnel\u00a0: réponses scellées, mélangées à la clôture, puis clé détruite\u202f; "
+        "aucune ligne de journal pour ces pages.",
         "- Tables en ajout seul, effacement par la purge seule, journalisée.",
         "- Chiffrement du transport (TLS), comptes individuels, rôles, journal des actions.",
     ]

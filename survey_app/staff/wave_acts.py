@@ -26,13 +26,20 @@ STARTS: Final[Mapping[str, str]] = {
     "website": "Sur le site internet, toute personne qui ouvre l’adresse de l’enquête peut répondre.",
     "tablet": "Les tablettes de ces sites posent le questionnaire dès leur prochain contact avec le serveur.",
     "paper": "Les agents peuvent imprimer le questionnaire et saisir les feuilles remplies.",
+    "personal_link": "Les personnes de la liste peuvent répondre avec leur lien. "
+    "Aucun courriel ne part de lui-même.",
 }
 STOPS: Final[Mapping[str, str]] = {
     "website": "Le site internet ne propose plus le questionnaire au public.",
     "tablet": "Les tablettes cessent de le poser aux visiteurs dès leur prochain contact avec le serveur. "
     "Ce qu’elles gardent encore arrive, et compte s’il a été rempli à temps.",
     "paper": "Les agents ne l’impriment plus, et saisissent encore les feuilles remplies à temps.",
+    "personal_link": "Les liens personnels ne prennent plus de réponses. "
+    "Celles qui sont là sont mélangées et comptées, puis leur clé est détruite\u00a0: "
+    "l’édition ne se rouvre plus. Les liens ouvriront les résultats.",
 }
+CAN_BE_REOPENED: Final = "Vous pourrez la rouvrir tant qu’elle n’est pas scellée."
+"""Not said of an edition by personal link: its key is gone then."""
 ACTS: Final[Mapping[str, Act]] = {
     "ouvrir": Act(
         "open",
@@ -45,7 +52,7 @@ ACTS: Final[Mapping[str, Act]] = {
         "close",
         "Clore l’édition",
         "L’édition est close. Ce que les tablettes gardent encore arrivera.",
-        ("Vous pourrez la rouvrir tant qu’elle n’est pas scellée.",),
+        (CAN_BE_REOPENED,),
         heading="Dès maintenant",
         by_mode=STOPS,
     ),

@@ -15,12 +15,15 @@ from form_definitions import SOURCE_LANGUAGE, Questionnaire
 from survey_app import access, questionnaires, waves
 from survey_app.access import ASSISTANT, DIRECTOR, REFERENT
 from survey_app.clock import today_in_paris
-from survey_app.database import db
+from survey_app.database import DatabaseUnavailable, db
 from survey_app.exports.words import METHOD_LABELS, day_words, mode_label
+from survey_app.invitations import mixing
+from survey_app.invitations.preparing import MODE
 from survey_app.models import QuestionnaireVersion, Wave
 from survey_app.responses import counts
+from survey_app.responses.record_keys import KeyFileError
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
-from survey_app.staff.wave_acts import ACTS, STARTS
+from survey_app.staff.wave_acts import ACTS, CAN_BE_REOPENED, STARTS
 from survey_app.staff.wave_form import read_plan
 from survey_app.waves import EXPECTED, METHODS, PlanFault
 
@@ -245,7 +248,10 @@ def ask_step(wave_id: str, act: str) -> ResponseReturnValue:
         return refused("staff/wave.html", reason, **_page(wave))
     told = [sentence for mode, sentence in said.by_mode.items() if mode in wave.modes]
     when = _when(wave) if said.by_mode is STARTS else said.heading
-    return render_template("staff/wave_step.html", wave=wave, act=said, told=told, told_title=when)
+    notes = [note for note in said.notes if note != CAN_BE_REOPENED or MODE not in wave.modes]
+    return render_template(
+        "staff/wave_step.html", wave=wave, act=said, notes=notes, told=told, told_title=when
+    )
 
 
 @blueprint.post(_STEP)
@@ -259,9 +265,19 @@ def step(wave_id: str, act: str) -> ResponseReturnValue:
     except waves.WaveError as fault:
         return refused("staff/wave.html", str(fault), **_page(wave))
     flash(_received_from(later) if later and said.by_mode is STARTS else said.done)
+    if said.step == "close":
+        _mix(wave_id)
     if said.step == waves.DELETE:
         return redirect(url_for("staff_waves.index"), 303)
     return redirect(url_for("staff_waves.show", wave_id=wave_id), 303)
+
+
+def _mix(wave_id: str) -> None:
+    """What was answered by personal link becomes countable at once; what goes wrong here is tried again."""
+    try:
+        mixing.finish(wave_id, actor=actor())
+    except (mixing.MixingError, KeyFileError, DatabaseUnavailable) as fault:
+        flash(f"Les réponses par lien personnel restent scellées pour l’instant. {fault}")
 
 
 def _later(wave: Wave) -> date | None:

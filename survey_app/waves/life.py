@@ -17,6 +17,7 @@ from survey_app.clock import today_in_paris, utc_now
 from survey_app.database import db
 from survey_app.models import InboxRecord, Response, Wave, WaveQuestionnaire
 from survey_app.responses import chains, tallies, unjudged
+from survey_app.waves import personal_links
 from survey_app.waves.plan import plan_for_the_log, plan_of
 from survey_app.waves.states import CLOSED, DRAFT, OPEN, PUBLISHED, SEALED, WaveError, known_wave
 
@@ -83,6 +84,7 @@ def take_step(name: str, wave_id: str, *, actor: str, today: date | None = None)
 def _delete(transaction: Session, wave: Wave, actor: str) -> None:
     """What it had declared stays in the log."""
     declared = plan_for_the_log(plan_of(wave))
+    personal_links.forget(transaction, wave)
     transaction.execute(delete(WaveQuestionnaire).where(WaveQuestionnaire.wave_id == wave.id))
     transaction.delete(wave)
     record(transaction, STEPS[DELETE].logged, actor=actor, subject=wave.id, detail=declared)
@@ -108,15 +110,17 @@ def why_not(name: str, wave: Wave, session: Session | None = None, *, today: dat
     if wave.state != STEPS[name].before:
         return STEPS[name].otherwise
     if STEPS[name].after == OPEN:
-        return _not_to_open(wave, session, today or today_in_paris())
+        reopened = personal_links.why_not_reopen(wave, session) if name == "reopen" else ""
+        return reopened or _not_to_open(wave, session, today or today_in_paris())
     if name == DELETE:
         return KEPT if _anything_came(wave, session) else ""
     return _not_to_seal(wave, session) if name == "seal" else ""
 
 
 def _not_to_seal(wave: Wave, session: Session) -> str:
-    waiting = waiting_records(wave.id, session)
-    return _still_waiting(wave.id, waiting) if waiting else chains.why_incomplete(session, wave)
+    if waiting := waiting_records(wave.id, session):
+        return _still_waiting(wave.id, waiting)
+    return personal_links.why_not_seal(wave, session) or chains.why_incomplete(session, wave)
 
 
 def _not_to_open(wave: Wave, session: Session, today: date) -> str:
@@ -127,7 +131,7 @@ def _not_to_open(wave: Wave, session: Session, today: date) -> str:
     if other is not None:
         return f"«\u202f{other}\u202f» est encore ouverte\u00a0: fermez-la d’abord."
     if wave.closes_on >= today:
-        return ""
+        return personal_links.why_not_open(wave, session)
     if wave.state == DRAFT or dates_can_move(wave, session, today=today):
         return "Son dernier jour est passé\u00a0: changez d’abord ses dates."
     return (
@@ -144,7 +148,7 @@ def dates_can_move(wave: Wave, session: Session | None = None, *, today: date | 
 
 
 def _anything_came(wave: Wave, session: Session) -> bool:
-    return any(
+    return personal_links.anything_came(wave, session) or any(
         session.scalars(select(table.wave_id).where(table.wave_id == wave.id).limit(1)).first()
         for table in (Response, InboxRecord)
     )

@@ -73,7 +73,8 @@ def values(digest: str) -> dict[str, object]:
         "filename": "build/manifest.json",
         "act": "ouvrir",
         "mailing_id": 1,
-        "token": "x",
+        "end": "merci",
+        "token": "A" * 32,
         "record_id": "00000000-0000-4000-8000-000000000000",
         "device_id": "x",
     }

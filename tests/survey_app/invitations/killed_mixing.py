@@ -22,7 +22,7 @@ def main(url: str, folder: str, step: str) -> None:
         if reached == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    mixing.reached = pull_the_plug
+    vars(mixing)["reached"] = pull_the_plug
     app = Flask("victim")
     install(app, testing(database_url=url, data_folder=Path(folder)))
     with app.app_context():

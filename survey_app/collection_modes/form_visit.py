@@ -1,16 +1,17 @@
-"""One visit of the website form, and the page that shows where it stands. Floor 5.
+"""One visit of a form that is answered page by page, and the page that shows where it stands. Floor 5.
 
-A page is drawn with a place for the sealed state, so that the form just opened is drawn once for everybody.
+For the website and for personal links alike: the mode is in the sealed state. A page is drawn with a place
+for that state, so that the form just opened is drawn once for everybody.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final, cast
 
 from flask import Response, current_app
 
-from form_definitions import LANGUAGES, RoutingContext
+from form_definitions import LANGUAGES, CollectionMode, RoutingContext
 from survey_app.clock import utc_now
 from survey_app.collection_modes.public_pages import private
 from survey_app.form_state import FormState, seal
@@ -18,7 +19,6 @@ from survey_app.interview import Interview, item_of
 from survey_app.open_waves import SITE_ITEM, Published
 from survey_app.rendering import Page, render_questionnaire
 
-MODE: Final = "website"
 STATE_PLACE: Final = "\x1asealed state\x1a"
 """Where the sealed state goes in a page that is drawn: no character that anybody can send or publish."""
 
@@ -50,13 +50,22 @@ class Visit:
     sites: tuple[str, ...]
     languages: tuple[str, ...]
     language: str
+    template: str = "website/form.html"
+    said: tuple[tuple[str, Any], ...] = ()
+    """More for the template, by name; nothing that differs from person to person."""
+
+    @property
+    def mode(self) -> CollectionMode:
+        """What the form collects for."""
+        return cast(CollectionMode, self.state.mode)
 
     def interview(self) -> Interview:
         """The interview at this point."""
         answers = self.state.answers
         site = self.state.site or next(iter(answers.get(SITE_ITEM, ())), None)
-        asked = self.version.questionnaire if self.state.site else self.version.asking_site(self.sites)
-        return Interview(asked, self.version.digest, RoutingContext(MODE, site), answers)
+        known = self.state.site or not self.sites
+        asked = self.version.questionnaire if known else self.version.asking_site(self.sites)
+        return Interview(asked, self.version.digest, RoutingContext(self.mode, site), answers)
 
     def having(self, interview: Interview) -> Visit:
         """The same visit with the answers of this interview."""
@@ -79,7 +88,8 @@ def show(
 
 def first_page(visit: Visit) -> Response:
     """The page just opened: two people's differ by the sealed field alone, so the rest is drawn once."""
-    key = (visit.language, visit.languages, visit.sites, visit.state.site, visit.state.practice)
+    state = visit.state
+    key = (state.mode, visit.said, visit.language, visit.languages, visit.sites, state.site, state.practice)
     known = visit.version.first_pages
     if key not in known:
         interview = visit.interview()
@@ -106,10 +116,10 @@ def _draw(
         interview.questionnaire,
         visit.version.translations,
         visit.language,
-        mode=MODE,
+        mode=visit.mode,
         digest=visit.version.digest,
         page=_page_of(interview, section, errors, notice),
-        template="website/form.html",
+        template=visit.template,
         state=STATE_PLACE,
         practice=visit.state.practice,
         position=steps.index(section) + 1,
@@ -120,6 +130,7 @@ def _draw(
         summary=errors,
         notice=notice,
         languages=[LANGUAGES[code] for code in visit.languages],
+        **dict(visit.said),
     )
     return Drawing(section, html, is_last)
 

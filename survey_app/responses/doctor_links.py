@@ -1,0 +1,86 @@
+"""What `doctor` says of surveys by personal link: nothing is lost, and the key is where it belongs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from analysis.display import counted
+from survey_app import server_facts
+from survey_app.clock import day_in_paris
+from survey_app.database import db
+from survey_app.invitation_models import Invitation, SealedAnswer, WaveFrame
+from survey_app.models import Response, Wave
+from survey_app.responses import tallies
+from survey_app.responses.finding import Finding
+
+MODE = "personal_link"
+ALARMING = dt.timedelta(days=7)
+ENDED_STATES = ("closed", "sealed", "published")
+
+
+def balance(connection: Connection, wave_id: str) -> tuple[int, int, int]:
+    """Used invitations, sealed answers, mixed answers: the first is the sum of the others, at any moment."""
+    used = sa.select(sa.func.count()).where(Invitation.wave_id == wave_id, Invitation.state == "answered")
+    sealed = sa.select(sa.func.count()).where(SealedAnswer.wave_id == wave_id)
+    mixed = sa.select(sa.func.count()).where(Response.wave_id == wave_id, Response.mode == MODE)
+    first, second, third = (connection.scalar(query) or 0 for query in (used, sealed, mixed))
+    return first, second, third
+
+
+def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
+    """Per wave by personal link; nothing where there is none."""
+    with db.engine.connect() as connection:
+        query = sa.select(WaveFrame.wave_id, WaveFrame.key_id, WaveFrame.key_destroyed_at, Wave.state)
+        waves = connection.execute(
+            query.join(Wave, Wave.id == WaveFrame.wave_id).where(WaveFrame.key_id.is_not(None))
+        ).all()
+        tried = server_facts.read(connection, server_facts.LINK_GUESSES)
+        counts = {row.wave_id: balance(connection, row.wave_id) for row in waves}
+        recountable = {row.wave_id for row in waves if tallies.is_recountable(connection, row.wave_id)}
+    if tried and dt.date.fromisoformat(tried) > day_in_paris(now - ALARMING):
+        message = f"Le {tried}, beaucoup de liens personnels inconnus ont été essayés. Aucun ne s’est ouvert."
+        yield Finding("guesses", "warning", message, "Si cela dure, limitez ces adresses dans nginx.")
+    for row in waves:
+        yield from _balance(row.wave_id, counts[row.wave_id], row.wave_id in recountable)
+        yield from _key(row, folder / f"{row.wave_id}-{row.key_id}.pem")
+
+
+def _balance(wave_id: str, found: tuple[int, int, int], recountable: bool) -> Iterator[Finding]:
+    used, sealed, mixed = found
+    if not recountable:  # the responses are past their term
+        return
+    told = f"{counted(used, 'lien utilisé', 'liens utilisés')}, {sealed} scellées et {mixed} mélangées."
+    if used == sealed + mixed:
+        yield Finding("links", "ok", f"Édition {wave_id}\u00a0: {told}")
+    else:
+        remedy = (
+            "Des réponses manquent ou sont en trop\u00a0: restaurez la dernière sauvegarde, avant de clore."
+        )
+        yield Finding("links", "error", f"Édition {wave_id}\u00a0: {told}", remedy)
+
+
+def _key(row: Any, path: Path) -> Iterator[Finding]:
+    there = path.exists()
+    if row.key_destroyed_at is not None:
+        if there:
+            message = f"La clé de l’édition {row.wave_id} est de retour dans {path}."
+            yield Finding("wave_key", "error", message, "Effacez ce fichier et toutes ses copies.")
+        return
+    if not there:
+        message = f"La clé de l’édition {row.wave_id} manque ({path})."
+        remedy = "Remettez son fichier depuis sa copie\u00a0: sans lui, les réponses scellées sont perdues."
+        yield Finding("wave_key", "error", message, remedy)
+    elif path.stat().st_mode & 0o077:
+        message = f"D’autres comptes peuvent lire {path}."
+        yield Finding("wave_key", "warning", message, f"Lancez «\u202fchmod 600 {path}\u202f».")
+    elif row.state in ENDED_STATES:
+        message = f"Les réponses par lien personnel de l’édition {row.wave_id} ne sont pas encore mélangées."
+        yield Finding(
+            "mixing", "warning", message, f"Lancez «\u202fsurvey-app wave mix {row.wave_id}\u202f»."
+        )
