@@ -100,7 +100,8 @@ def claim(transaction: Session, now: dt.datetime) -> Claim | None:
             message.state, message.changed_at = SENDING, now
             message.attempts += 1
             return Claim(message, mailing, invitation, wave)
-        message.state, message.last_reply, message.changed_at = CANCELLED, reason, now
+        # Neither why nor when exactly: who has answered since is nobody's to read here.
+        message.state, message.last_reply, message.changed_at = CANCELLED, "", mailing.due_at or now
         finish(transaction, mailing)
     return None
 
