@@ -203,6 +203,19 @@ def turn(mailing_id: int, turn: str) -> ResponseReturnValue:
     return redirect(url_for("staff_mailings.show", mailing_id=mailing_id), 303)
 
 
+@blueprint.post(f"{DRAFT}/refuses")
+@access.roles(REFERENT)
+def send_refused_again(mailing_id: int) -> ResponseReturnValue:
+    """All that the relay refused, once more."""
+    mailing = mailing_or_404(mailing_id)
+    try:
+        count = planning.send_refused_again(mailing_id, actor=actor())
+    except MailingError as fault:
+        return _progress_page(mailing, str(fault)), UNPROCESSABLE
+    flash(f"{counted(count, 'message repart', 'messages repartent')}.")
+    return redirect(url_for("staff_mailings.show", mailing_id=mailing_id), 303)
+
+
 _DECISIONS: Final = {
     "renvoyer": (planning.send_again, "Le message repart."),
     "arrive": (planning.take_as_arrived, "Le message compte comme arrivé."),

@@ -230,6 +230,23 @@ def test_uncertain_messages_are_shown_and_decided_by_the_referent(
         assert field.states() == ["sent"] * 3
 
 
+def test_all_that_a_relay_refused_leaves_again_once_it_is_mended(
+    site: StaffSite, listed: list[str], relay: ScriptedRelay
+) -> None:
+    client, page = site.client(), draft(site)
+    plan_now(client, page)
+    relay.rcpt_replies = ["554 5.7.1 Relay access denied"] * 3
+    send_all(site)
+    with site.database():
+        assert field.states() == ["refused"] * 3
+    assert "Renvoyer tous les refusés" in client.get(page).text
+    post(client, f"{page}/refuses", page=page)
+    assert post(client, f"{page}/refuses", page=page).status_code == 422
+    send_all(site)
+    with site.database():
+        assert field.states() == ["sent"] * 3
+
+
 def test_a_relay_in_trouble_is_told_while_something_should_leave(site: StaffSite, listed: list[str]) -> None:
     page = draft(site)
     with site.database(), db.session() as session:
