@@ -168,7 +168,6 @@ def _judged(connection: Connection, wave: Wave, placed: cells.Placed) -> tuple[J
         complete=True,
         assisted=None,
         practice=False,
-        assisted=None,
         answers=answers,
         other_answers={},
         flags=sorted({*flags, *older}),

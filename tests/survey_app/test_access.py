@@ -48,13 +48,6 @@ def test_the_routes_and_their_rules_are_those_of_the_reviewed_table(site: StaffS
     assert table_of(site.app) == TABLE.read_text("utf-8").splitlines()
 
 
-def made_up(converter: BaseConverter) -> object:
-    """Something that this variable part of an address takes."""
-    if isinstance(converter, AnyConverter):
-        return min(converter.items)
-    return PLACEHOLDERS[type(converter).__name__.removesuffix("Converter")]
-
-
 def addresses(app: Flask) -> Iterator[tuple[str, str, Rule]]:
     """Every (method, concrete address, rule), with made-up values for the variable parts."""
     with app.test_request_context():

@@ -13,7 +13,7 @@ from flask import Flask
 
 from survey_app.clock import utc_now
 from survey_app.database import db
-from survey_app.invitation_models import Invitation
+from survey_app.invitation_models import Invitation, Mailing
 from survey_app.mailing import lease, planning, queue, smtp
 from survey_app.mailing.sender import PAUSES, Sender
 from survey_app.mailing.texts import REMINDER
@@ -292,7 +292,12 @@ def test_a_reminder_is_judged_when_it_leaves_not_when_it_is_planned(
     drain(Sender(on_sqlite))
     assert field.states() == ["sent", "cancelled", "sent"]
     assert len(relay.accepted) == 2
-    assert field.messages()[1].last_reply
+    cancelled = field.messages()[1]
+    assert (cancelled.last_reply, cancelled.attempts) == (
+        "",
+        0,
+    )  # what happened meanwhile is not written here
+    assert cancelled.changed_at == db.session.get_one(Mailing, number).due_at
     assert field.mailing_state(number) == queue.DONE
 
 
