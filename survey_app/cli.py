@@ -19,6 +19,7 @@ from survey_app.commands.faults import DOMAIN_FAULT, expected_fault
 from survey_app.commands.frames import frame
 from survey_app.commands.french import MISUSE, FrenchGroup, french_message
 from survey_app.commands.keys import keys
+from survey_app.commands.mail import mail, mail_sink
 from survey_app.commands.results import import_results, report
 from survey_app.commands.server import demo, serve
 from survey_app.commands.users import user
@@ -47,6 +48,8 @@ for command in (
     serve,
     user,
     wave,
+    mail,
+    mail_sink,
     keys,
     report,
     import_results,

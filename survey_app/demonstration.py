@@ -39,6 +39,7 @@ from survey_app.synthetic_answers import OFFICIALS, USERS, Person, Population, p
 from survey_app.waves import WavePlan, create_wave, open_wave
 
 REFERENT_ADDRESS = "referent@exemple.fr"
+SENDER = "enquete@exemple.fr"
 ACTOR = "démonstration"
 SEED = 2026
 BEFORE_SIZE, BEFORE_SHARE = 600, 0.9
@@ -259,7 +260,7 @@ def _envelope(person: Person, plan: WavePlan, practice: bool, key: PublicKey | N
     return write_envelope(envelope if key is None else sealed(envelope, key))
 
 
-def addresses(settings: Settings, passphrase: str | None) -> Iterator[str]:
+def addresses(settings: Settings, passphrase: str | None, mail: str = "") -> Iterator[str]:
     """What a fresh start prints, line by line."""
     here = settings.public_url
     yield "Démonstration\u00a0: toutes les réponses sont synthétiques, aucune personne n’a répondu."
@@ -269,6 +270,8 @@ def addresses(settings: Settings, passphrase: str | None) -> Iterator[str]:
     yield f"  Formulaire des élus      {here}/q/elus/fr"
     yield f"  Tablette                 {here}/tablette/"
     yield f"  Gestion                  {here}/gestion/"
+    if mail:
+        yield f"  Courriels envoyés        {mail}   (aucun n’est remis)"
     yield ""
     yield f"  Compte                   {REFERENT_ADDRESS}"
     if passphrase is None:

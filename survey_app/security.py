@@ -6,7 +6,7 @@ Headers, origin of unsafe requests, sizes, hosts and proxy hops. The error pages
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, request
@@ -47,6 +47,27 @@ HEADERS: Final[dict[str, str]] = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+
+
+class FramingPage(Response):
+    """A page that shows one of our own in a frame."""
+
+    protection: ClassVar[dict[str, str]] = {
+        **HEADERS,
+        "Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; frame-src 'self'",
+    }
+
+
+class FramedMail(Response):
+    """A mail as a page, in a frame of ours: its own styles, and nothing else of it is carried out."""
+
+    protection: ClassVar[dict[str, str]] = {
+        **HEADERS,
+        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    }
+
+
 TRANSPORT_SECURITY: Final = "max-age=31536000; includeSubDomains"
 
 
@@ -117,7 +138,8 @@ def comes_from_us() -> bool:
 
 def add_headers(response: Response) -> Response:
     """The same protection on every response, errors and files included."""
-    response.headers.extend(HEADERS)  # no view sets one of them itself, and to look for each takes time
+    # No view sets one of them itself, and to look for each takes time.
+    response.headers.extend(getattr(response, "protection", HEADERS))
     if request.method not in SAFE_METHODS:
         response.vary.add("Sec-Fetch-Site")
     if request.is_secure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -66,6 +67,18 @@ def check_free(host: str, port: int) -> None:
             raise click.UsageError(_why_not(fault, host, port)) from fault
 
 
+def free_near(port: int) -> int:
+    """This port, or another one where it is taken."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError:
+            trial.bind(("127.0.0.1", 0))
+        found: int = trial.getsockname()[1]
+        return found
+
+
 def _why_not(fault: OSError, host: str, port: int) -> str:
     match fault.errno:
         case errno.EADDRINUSE:
@@ -95,6 +108,7 @@ def _why_not(fault: OSError, host: str, port: int) -> str:
 def demo(port: int, folder: str, new_passphrase: bool) -> None:
     """Démarre une démonstration avec des réponses synthétiques, dans sa propre base."""
     from survey_app import demonstration, serving
+    from survey_app.mailing.sink import SMTP_PORT, WEB_PORT, Sink
 
     check_free("127.0.0.1", port)
     place = Path(folder)
@@ -106,5 +120,8 @@ def demo(port: int, folder: str, new_passphrase: bool) -> None:
         raise click.ClickException(str(fault)) from fault
     if new_passphrase and passphrase is None:
         passphrase = demonstration.new_passphrase(settings)
-    lines = list(demonstration.addresses(settings, passphrase))
-    serving.serve(settings, serving.Address("127.0.0.1", port), lambda: click.echo("\n".join(lines)))
+    relay = Sink(free_near(SMTP_PORT), free_near(WEB_PORT))
+    lines = list(demonstration.addresses(settings, passphrase, relay.address))
+    with relay:
+        settings = replace(settings, mail=relay.settings(demonstration.SENDER))
+        serving.serve(settings, serving.Address("127.0.0.1", port), lambda: click.echo("\n".join(lines)))

@@ -25,6 +25,7 @@ from survey_app.audit import act, record
 from survey_app.clock import utc_now
 from survey_app.database import write_transaction
 from survey_app.invitation_models import Invitation, MailMessage
+from survey_app.invitations.transitions import mark_unreachable
 from survey_app.mail_settings import TAG_SEPARATOR
 from survey_app.mailing import queue
 from survey_app.mailing.smtp import SENT, UNCERTAIN, without_addresses
@@ -119,14 +120,12 @@ def _apply(transaction: Session, report: Report) -> str:
     message.last_reply, message.changed_at = report.words, now
     invitation = transaction.get(Invitation, message.invitation_id)
     if report.kind == DEAD and invitation is not None and _is_about(invitation, report):
-        invitation.state = "unreachable"
+        mark_unreachable(transaction, invitation)
     return report.kind
 
 
 def _is_about(invitation: Invitation, report: Report) -> bool:
     """A link that was passed on is written to elsewhere: the report may be about the address before."""
-    if invitation.state != "waiting":
-        return False
     return not invitation.passed_on or (invitation.email or "").casefold() in report.recipients
 
 

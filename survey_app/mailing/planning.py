@@ -27,7 +27,7 @@ from survey_app.waves import OPEN
 PACE: Final = 30
 FASTEST: Final = 6000
 UNDECIDED: Final = (UNCERTAIN,)
-SENT_AGAIN: Final = (UNCERTAIN, REFUSED)
+SENT_AGAIN: Final = (UNCERTAIN, REFUSED, queue.BOUNCED)
 
 
 class MailingError(ValueError):
@@ -170,7 +170,7 @@ def _turn(mailing_id: int, before: str, after: str, action: str, actor: str) -> 
 
 
 def send_again(message_id: int, *, actor: str) -> None:
-    """The referent decides: an uncertain or refused message leaves once more, under the same Message-ID."""
+    """The referent decides: a message that did not arrive leaves once more, under the same Message-ID."""
     _decide(message_id, SENT_AGAIN, queue.QUEUED, "message-sent-again", actor)
 
 
@@ -226,6 +226,12 @@ def uncertain_count(session: Session, wave_id: str) -> int:
         .where(Mailing.wave_id == wave_id, MailMessage.state == UNCERTAIN)
     )
     return int(session.scalar(query) or 0)
+
+
+def is_leaving(session: Session, wave_id: str) -> bool:
+    """Whether a mailing of this wave is on its way."""
+    found = sa.select(Mailing.id).where(Mailing.wave_id == wave_id, Mailing.state == queue.SCHEDULED)
+    return bool(session.scalar(sa.select(sa.exists(found))))
 
 
 def _known(transaction: Session, mailing_id: int) -> Mailing:

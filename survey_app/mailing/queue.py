@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from survey_app.invitation_models import Invitation, Mailing, MailMessage
+from survey_app.invitations.transitions import mark_unreachable
 from survey_app.mailing.recipients import refusal
 from survey_app.mailing.smtp import LATER, REFUSED, SENT, UNCERTAIN, Delivery
 from survey_app.models import Wave
@@ -113,8 +114,8 @@ def settle(transaction: Session, attempt: Attempt, delivery: Delivery, now: dt.d
     message.state, message.last_reply, message.changed_at = fates[delivery.fate], delivery.reply, now
     message.next_try_at = now + delay(message.attempts) if delivery.fate == LATER else None
     invitation = transaction.get(Invitation, message.invitation_id)
-    if delivery.address_is_bad and invitation is not None and invitation.state == "waiting":
-        invitation.state = "unreachable"
+    if delivery.address_is_bad and invitation is not None:
+        mark_unreachable(transaction, invitation)
     finish(transaction, transaction.get(Mailing, message.mailing_id))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from survey_app.clock import today_in_paris
 from survey_app.invitation_models import Invitation, WaveFrame
+from survey_app.invitations import states
 from survey_app.invitations.objections import objects, without_objections
 from survey_app.mailing.texts import RESULTS
 from survey_app.models import Wave
@@ -23,14 +24,14 @@ TOO_LATE: Final = "l’édition ne reçoit plus de réponses"
 NOT_PUBLISHED: Final = "les résultats ne sont pas publiés"
 LINKS_ENDED: Final = "les liens ne montrent plus les résultats"
 _NOT_ASKED: Final[dict[str, str]] = {
-    "answered": "a déjà répondu",
-    "declined": "ne souhaite pas répondre",
-    "wrong_person": "n’est pas la bonne personne",
-    "unreachable": "n’est pas joignable à cette adresse",
-    "objected": OBJECTED,
-    "withdrawn": "n’est plus sur la liste",
+    states.ANSWERED: "a déjà répondu",
+    states.DECLINED: "ne souhaite pas répondre",
+    states.WRONG_PERSON: "n’est pas la bonne personne",
+    states.UNREACHABLE: "n’est pas joignable à cette adresse",
+    states.OBJECTED: OBJECTED,
+    states.WITHDRAWN: "n’est plus sur la liste",
 }
-_NOT_TOLD: Final = ("wrong_person", "unreachable", "objected", "withdrawn")
+_NOT_TOLD: Final = (states.WRONG_PERSON, states.UNREACHABLE, states.OBJECTED, states.WITHDRAWN)
 """Who gets no results either: who answered, declined or kept silent does."""
 
 

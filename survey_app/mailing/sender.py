@@ -29,6 +29,7 @@ IDLE_SECONDS: Final = 5.0
 """How often an idle sender looks whether something is due."""
 PAUSES: Final = (5.0, 15.0, 60.0, 300.0)
 """After each vain try to reach the relay."""
+UNSET: Final = "expediteur@exemple.fr"
 
 
 @dataclass(frozen=True)
@@ -41,30 +42,31 @@ class Sendable:
 
 
 def sender_address(settings: Settings) -> Address:
-    """« Préfecture … » <enquete@…>, as it stands in every message."""
-    return address(organisation().name, settings.mail.sender)
+    """« Préfecture … » <enquete@…>, as it stands in every message; a made-up one before it is set."""
+    return address(organisation().name, settings.mail.sender or UNSET)
 
 
-def sendable(session: Session, settings: Settings, claimed: queue.Claim, *, sample: bool = False) -> Sendable:
+def sendable(session: Session, settings: Settings, claimed: queue.Claim) -> Sendable:
     """What leaves for this message. Raises AddressError."""
     message, invitation = claimed.message, claimed.invitation
     frame = session.get(WaveFrame, claimed.wave.id)
-    values = values_for(invitation, claimed.wave, frame, sample=sample)
+    values = values_for(invitation, claimed.wave, frame, sample=False)
+    recipient = recipient_of(invitation)
     return Sendable(
         settings.mail.return_address(message.return_tag),
-        address(_name_of(invitation), invitation.email or ""),
-        composition(claimed.mailing, values, sender_address(settings), invitation, message.message_id),
+        recipient,
+        composition(claimed.mailing, values, (sender_address(settings), recipient), message.message_id),
     )
 
 
 def composition(
-    mailing: Mailing, values: dict[str, str], sender: Address, invitation: Invitation, message_id: str
+    mailing: Mailing, values: dict[str, str], ends: tuple[Address, Address], message_id: str
 ) -> Composition:
-    """The filled texts of a mailing for one recipient."""
+    """The texts of a mailing filled with these values, between these two ends: sender, recipient."""
     attached = mailing.attachment
     return Composition(
-        sender=sender,
-        recipient=address(_name_of(invitation), invitation.email or ""),
+        sender=ends[0],
+        recipient=ends[1],
         subject=fill(mailing.subject, values),
         body=fill(mailing.body, values),
         links=(values["lien"], values["desinscription"], values["page_verification"]),
@@ -74,11 +76,12 @@ def composition(
     )
 
 
-def _name_of(invitation: Invitation) -> str:
+def recipient_of(invitation: Invitation) -> Address:
     """Whom the message is for; once passed on, nobody knows, and the authority stands for them."""
     unit = invitation.unit
     person = one_line(f"{unit.first_name} {unit.last_name}")
-    return unit.authority_name if invitation.passed_on or not person else person
+    name = unit.authority_name if invitation.passed_on or not person else person
+    return address(name, invitation.email or "")
 
 
 class Sender:

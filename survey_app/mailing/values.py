@@ -103,11 +103,11 @@ def lacking(used: set[str], wave: Wave, frame: WaveFrame | None) -> list[Lacking
 
 
 _REMEDIES: Final = {
-    "directeur": "Remplissez director: name dans organisation.yaml.",
-    "fonction_directeur": "Remplissez director: title dans organisation.yaml.",
-    "telephone": "Remplissez director: phone dans organisation.yaml.",
-    "page_verification": "Remplissez contact: verification_page dans organisation.yaml.",
-    "delegue": "Remplissez privacy: data_protection_officer dans organisation.yaml.",
+    "directeur": "Remplissez director.name dans organisation.yaml.",
+    "fonction_directeur": "Remplissez director.title dans organisation.yaml.",
+    "telephone": "Remplissez director.phone dans organisation.yaml.",
+    "page_verification": "Remplissez contact.verification_page dans organisation.yaml.",
+    "delegue": "Remplissez privacy.data_protection_officer dans organisation.yaml.",
     "source": "Choisissez d’abord la liste des élus de l’édition.",
     "fin_resultats": "Fixez d’abord le dernier jour où les liens montrent les résultats.",
 }

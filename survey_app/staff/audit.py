@@ -56,6 +56,16 @@ ACTIONS: Final = {
     "variant-counted": "Contenu compté à part",
     "record-set-apart": "Envoi illisible mis à part",
     "response-reinstated": "Réponse rétablie",
+    "mailing-created": "Envoi préparé",
+    "mailing-changed": "Texte d’un envoi modifié",
+    "mailing-deleted": "Brouillon d’envoi supprimé",
+    "mailing-tried": "Essai d’un envoi à soi-même",
+    "mailing-scheduled": "Envoi programmé",
+    "mailing-stopped": "Envoi arrêté",
+    "mailing-resumed": "Envoi repris",
+    "message-sent-again": "Message renvoyé",
+    "message-taken-as-arrived": "Message tenu pour arrivé",
+    "bounces-read": "Messages revenus lus",
     "exported": "Export téléchargé",
 }
 

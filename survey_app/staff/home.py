@@ -13,11 +13,13 @@ from markupsafe import Markup
 
 from form_definitions import LANGUAGES
 from survey_app import access, questionnaires
-from survey_app.access import ASSISTANT, REFERENT, RESULT_READERS, TECHNICIAN, may
+from survey_app.access import ASSISTANT, DIRECTOR, REFERENT, RESULT_READERS, TECHNICIAN, may
 from survey_app.clock import today_in_paris
+from survey_app.database import db
 from survey_app.device_health import RED
 from survey_app.disclosure import for_staff
 from survey_app.exports.words import counted, day_words
+from survey_app.mailing import lease, planning
 from survey_app.models import Wave
 from survey_app.reports import report_of, shown_before
 from survey_app.staff.devices import health
@@ -53,6 +55,8 @@ def home() -> ResponseReturnValue:
         sentences += _about_devices()
     if may(ASSISTANT):
         sentences += [*_about_drafts(), *_about_translations(), *_about_organisation()]
+    if may(DIRECTOR):
+        sentences += [s for wave in known for s in _about_mail(wave)]
     current = [wave for wave in known if wave.state == OPEN]
     return render_template("staff/home.html", sentences=sentences, current=current)
 
@@ -104,6 +108,17 @@ def _about_life(wave: Wave, today: date) -> list[Sentence]:
     }
     text = texts.get(wave.state, "")
     return [Sentence(text, address)] if text else []
+
+
+def _about_mail(wave: Wave) -> Iterator[Sentence]:
+    """What waits for a decision, and why nothing leaves."""
+    session, address = db.session(), url_for("staff_mailings.index", wave_id=wave.id)
+    undecided = planning.uncertain_count(session, wave.id)
+    if undecided and may(REFERENT):
+        words = counted(undecided, "message incertain est à décider.", "messages incertains sont à décider.")
+        yield Sentence(f"{wave.title}\u00a0: {words}", address, "urgent")
+    if planning.is_leaving(session, wave.id) and lease.trouble(session):
+        yield Sentence(f"{wave.title}\u00a0: les courriels ne partent plus.", address, "urgent")
 
 
 def _about_drafts() -> list[Sentence]:

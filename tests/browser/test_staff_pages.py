@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from survey_app import questionnaires
+from survey_app.mailing import planning
 from tests.browsers import launch_arguments, served
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, seed_wave, some_commitment
 from tests.survey_app.test_staff_markup import addresses
@@ -29,6 +30,7 @@ def site(tmp_path: Path) -> StaffSite:
         seed_wave(24, 6, comment="Un mot")
         questionnaires.save_draft(a_source(Votre="Notre"), {}, actor="test")
         questionnaires.save_draft("questionnaire: autre\ntitle: [", {}, actor="test")
+        planning.create_mailing(WAVE, "invitation", actor="test")
     return made
 
 

@@ -71,7 +71,7 @@ def test_a_forgotten_secret_in_that_file_stops_the_start() -> None:
 
 def test_every_command_of_the_guide_exists() -> None:
     named = set(
-        re.findall(r"(?<![\w./-])(?:/opt/survey-app/venv/bin/)?survey-app ([a-z]+(?: [a-z]+)?)", GUIDE)
+        re.findall(r"(?<![\w./-])(?:/opt/survey-app/venv/bin/)?survey-app ([a-z-]+(?: [a-z]+)?)", GUIDE)
     )
     assert {"database upgrade", "purge", "doctor", "check"} <= named
     context = click.Context(cli.survey_app)

@@ -17,6 +17,7 @@ from survey_app import enrolment, past_results, questionnaires
 from survey_app.database import Base, db
 from survey_app.frames import import_frame
 from survey_app.frames.synthetic import synthetic_frame
+from survey_app.mailing import planning
 from survey_app.models import AuditEntry
 from survey_app.responses.record_keys import held
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, seed_wave, some_commitment
@@ -51,6 +52,7 @@ def site(tmp_path: Path) -> StaffSite:
             actor="test",
         )
         import_frame(synthetic_frame(), actor="test")
+        planning.create_mailing(WAVE, "invitation", actor="test")
         enrolment.make_code(
             name="A", site="accueil_general", slugs=["essai"], languages=["fr"], created_by="x"
         )
@@ -73,6 +75,8 @@ def values(digest: str) -> dict[str, object]:
         "name": "classeur",
         "filename": "build/manifest.json",
         "act": "ouvrir",
+        "mailing_id": 1,
+        "token": "x",
         "record_id": "00000000-0000-4000-8000-000000000000",
         "device_id": "x",
         "frame_id": 1,

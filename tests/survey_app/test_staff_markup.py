@@ -9,6 +9,7 @@ import pytest
 from survey_app import past_results, questionnaires
 from survey_app.frames import import_frame
 from survey_app.frames.synthetic import synthetic_frame
+from survey_app.mailing import planning
 from tests.page_checks import assert_good_pages
 from tests.survey_app import records
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, seed_wave, some_commitment
@@ -22,6 +23,7 @@ def site(tmp_path: Path) -> StaffSite:
         questionnaires.save_draft(a_source(Votre="Notre"), {}, actor="test")
         questionnaires.save_draft("questionnaire: autre\ntitle: [", {}, actor="test")
         text = f"commitment,item,favourable,base\n{some_commitment()},,140,180\n"
+        planning.create_mailing(WAVE, "invitation", actor="test")
         records.open_a_wave()
         for content in ({"minutes": 40}, {"minutes": 50}):
             records.take(records.a_record(content, record_id=records.DEVICE))
@@ -61,6 +63,10 @@ def addresses(digest: str) -> dict[str, str]:
         "users": "/gestion/comptes",
         "own-account": "/gestion/mon-compte",
         "log": "/gestion/journal",
+        "mailings": f"/gestion/editions/{WAVE}/envois",
+        "mailing-text": "/gestion/envois/1",
+        "mailing-preview": "/gestion/envois/1/apercu",
+        "mailing-plan": "/gestion/envois/1/programmer",
         "not-found": "/gestion/nowhere",
     }
 

@@ -147,7 +147,7 @@ def test_nothing_is_planned_while_a_value_is_missing(sqlite_app_database: Flask,
     field.open_a_list()
     with pytest.raises(planning.MailingError) as told:
         field.planned()
-    for key in ("director: name", "director: phone", "verification_page", "data_protection_officer"):
+    for key in ("director.name", "director.phone", "verification_page", "data_protection_officer"):
         assert key in str(told.value)
     assert field.states() == []
 

@@ -1,0 +1,340 @@
+"""The staff pages of the mails: written, previewed, tried, planned, followed, decided."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from survey_app.audit import latest
+from survey_app.clock import PARIS, utc_now
+from survey_app.database import db
+from survey_app.invitation_models import Invitation, Mailing
+from survey_app.invitations import links
+from survey_app.mailing import lease, planning
+from survey_app.mailing.sender import Sender
+from survey_app.mailing.texts import INVITATION, REMINDER
+from tests.page_checks import assert_good_pages
+from tests.survey_app.mailing import field
+from tests.survey_app.mailing.relay import ScriptedRelay
+from tests.survey_app.mailing.test_bounces import came_back
+from tests.survey_app.mailing.test_messages import part
+from tests.survey_app.mailing.test_sending import Clock, drain
+from tests.survey_app.staff_site import StaffSite, form_token, post
+
+LIST = f"/gestion/editions/{field.WAVE}/envois"
+
+
+@pytest.fixture
+def listed(site: StaffSite, relay: ScriptedRelay, tmp_path: Path) -> list[str]:
+    """An open list on the whole application."""
+    with site.database():
+        field.equip(site.app, relay.port, tmp_path)
+        return field.open_a_list()
+
+
+def draft(site: StaffSite, kind: str = INVITATION) -> str:
+    """The address of a new draft."""
+    with site.database():
+        return f"/gestion/envois/{planning.create_mailing(field.WAVE, kind, actor='test').id}"
+
+
+def send_all(site: StaffSite, clock: Clock | None = None) -> None:
+    with site.database():
+        drain(Sender(site.app.extensions["survey_settings"], clock or Clock()), clock)
+
+
+def plan_now(client: FlaskClient, page: str, cadence: str = "6000") -> str:
+    now = utc_now().astimezone(PARIS).strftime("%Y-%m-%dT%H:%M")
+    answer = post(client, f"{page}/programmer", {"quand": now, "cadence": cadence})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
+
+
+def test_a_mailing_is_written_previewed_planned_sent_and_followed(
+    site: StaffSite, listed: list[str], relay: ScriptedRelay
+) -> None:
+    client = site.client("director")
+    page = post(client, LIST, {"kind": INVITATION}).headers["Location"]
+    body = re.sub("[\n]", "\r\n", client.get(page).text.partition("<textarea")[2].partition(">\n")[2])
+    body = body.partition("</textarea>")[0].replace("Je vous remercie", "Mes services vous remercient")
+    saved = post(client, page, {"subject": "L'avis des élus : à vous !", "body": body})
+    assert saved.headers["Location"] == f"{page}/apercu"
+    shown = client.get(f"{page}/apercu").text
+    assert "L’avis des élus\u00a0: à vous\u202f!" in shown
+    assert "Mes services vous remercient" in shown
+    plan = client.get(f"{page}/programmer?quand=2026-12-01T09:00&cadence=2").text
+    assert "3 élus recevraient ce message" in plan
+    send_page = plan_now(client, page)
+    send_all(site)
+    followed = client.get(send_page).text
+    assert "Remis au relais" in followed
+    assert "Terminé" in followed
+    assert len(relay.accepted) == 3
+    with site.database():
+        acts = [entry.action for entry in latest(10)]
+    assert acts[:3] == ["mailing-scheduled", "mailing-changed", "mailing-created"]
+
+
+def test_the_faults_of_a_text_are_named_and_what_was_typed_stays(site: StaffSite, listed: list[str]) -> None:
+    client = site.client()
+    page = draft(site)
+    answer = post(client, page, {"subject": "Bonjour {nome}", "body": "Cher {maire}"})
+    assert answer.status_code == 422
+    for told in ("Vouliez-vous dire {nom}", "{maire}", "Il manque {lien}", "Cher {maire}</textarea>"):
+        assert told in answer.text
+
+
+def test_the_preview_is_exactly_what_leaves_but_for_its_links(
+    site: StaffSite, listed: list[str], relay: ScriptedRelay
+) -> None:
+    client = site.client()
+    page = draft(site)
+    shown = client.get(f"{page}/apercu?destinataire={listed[0]}").text
+    framed = client.get(f"{page}/apercu/page?destinataire={listed[0]}")
+    plan_now(client, page)
+    send_all(site)
+    message = next(one.message for one in relay.accepted if one.recipients == ["mairie2@commune.test"])
+    with site.database():
+        invitation = db.session.get_one(Invitation, listed[0])
+        real = [links.link_address(invitation), links.unsubscribe_address(invitation)]
+    dead = [f"{field.PUBLIC}/r/exemple-sans-effet", f"{field.PUBLIC}/r/desinscription/exemple-sans-effet"]
+    text, html = part(message, "plain"), part(message, "html")
+    for one, other in zip(real, dead, strict=True):
+        assert one not in shown + framed.text
+        text, html = text.replace(one, other), html.replace(one, other)
+    assert html == framed.text.replace("\r\n", "\n")
+    assert all(line in shown.replace("&#39;", "'") for line in text.splitlines())
+
+
+@pytest.mark.abuse("AC-14")
+def test_the_dead_link_of_a_preview_opens_nothing(site: StaffSite, listed: list[str]) -> None:
+    assert "Rien n’a changé" in site.app.test_client().post("/r/desinscription/exemple-sans-effet").text
+
+
+def test_a_mail_in_its_frame_can_do_nothing(site: StaffSite, listed: list[str]) -> None:
+    client, page = site.client(), draft(site)
+    framing, framed = client.get(f"{page}/apercu"), client.get(f"{page}/apercu/page")
+    assert framing.headers.getlist("Content-Security-Policy")[0].endswith("; frame-src 'self'")
+    policy = framed.headers.getlist("Content-Security-Policy")
+    assert len(policy) == 1
+    assert policy[0].startswith("sandbox; default-src 'none'; style-src 'unsafe-inline'")
+    assert '<iframe class="mail-page" sandbox ' in framing.text
+    assert framed.headers["Cache-Control"] == "no-store"
+
+
+def test_a_trial_goes_to_oneself_through_the_real_relay(
+    site: StaffSite, listed: list[str], relay: ScriptedRelay
+) -> None:
+    client, page = site.client("director"), draft(site)
+    answer = post(client, f"{page}/essai", page=f"{page}/apercu")
+    assert answer.status_code == 303
+    one = relay.accepted[0]
+    assert one.recipients == ["director@prefecture.test.fr"]
+    assert one.message["Subject"].startswith("[Essai] Enquête annuelle")
+    assert "exemple-sans-effet" in part(one.message, "plain")
+    with site.database():
+        assert field.states() == []
+
+
+def test_a_trial_that_the_relay_refuses_says_why(
+    site: StaffSite, listed: list[str], relay: ScriptedRelay
+) -> None:
+    client, page = site.client(), draft(site)
+    relay.rcpt_replies = ["550 5.7.1 Relay access denied"]
+    answer = post(client, f"{page}/essai", page=f"{page}/apercu")
+    assert answer.status_code == 422
+    assert "550 5.7.1 Relay access denied" in answer.text
+
+
+def test_the_plan_says_who_gets_what_and_when(site: StaffSite, listed: list[str]) -> None:
+    with site.database():
+        field.change_invitation(listed[0], state="answered")
+        field.change_invitation(listed[1], email="mairie4@commune.test")
+    client, page = site.client(), draft(site, REMINDER)
+    day = (utc_now() + dt.timedelta(days=1)).astimezone(PARIS)
+    plan = client.get(f"{page}/programmer?quand={day:%Y-%m-%d}T09:00&cadence=1").text
+    assert "2 élus recevraient ce message" in plan
+    assert "dans 1 boîte aux lettres" in plan
+    assert re.search(r"<li>1\s*: a déjà répondu</li>", plan.replace("\u00a0", " "))
+    assert "à 09:00" in plan
+    assert "à 09:01" in plan
+    assert "Saint-Aubin-le-Cloud" in plan
+    assert "L’Absie</a>" not in plan
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ({"quand": "", "cadence": "30"}, "Donnez un jour"),
+        ({"quand": "hier", "cadence": "30"}, "Donnez un jour"),
+        ({"quand": "2026-12-01T09:00", "cadence": "beaucoup"}, "Donnez un jour"),
+        ({"quand": "2026-12-01T09:00", "cadence": "0"}, "entre 1 et"),
+        ({"quand": "2126-12-01T09:00", "cadence": "30"}, "hors des dates de l’édition"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused_with_the_remedy(
+    site: StaffSite, listed: list[str], form: dict[str, str], told: str
+) -> None:
+    client, page = site.client(), draft(site)
+    answer = post(client, f"{page}/programmer", form)
+    assert answer.status_code == 422
+    assert told in answer.text
+    with site.database():
+        assert field.states() == []
+
+
+def test_an_envoi_is_stopped_and_resumed(site: StaffSite, listed: list[str], relay: ScriptedRelay) -> None:
+    client, page = site.client("director"), draft(site)
+    plan_now(client, page)
+    post(client, f"{page}/arreter", page=page)
+    send_all(site)
+    assert relay.accepted == []
+    post(client, f"{page}/reprendre", page=page)
+    assert post(client, f"{page}/reprendre", page=page).status_code == 422
+    send_all(site)
+    assert len(relay.accepted) == 3
+
+
+def test_a_draft_is_deleted_and_a_planned_one_is_not(site: StaffSite, listed: list[str]) -> None:
+    client, page, other = site.client(), draft(site), draft(site)
+    assert post(client, f"{page}/supprimer", page=page).headers["Location"] == LIST
+    assert client.get(page).status_code == 404
+    plan_now(client, other)
+    assert post(client, f"{other}/supprimer", page=other).status_code == 422
+
+
+def test_uncertain_messages_are_shown_and_decided_by_the_referent(
+    site: StaffSite, listed: list[str], relay: ScriptedRelay
+) -> None:
+    client, page = site.client(), draft(site)
+    plan_now(client, page)
+    relay.hang_up_after_data = 2
+    clock = Clock()
+    send_all(site, clock)
+    assert "2 messages incertains attendent votre décision." in client.get(LIST).text
+    shown = client.get(page).text
+    assert "personne ne sait si le message est arrivé" in shown
+    numbers = re.findall(r"messages/(\d+)/renvoyer", shown)
+    assert len(numbers) == 2
+    post(client, f"{page}/messages/{numbers[0]}/arrive", page=page)
+    post(client, f"{page}/messages/{numbers[1]}/renvoyer", page=page)
+    assert post(client, f"{page}/messages/{numbers[0]}/renvoyer", page=page).status_code == 422
+    send_all(site, clock)
+    assert len(relay.accepted) == 4
+    with site.database():
+        assert field.states() == ["sent"] * 3
+
+
+def test_a_relay_in_trouble_is_told(site: StaffSite, listed: list[str]) -> None:
+    with site.database(), db.session() as session:
+        lease.note_trouble(session, "Le relais (127.0.0.1, port 25) ne répond pas.", utc_now())
+        session.commit()
+    assert "Le relais (127.0.0.1, port 25) ne répond pas." in site.client("director").get(LIST).text
+
+
+def test_the_first_page_says_what_waits(site: StaffSite, listed: list[str], relay: ScriptedRelay) -> None:
+    page = draft(site)
+    client = site.client()
+    plan_now(client, page)
+    with site.database(), db.session() as session:
+        lease.note_trouble(session, "x", utc_now())
+        session.commit()
+    assert "les courriels ne partent plus" in site.client("director").get("/gestion/").text
+    relay.hang_up_after_data = 1
+    clock = Clock()
+    send_all(site, clock)
+    assert "1 message incertain est à décider." in client.get("/gestion/").text
+    assert "incertain" not in site.client("director").get("/gestion/").text
+
+
+@pytest.mark.abuse("AC-66")
+def test_a_forged_host_changes_no_link(site: StaffSite, listed: list[str]) -> None:
+    client, page = site.client(), draft(site)
+    assert client.get(f"{page}/apercu", headers={"Host": "evil.test"}).status_code == 400
+    forged = client.get(f"{page}/apercu/page", headers={"X-Forwarded-Host": "evil.test"}).text
+    assert "evil.test" not in forged
+    assert f"{field.PUBLIC}/r/" in forged
+
+
+def test_messages_that_came_back_are_uploaded(site: StaffSite, listed: list[str]) -> None:
+    client, page = site.client(), draft(site)
+    plan_now(client, page)
+    send_all(site)
+    with site.database():
+        raw = came_back("orange_dead", field.messages()[0].return_tag)
+    files = [(io.BytesIO(raw), "retour.eml"), (io.BytesIO(b"x"), "autre.txt")]
+    address = f"/gestion/editions/{field.WAVE}/retours"
+
+    def upload(chosen: list[tuple[io.BytesIO, str]]) -> str:
+        data = {"bounces": chosen, "csrf_token": form_token(client.get(LIST).text)}
+        return client.post(address, data=data, content_type="multipart/form-data", follow_redirects=True).text
+
+    assert "autre.txt" in upload(files)
+    assert "1 message lu. Adresse morte\u00a0: 1." in upload([(io.BytesIO(raw), "retour.eml")])
+    assert "Choisissez un fichier" in upload([(io.BytesIO(b""), "")])
+    assert "550 5.1.1" in client.get(page).text
+
+
+@pytest.mark.abuse("AC-26")
+def test_names_and_small_numbers_of_a_reminder_are_for_the_referent_alone(
+    site: StaffSite, listed: list[str], relay: ScriptedRelay
+) -> None:
+    page = draft(site, REMINDER)
+    with site.database():
+        field.change_invitation(listed[0], state="answered")
+    director, referent = site.client("director"), site.client()
+    plan = director.get(f"{page}/programmer").text
+    assert "réservés à la personne référente" in plan
+    for told in ("Saint-Aubin-le-Cloud", "commune.test", "a déjà répondu", "2 élus"):
+        assert told not in plan
+    assert "Saint-Aubin-le-Cloud" in referent.get(f"{page}/programmer").text
+    preview = director.get(f"{page}/apercu?destinataire={listed[1]}").text
+    assert "Commune-Exemple" in preview
+    assert "Saint-Aubin-le-Cloud" not in preview
+    plan_now(referent, page)
+    with site.database():
+        field.change_invitation(listed[1], state="answered")
+    relay.rcpt_replies = ["550 5.1.1 nobody"]
+    send_all(site)
+    assert "réservés à la personne référente" in director.get(page).text
+    assert "Œuvray" not in director.get(page).text
+    assert "Œuvray" in referent.get(page).text
+
+
+def test_the_pages_are_good_pages_in_every_state(
+    site: StaffSite, listed: list[str], relay: ScriptedRelay
+) -> None:
+    client, page, other = site.client(), draft(site), draft(site, REMINDER)
+    pages = {
+        "faulty": post(client, page, {"subject": "", "body": "{x}"}).text,
+        "preview": client.get(f"{page}/apercu?destinataire={listed[0]}").text,
+        "plan": client.get(f"{page}/programmer").text,
+    }
+    plan_now(client, page)
+    relay.hang_up_after_data, relay.rcpt_replies = 1, ["250 OK", "550 5.1.1 nobody"]
+    clock = Clock()
+    send_all(site, clock)
+    pages["progress"] = client.get(page).text
+    pages["list"] = client.get(LIST).text
+    plan_now(client, other)
+    pages["planned"] = client.get(other).text
+    assert_good_pages({name: (html, "fr") for name, html in pages.items()})
+
+
+def test_nothing_of_a_mailing_is_found_under_another_number(site: StaffSite, listed: list[str]) -> None:
+    client, page = site.client(), draft(site)
+    for address in (
+        "/gestion/envois/99",
+        f"{page}/apercu?destinataire=x",
+        f"{page}/apercu/page?destinataire=x",
+    ):
+        assert client.get(address).status_code == 404
+    plan_now(client, page)
+    assert client.get(f"{page}/programmer").status_code == 404
+    with site.database():
+        assert db.session.get_one(Mailing, int(page.rpartition("/")[2])).state == "scheduled"
