@@ -60,7 +60,7 @@ def _parser() -> FrenchParser:
         prog="python -m analysis",
         description="Taux de satisfaction, intervalles et axes d’amélioration à partir d’un fichier CSV.",
         epilog="Deux sortes de CSV\u00a0: commitment,item,favourable,base ou "
-        "respondent,commitment,item,favourable\u202f; colonnes au choix\u00a0: population, rule.",
+        "respondent,commitment,item,favourable\u202f; colonnes facultatives\u00a0: population, rule.",
     )
     parser.add_argument("file", metavar="FICHIER.csv", type=Path, help="le fichier à lire")
     parser.add_argument(
@@ -71,15 +71,21 @@ def _parser() -> FrenchParser:
         type=_confidence,
         default=0.95,
         metavar="0.95",
-        help="niveau de confiance des intervalles",
+        help="niveau de confiance des intervalles (0.95 par défaut)",
     )
     parser.add_argument(
         "--method", choices=sorted(INTERVAL_METHODS), default="wilson", help="intervalle (wilson par défaut)"
     )
     parser.add_argument(
-        "--minimum-base", type=_minimum_base, default=30, metavar="30", help="base utile pour un constat"
+        "--minimum-base",
+        type=_minimum_base,
+        default=30,
+        metavar="30",
+        help="base utile minimale pour un constat (30 par défaut)",
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="forme de la sortie")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="texte à lire, ou JSON (text par défaut)"
+    )
     return parser
 
 

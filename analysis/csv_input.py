@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from analysis.axes import CommitmentResult, CommitmentRule, MeasuredItem, Reading, commitment_result
 from analysis.csv_faults import CellError, CsvError, RowFault, one_or_zero, whole_number
 from analysis.display import counted
+from analysis.other_files import by_beginning, by_headings
 from analysis.rates import Rate, RespondentSums, Tally
 
 COUNTS = ("commitment", "item", "favourable", "base")
@@ -198,6 +199,8 @@ def _note_rule(commitment: CommitmentCounts, text: str) -> None:
 
 
 def _decoded(data: bytes) -> str:
+    if other := by_beginning(data):
+        raise CsvError([RowFault(1, other)])
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise CsvError([RowFault(1, f"le fichier est en UTF-16\u202f; {_SAVE_AS_UTF8}")])
     try:
@@ -243,6 +246,8 @@ def _checked_header(line: int, cells: Sequence[str] | None) -> list[str]:
     if cells is None:
         raise CsvError([RowFault(line, _WRONG_QUOTES)])
     columns = [cell.lower() for cell in cells]
+    if other := by_headings(columns):
+        raise CsvError([RowFault(line, other)])
     faults = [RowFault(line, fault) for fault in _header_faults(columns)]
     if faults:
         raise CsvError(faults)
@@ -269,7 +274,7 @@ def _header_faults(columns: list[str]) -> Iterator[str]:
 def _expected() -> str:
     return (
         f"L’en-tête est {','.join(COUNTS)} (nombres) ou {','.join(ANSWERS)} (réponses), "
-        f"avec au choix {' et '.join(OPTIONAL)}."
+        f"et peut avoir {' et '.join(OPTIONAL)}."
     )
 
 
@@ -279,6 +284,6 @@ def _by_column(columns: Sequence[str], cells: Sequence[str] | None) -> dict[str,
     if len(cells) != len(columns):
         raise CellError(
             f"{len(cells)} cases au lieu de {len(columns)}\u202f; vérifiez les séparateurs, "
-            "et les nombres à virgule."
+            "et la virgule des nombres décimaux."
         )
     return dict(zip(columns, cells, strict=True))

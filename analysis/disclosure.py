@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
+from analysis.assistance import ShownAssistance
 from analysis.axes import CommitmentResult, ItemResult, Result, worst_verdict
 from analysis.comparisons import Difference, differences
 from analysis.figures import Figures
@@ -90,6 +91,12 @@ class ShownReport:
         groups = {mode: figures.commitments for mode, figures in self.by_mode.items()}
         settings = self.report.settings
         return differences(groups, settings.confidence, settings.minimum_base)
+
+    @property
+    def assistance(self) -> ShownAssistance | None:
+        """How many answered on the tablets with help, as far as it may be shown."""
+        whole = self.report.assistance
+        return None if whole is None else whole.shown_to(self.readers)
 
     @property
     def flags(self) -> tuple[PublicationFlag, ...]:

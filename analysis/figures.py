@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from analysis.assistance import Assistance
 from analysis.axes import CommitmentResult, ItemResult, MeasuredItem, Reading, commitment_result
 from analysis.dispositions import Dispositions
 from analysis.rates import Rate, Tally
-from analysis.tally import COMPLETE, RESPONSES, Cell64, CellLayout
+from analysis.tally import ALONE, ASSISTED, COMPLETE, RESPONSES, Cell64, CellLayout
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,12 @@ class Figures:
     def dispositions(self) -> Dispositions:
         """Complete and partial responses."""
         return Dispositions(complete=self.complete, partial=self.responses - self.complete)
+
+    @property
+    def assistance(self) -> Assistance:
+        """Who answered with the help of an agent."""
+        assisted, alone = int(self.vector[ASSISTED]), int(self.vector[ALONE])
+        return Assistance(assisted, alone, self.responses - assisted - alone)
 
     @cached_property
     def commitments(self) -> tuple[CommitmentResult, ...]:

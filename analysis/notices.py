@@ -27,7 +27,7 @@ SECOND_LINE = (
     "elle ne le change jamais."
 )
 ROUNDING = (
-    "Les taux sont imprimés avec une décimale, la moitié vers le haut\u202f; leur somme peut "
+    "Les taux sont arrondis à une décimale, vers le haut quand ils sont à mi-chemin\u202f; leur somme peut "
     "différer de 100. Les bornes des intervalles sont arrondies vers l’extérieur."
 )
 ABSENCES = (
@@ -54,7 +54,7 @@ VERDICTS: Mapping[Verdict, str] = {
 }
 
 METHODS: Mapping[str, tuple[str, str]] = {
-    "wilson": ("Wilson", "intervalle de Wilson"),
+    "wilson": ("Wilson", "intervalle du score de Wilson"),
     "clopper_pearson": ("Clopper-Pearson", "intervalle exact de Clopper et Pearson"),
     "jeffreys": ("Jeffreys", "intervalle de Jeffreys, bornes 0 et 1 atteintes"),
     "hypergeometric": (

@@ -36,16 +36,20 @@ def missing_answers(
     responses: Mapping[str, int],
     expected: Mapping[str, int | None],
     *,
+    population: int | None = None,
     margin: float = MARGIN,
     confidence: float = 0.95,
 ) -> dict[str, int]:
     """Per site, how many answers are still missing for ± ``margin``; 0 when none.
 
-    Expected visits, where given, bound what a site can collect. They serve this planning only: the interval
-    of a site never takes its visitors for a closed population.
+    Expected visits, where given, bound what a site can collect, and the ``population`` of the whole wave
+    bounds every site of it: exactly where it has one site, on the safe side where it has several. Both serve
+    this planning only: the interval of a site never takes its visitors for a closed population.
     """
-    sites = [*expected, *(site for site in responses if site not in expected)]
-    return {
-        site: max(0, answers_needed(margin, population=expected.get(site), confidence=confidence) - count)
-        for site, count in ((site, responses.get(site, 0)) for site in sites)
-    }
+
+    def needed(site: str) -> int:
+        bounds = [known for known in (expected.get(site), population) if known is not None]
+        return answers_needed(margin, population=min(bounds, default=None), confidence=confidence)
+
+    sites = dict.fromkeys((*expected, *responses))
+    return {site: max(0, needed(site) - responses.get(site, 0)) for site in sites}

@@ -23,7 +23,9 @@ from form_definitions.model import Questionnaire
 Cell64: TypeAlias = NDArray[np.int64]
 Counts64: TypeAlias = NDArray[np.int64]
 
-RESPONSES, COMPLETE = 0, 1
+RESPONSES, COMPLETE, ASSISTED, ALONE = range(4)
+HEAD = ("responses", "complete", "assisted", "alone")
+"""What is counted of the responses themselves, whatever was asked."""
 SUM_NAMES = ("n", "k", "b", "kk", "kb", "bb")
 
 
@@ -39,11 +41,14 @@ class CountedResponse:
         Names of the items on the path; the others count as off the path.
     complete : bool
         Whether the respondent reached the end.
+    assisted : bool, optional
+        Whether an agent helped; nobody said so where it is None.
     """
 
     answers: Mapping[str, object]
     asked: Collection[str]
     complete: bool = True
+    assisted: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ class CellLayout:
     @cached_property
     def items(self) -> Mapping[str, ItemPlace]:
         """Where each item's counters stand. Information notes have none."""
-        places, start = {}, COMPLETE + 1
+        places, start = {}, len(HEAD)
         for item in self.questionnaire.items:
             reader = item_reader(item)
             if reader is not None:
@@ -112,7 +117,7 @@ class CellLayout:
     @cached_property
     def commitments(self) -> Mapping[str, CommitmentPlace]:
         """Where each commitment's six sums stand. A commitment measured by no item has none."""
-        places, start = {}, max((place.stop for place in self.items.values()), default=COMPLETE + 1)
+        places, start = {}, max((place.stop for place in self.items.values()), default=len(HEAD))
         for commitment in self.questionnaire.commitments:
             rated = self.rated_items(commitment.code)
             if rated:
@@ -130,7 +135,7 @@ class CellLayout:
     def counter_names(self) -> tuple[str, ...]:
         """What each counter counts, in order."""
         places: tuple[ItemPlace | CommitmentPlace, ...] = (*self.items.values(), *self.commitments.values())
-        return ("responses", "complete", *(name for place in places for name in place.counter_names()))
+        return (*HEAD, *(name for place in places for name in place.counter_names()))
 
     @cached_property
     def size(self) -> int:
@@ -149,7 +154,8 @@ class CellLayout:
     def vector(self, response: CountedResponse) -> Cell64:
         """The cell of one response alone. Add it to count the response, subtract it to take it away."""
         counters = [0] * self.size
-        counters[RESPONSES], counters[COMPLETE] = 1, int(response.complete)
+        told = (True, response.complete, response.assisted is True, response.assisted is False)
+        counters[: len(HEAD)] = map(int, told)
         outcomes = {name: self._count(place, response, counters) for name, place in self.items.items()}
         for commitment in self.commitments.values():
             given = [outcomes[item] for item in commitment.items]
@@ -257,7 +263,7 @@ class CellLayout:
         The answers to :meth:`continued_items` are kept; all others are off the path of the cell's responses.
         """
         continued, adopted = self.continued_items(source), self.zero()
-        adopted[: COMPLETE + 1] = cell[: COMPLETE + 1]
+        adopted[: len(HEAD)] = cell[: len(HEAD)]
         for name, place in self.items.items():
             if name in continued:
                 adopted[place.start : place.stop] = cell[source.items[name].start : source.items[name].stop]
@@ -276,7 +282,8 @@ class CellLayout:
         """
         position = {name: index for index, name in enumerate(names)}
         adopted = self.zero()
-        adopted[: COMPLETE + 1] = cell[: COMPLETE + 1]
+        for place_in_head, name in enumerate(HEAD):
+            adopted[place_in_head] = cell[position[name]] if name in position else 0
         for place in self.items.values():
             found = [position[name] for name in place.counter_names() if name in position]
             if len(found) == place.stop - place.start:

@@ -109,14 +109,14 @@ def _reading_notes(reading: Reading) -> list[str]:
         "Favorables\u00a0: les réponses satisfaites.",
         notices.ABSENCES,
         "Base utile\u00a0: la base, réduite quand une même personne répond à plusieurs questions, car ses "
-        "réponses se ressemblent. Elle dit combien de réponses séparées seraient aussi précises.",
+        "réponses se ressemblent. Autant de réponses de personnes différentes donneraient la même précision.",
         "Taux\u00a0: les favorables divisés par la base.",
-        f"Intervalle\u00a0: entre ces deux bornes se trouve, à {_confidence(reading)}, le taux qu’auraient "
-        "donné toutes les personnes concernées. Peu de réponses font un intervalle large.",
+        f"Intervalle\u00a0: avec une confiance de {_confidence(reading)}, on y trouve le taux qu’auraient "
+        "donné toutes les personnes concernées. Moins il y a de réponses, plus il est large.",
         notices.OFFICIAL_RULE,
         notices.SECOND_LINE,
-        f"Sous {reading.minimum_base} réponses utiles, ou {reading.minimum_base} personnes, on ne dit rien "
-        f"de plus que «\u202f{few}\u202f».",
+        f"Avec moins de {reading.minimum_base} réponses utiles, ou de moins de {reading.minimum_base} "
+        f"personnes, on dit seulement «\u202f{few}\u202f».",
         notices.ROUNDING,
     ]
 

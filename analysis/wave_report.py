@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from analysis import display
+from analysis.assistance import Assistance
 from analysis.axes import CommitmentResult
 from analysis.comparisons import Difference, differences
 from analysis.display import whole
@@ -82,6 +83,13 @@ class WaveReport:
         tablets = [cell for cell in self.cells if cell.mode == TABLET]
         return {site: figures.dispositions for site, figures in self._by(lambda c: c.site, tablets).items()}
 
+    @cached_property
+    def assistance(self) -> Assistance | None:
+        """Who answered on the tablets with help; None for a part of the wave, which others would subtract."""
+        if not self.selection.is_everything:
+            return None
+        return self._figures([cell for cell in self.cells if cell.mode == TABLET]).assistance
+
     @property
     def commitments(self) -> tuple[CommitmentResult, ...]:
         """The headline result of each commitment."""
@@ -144,7 +152,13 @@ class WaveReport:
             if self.selection.site in (None, site)
         }
         settings = self.settings
-        return missing_answers(counts, expected, margin=settings.margin, confidence=settings.confidence)
+        return missing_answers(
+            counts,
+            expected,
+            population=None if self._population_outgrown() else settings.population,
+            margin=settings.margin,
+            confidence=settings.confidence,
+        )
 
     @cached_property
     def flags(self) -> tuple[PublicationFlag, ...]:

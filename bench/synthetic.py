@@ -29,6 +29,7 @@ class Row:
     language: str = "fr"
     answered_on: date = DAY
     complete: bool = True
+    assisted: bool | None = None
 
 
 def twenty_questions(items: int = 20) -> Questionnaire:

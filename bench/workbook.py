@@ -76,7 +76,8 @@ def _source(form: Questionnaire, responses: Sequence[Row]) -> ReportSource:
         organisation="Préfecture",
         state="open",
         opens_on=DAY,
-        closes_on=DAY,
+        planned_end=DAY,
+        last_day=DAY,
         anonymity="anonymous",
         synthetic=True,
     )

@@ -35,7 +35,13 @@ from form_definitions.question_types import (
     QuestionType,
 )
 from form_definitions.routing import RoutingContext, relevant_items, split_by_path
-from form_definitions.translations import Localised, load_translations, localise, translation_faults
+from form_definitions.translations import (
+    Localised,
+    by_typography,
+    load_translations,
+    localise,
+    translation_faults,
+)
 
 __all__ = [
     "LANGUAGES",
@@ -68,6 +74,7 @@ __all__ = [
     "Site",
     "Translations",
     "bundle_digest",
+    "by_typography",
     "canonical_json",
     "check_answers",
     "check_file",

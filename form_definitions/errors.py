@@ -130,6 +130,7 @@ FAULTS: dict[str, FaultKind] = {
     "condition_without_options": FaultKind(_E, "« {value} » n’a pas de modalités à comparer.", "Utilisez {{answered: {value}}}."),
     "condition_on_note": FaultKind(_E, "« {value} » est une note : personne n’y répond.", "Nommez une question."),
     # Earlier published versions
+    "duration_far": FaultKind(_W, "La durée annoncée est de {announced} min, ses questions en demandent environ {expected} là où il y en a le plus.", "Corrigez « estimated_minutes », ou changez le nombre de questions."),
     "item_name_reused": FaultKind(_E, "Le nom « {item} » a déjà servi à une autre question : « {label} ».", "Donnez un nouveau nom à cette question ; les résultats passés gardent l’ancien."),
     "option_code_reused": FaultKind(_E, "Le code « {option} » de « {item} » a déjà servi avec un autre sens : « {label} ».", "Donnez un nouveau code à cette modalité."),
     # The organisation
@@ -139,6 +140,7 @@ FAULTS: dict[str, FaultKind] = {
     "po_language": FaultKind(_E, "Le fichier de traduction ne porte pas le nom d’une langue connue.", "Nommez-le d’après la langue : {words}."),
     "translation_missing": FaultKind(_W, "Pas de traduction ({language}) pour « {text} ».", "Ajoutez-la ; en attendant, le texte français est montré."),
     "translation_stale": FaultKind(_W, "Le texte français « {text} » n’existe plus ({language}).", "Reprenez la traduction sous le nouveau texte français, puis retirez celle-ci."),
+    "translation_typography": FaultKind(_W, "Le texte français « {text} » ne s’écrit pas tout à fait ainsi dans le questionnaire ({language}) : ses espaces insécables ou ses apostrophes diffèrent.", "Copiez-le du questionnaire ; en attendant, le texte français est montré."),
     "translation_fuzzy": FaultKind(_W, "La traduction de « {text} » est marquée à relire ({language}).", "Relisez-la et retirez « fuzzy » ; en attendant, le texte français est montré."),
 }  # fmt: skip
 """Every fault there is. A test proves for each one that it fires."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from form_definitions.duration import report_duration
 from form_definitions.errors import DefinitionError, Fault, Report, listed, nearest
 from form_definitions.frameworks import Framework
 from form_definitions.item_building import Surroundings, build_block, report_unknown_commitment
@@ -99,7 +100,8 @@ def read_questionnaire(
     if report.has_errors:
         return None
     questionnaire = _questionnaire(record, sections, commitments)
-    report_reused_codes(questionnaire, published, around.lines, report)
+    report_reused_codes(questionnaire, published, dict(_places(record)), report)
+    report_duration(questionnaire, record, report)
     return None if report.has_errors else questionnaire
 
 
@@ -145,11 +147,26 @@ def _scales(record: Record, library: Library, report: Report) -> Mapping[str, Sc
 
 
 def _item_lines(record: Record) -> Iterator[tuple[str, int]]:
+    for part in _parts(record):
+        if name := part.get("item") or part.get("note"):
+            yield name, part.node.line
+
+
+def _parts(record: Record) -> Iterator[Record]:
+    """Every question, grid, row and note."""
     for section in record.get("sections", ()):
         for block in section.get("questions", ()):
-            for part in (block, *block.get("rows", ())):
-                if name := part.get("item") or part.get("note"):
-                    yield name, part.node.line
+            yield from (block, *block.get("rows", ()))
+
+
+def _places(record: Record) -> Iterator[tuple[tuple[str, ...], Node]]:
+    """Where each item, and each option that is written under its item, has its code."""
+    for part in _parts(record):
+        for key in ("item", "note"):
+            if name := part.get(key):
+                yield (name,), part.where(key)
+                options = part.get("options", ())
+                yield from (((name, option.get("option")), option.where("option")) for option in options)
 
 
 def _sections(record: Record, around: Surroundings) -> tuple[Section, ...]:

@@ -43,6 +43,8 @@ class QuestionType(ABC):
     """Whether its answers are favourable or not, so that it can measure a commitment."""
     free_text: ClassVar[bool] = False
     """Whether a person may write anything: read by few, and erased at its term."""
+    seconds: ClassVar[int] = 9
+    """What reading and answering one takes, by rule of thumb (``duration.py``)."""
     keys: ClassVar[frozenset[str]] = frozenset()
     """The keys of the YAML that only some types take."""
     defaults: ClassVar[Mapping[str, int]] = {}
@@ -129,6 +131,7 @@ class MultipleChoice(_Choice):
     """Several options; an exclusive one stands alone."""
 
     name = "multiple_choice"
+    seconds = 12
     description = "plusieurs réponses possibles, avec ou sans modalité exclusive"
 
     def check_together(self, item: Item, codes: list[str]) -> tuple[AnswerFault, ...]:
@@ -213,6 +216,7 @@ class ShortText(_Text):
     """One line."""
 
     name = "short_text"
+    seconds = 15
     description = "un texte d’une ligne"
     one_line = True
     defaults: ClassVar[Mapping[str, int]] = {"maximum_length": 200}
@@ -222,6 +226,7 @@ class LongText(_Text):
     """Several lines, with a counter and a warning not to write personal data."""
 
     name = "long_text"
+    seconds = 30
     description = "un texte libre, avec compteur et avertissement sur les données personnelles"
     one_line = False
     defaults: ClassVar[Mapping[str, int]] = {"maximum_length": 2000}
@@ -231,6 +236,7 @@ class Note(QuestionType):
     """Words to read. Nobody answers it."""
 
     name = "note"
+    seconds = 4
     description = "un texte à lire, sans réponse"
     takes_answer = False
 

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 
 from form_definitions.errors import Report
 from form_definitions.model import Item, Questionnaire, ResponseOption
+from form_definitions.yaml_source import Node
 
 SAME_MEANING = 0.5
 """Two wordings this alike (difflib's ratio of their plain letters) are taken for one reworded text."""
@@ -16,20 +17,27 @@ SAME_MEANING = 0.5
 _COMPARED = 300
 
 
+Places = Mapping[tuple[str, ...], Node]
+"""(item,) or (item, option) → where its code stands."""
+
+
 def report_reused_codes(
-    questionnaire: Questionnaire, published: Sequence[Questionnaire], lines: Mapping[str, int], report: Report
+    questionnaire: Questionnaire, published: Sequence[Questionnaire], places: Places, report: Report
 ) -> None:
-    """Note each item name and option code that an earlier version used with another meaning."""
+    """Note each item name and option code that an earlier version used with another meaning.
+
+    The option of a shared scale stands elsewhere: its item is named.
+    """
     for item in questionnaire.items:
         for earlier in published:
-            if (old := earlier.items_by_name.get(item.name)) and _report_item(item, old, lines, report):
+            if (old := earlier.items_by_name.get(item.name)) and _report_item(item, old, places, report):
                 break
 
 
-def _report_item(item: Item, old: Item, lines: Mapping[str, int], report: Report) -> bool:
-    line = lines.get(item.name, 1)
+def _report_item(item: Item, old: Item, places: Places, report: Report) -> bool:
+    node = places[(item.name,)]
     if not same_question(old, item):
-        report.add("item_name_reused", line, 1, item=item.name, label=old.label)
+        report.add("item_name_reused", node.line, node.column, item=item.name, label=old.label)
         return True
     reused = [
         before
@@ -37,7 +45,9 @@ def _report_item(item: Item, old: Item, lines: Mapping[str, int], report: Report
         if (before := old.option(option.code)) and not _same_option(before, option)
     ]
     for before in reused:
-        report.add("option_code_reused", line, 1, option=before.code, item=item.name, label=before.label)
+        at = places.get((item.name, before.code), node)
+        words = {"option": before.code, "item": item.name, "label": before.label}
+        report.add("option_code_reused", at.line, at.column, **words)
     return bool(reused)
 
 

@@ -67,6 +67,27 @@ def localise(text: str, language: str, translations: Translations) -> Localised:
     return Localised(translated, language) if translated else Localised(text, SOURCE_LANGUAGE)
 
 
+def by_typography(texts: Iterable[str], among: Iterable[str]) -> dict[str, str]:
+    """Text → the one of these that differs from it in typography alone; where several do, none is taken.
+
+    A keyboard writes a space for a no-break space, and « ' » for « ’ »: who translates sees no difference.
+    """
+    found: dict[str, str | None] = {}
+    for other in among:
+        form = _bare(other)
+        found[form] = other if form not in found else None
+    alike = ((text, found.get(_bare(text))) for text in texts)
+    return {text: other for text, other in alike if other is not None and other != text}
+
+
+_TYPED = str.maketrans({"’": "'", "«": '"', "»": '"', "“": '"', "”": '"', "…": "..."})
+
+
+def _bare(text: str) -> str:
+    """The text without its spaces, and with the marks that a keyboard has."""
+    return "".join(_normalised(text).translate(_TYPED).split())
+
+
 def read_catalogue(path: Path) -> Catalogue | Fault:
     """The content of a .po file, or the fault that keeps it from being read."""
     if path.stem not in OTHER_LANGUAGES:
@@ -128,9 +149,12 @@ def catalogue_faults(
     """
     texts = dict.fromkeys(needed)
     current = set(texts) | set(known)
-    stale = [source for source in catalogue.lines if source not in current]
     missing = [text for text in texts if text not in catalogue.lines or _is_blank(catalogue, text)]
+    typed = by_typography(missing, [source for source in catalogue.messages if source not in texts])
+    missing = [text for text in missing if text not in typed]
+    stale = [source for source in catalogue.lines if source not in current | set(typed.values())]
     return [
+        *(_told("translation_typography", catalogue, source, text) for text, source in typed.items()),
         *(_told("translation_missing", catalogue, text, _closest(text, stale)) for text in missing),
         *(_told("translation_stale", catalogue, source) for source in stale),
         *(_told("translation_fuzzy", catalogue, source) for source in sorted(catalogue.fuzzy & current)),

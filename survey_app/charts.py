@@ -52,7 +52,7 @@ class Frame:
         return Markup(f'<svg aria-hidden="true">{threshold}</svg>')  # noqa: S704 (numbers alone)
 
     def scale(self) -> Markup:
-        """The numbers above the rows; the threshold stands out."""
+        """The numbers above the rows, or below each where the screen is narrow; the threshold stands out."""
         quarters = (QUARTER * n for n in range(5))
         clear = (s for s in quarters if s >= self.start and abs(s - self.threshold) >= LEAST_GAP)
         shares = sorted({*clear, self.threshold})
@@ -61,7 +61,7 @@ class Frame:
             f'<text x="{self._place(s)}" y="78%" text-anchor="middle"{kinds.get(s, "")}>{percent(s)}</text>'
             for s in shares
         )
-        return Markup(f'<svg aria-hidden="true">{"".join(marks)}</svg>')  # noqa: S704 (numbers alone)
+        return Markup(f'<svg aria-hidden="true" class="scale">{"".join(marks)}</svg>')  # noqa: S704 (numbers alone)
 
     def _interval(self, result: Result) -> str:
         if result.low is None or result.high is None:

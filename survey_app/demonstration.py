@@ -27,7 +27,8 @@ from survey_app.exports.asked_items import AskedItems
 from survey_app.frames import import_frame
 from survey_app.frames.synthetic import synthetic_frame
 from survey_app.migrations import upgrade
-from survey_app.past_results import COLUMNS, import_counts
+from survey_app.past_counts import COLUMNS
+from survey_app.past_results import import_counts
 from survey_app.questionnaires import publish_source
 from survey_app.responses import inbox
 from survey_app.responses.credentials import Credential
@@ -244,7 +245,7 @@ def _envelope(person: Person, plan: WavePlan, practice: bool, key: PublicKey | N
         "started_at": None,
         "finished_at": datetime.combine(person.day, NOON).isoformat(),
         "clock_offset_ms": 0,
-        "assisted": None,
+        "assisted": person.assisted,
     }
     envelope = Envelope(
         id=str(uuid.uuid4()),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from form_definitions import LANGUAGES, SOURCE_LANGUAGE, Questionnaire, Translations, texts_of
+from form_definitions import LANGUAGES, SOURCE_LANGUAGE, Questionnaire, Translations, by_typography, texts_of
 from survey_app.definitions import translations as shipped_translations
 
 
@@ -21,6 +21,11 @@ class Coverage:
     offered: bool = True
     """Without any translation of it, nobody is offered this language, and nothing of it is missing."""
 
+    @property
+    def direction(self) -> str:
+        """``ltr`` or ``rtl``."""
+        return LANGUAGES[self.language].direction
+
 
 def completed(
     questionnaire: Questionnaire, given: Translations, spoken: Translations, before: Questionnaire | None
@@ -35,14 +40,19 @@ def completed(
     shipped = shipped_translations()
     found: dict[str, dict[str, str]] = {}
     for language in LANGUAGES:
-        words: Mapping[str, str] = spoken.get(language, {})
-        told = shipped.get(language, {})
-        kept = {text: told[text] for text in told if text in fresh}
-        kept |= {text: words[text] for text in words if text in texts}
-        stays = language in given or any(text in texts for text in words)
+        words = of_texts(texts, spoken.get(language, {}))
+        kept = {**of_texts(fresh, shipped.get(language, {})), **words}
+        stays = language in given or words
         if language != SOURCE_LANGUAGE and (stays or (not before and questionnaire.title in kept)):
-            found[language] = {**kept, **given.get(language, {})}
+            own = given.get(language, {})
+            found[language] = {**kept, **own, **of_texts(texts, own)}
     return found
+
+
+def of_texts(texts: Iterable[str], said: Mapping[str, str]) -> dict[str, str]:
+    """The translations of these texts, also those kept under the same words in other typography."""
+    typed = by_typography([text for text in texts if text not in said], said)
+    return {text: said[typed.get(text, text)] for text in texts if text in said or text in typed}
 
 
 def coverage(
@@ -57,6 +67,7 @@ def coverage(
     """
     texts = tuple(dict.fromkeys(texts_of(questionnaire)))
     gone = [text for text in dict.fromkeys(texts_of(before)) if text not in texts] if before else []
+    gone = [text for text in gone if text not in by_typography(gone, texts)]
     others = [language for language in LANGUAGES if language != SOURCE_LANGUAGE]
     return tuple(
         Coverage(

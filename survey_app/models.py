@@ -14,6 +14,7 @@ from flask_security import RoleMixin, UserMixin
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from survey_app.clock import day_in_paris
 from survey_app.database import Base, UTCDateTime
 
 Identifier = String(36)
@@ -102,6 +103,20 @@ class Wave(Base):
     published_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     survey: Mapped[Survey] = relationship()
     questionnaire_version: Mapped[QuestionnaireVersion] = relationship()
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day that it asks or asked."""
+        return last_day_of(self.opens_on, self.closes_on, self.closed_at)
+
+
+def last_day_of(opens_on: dt.date, closes_on: dt.date, closed_at: dt.datetime | None) -> dt.date:
+    """The day of an edition's closing where that came before the planned end, else that end.
+
+    One that was closed before it began keeps its plan: its dates can still move.
+    """
+    closed_on = closes_on if closed_at is None else day_in_paris(closed_at)
+    return min(closed_on, closes_on) if closed_on >= opens_on else closes_on
 
 
 class WaveQuestionnaire(Base):
@@ -248,6 +263,8 @@ class Response(Base):
     answered_on: Mapped[dt.date]
     complete: Mapped[bool]
     practice: Mapped[bool] = mapped_column(default=False)
+    assisted: Mapped[bool | None]
+    """Whether an agent helped, or read aloud: the tablets alone ask, and nobody may have said so."""
     answers: Mapped[dict[str, Any]] = mapped_column(JSON)
     """Valid answers to items that were asked: what is counted."""
     other_answers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

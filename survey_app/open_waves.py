@@ -24,7 +24,7 @@ from form_definitions import (
 from survey_app import definitions
 from survey_app.database import db
 from survey_app.i18n import catalogue
-from survey_app.models import QuestionnaireVersion, Survey, Wave
+from survey_app.models import QuestionnaireVersion, Survey, Wave, last_day_of
 from survey_app.prepared import Prepared
 
 SITE_ITEM: Final = "_site"
@@ -51,6 +51,12 @@ class OpenWave:
     closes_on: dt.date
     published_at: dt.datetime
     """When its questionnaire was, or the translations of it."""
+    closed_at: dt.datetime | None
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day that it asks or asked."""
+        return last_day_of(self.opens_on, self.closes_on, self.closed_at)
 
 
 _COLUMNS: Final = (
@@ -65,6 +71,7 @@ _COLUMNS: Final = (
     Wave.opens_on,
     Wave.closes_on,
     QuestionnaireVersion.published_at,
+    Wave.closed_at,
 )
 _WITH_SURVEY_AND_VERSION: Final = (
     sa.select(*_COLUMNS)

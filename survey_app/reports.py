@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from sqlalchemy import select
 
+from analysis.periods import period_of
 from analysis.tally import Cell64
 from analysis.wave_report import Cell, WaveReport, WaveSettings, build_wave_report
 from form_definitions import Questionnaire
@@ -151,6 +152,13 @@ def shown_before(wave: Wave, *, live: bool) -> date | None:
 def is_week(period: str | None) -> bool:
     """Whether a period is finer than a month (« 2026-S48 »)."""
     return period is not None and "-S" in period
+
+
+def periods_of(wave: Wave, *kinds: str) -> list[str]:
+    """The periods of these kinds that the wave has begun, kind by kind, each as time goes."""
+    length = (min(wave.closes_on, today_in_paris()) - wave.opens_on).days + 1
+    days = [wave.opens_on + timedelta(days=number) for number in range(length)]
+    return list(dict.fromkeys(period_of(day, kind) for kind in kinds for day in days))
 
 
 def by_month(cells: Sequence[Cell]) -> list[Cell]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ class Person:
     day: date
     complete: bool
     answers: Mapping[str, Any]
+    assisted: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ MOOD = 0.16
 
 NOT_CONCERNED, SKIPPED, PARTIAL, TWO_TICKS = 0.06, 0.05, 0.05, 0.3
 COMMENTED = 0.12
+HELP: Final[Mapping[bool | None, float]] = {True: 0.08, False: 0.37, None: 0.55}
 COMMENTS = (
     "L’attente m’a paru longue, mais l’agent était aimable.",
     "Tout s’est bien passé, merci.",
@@ -97,13 +99,15 @@ def people(
 ) -> Iterator[Person]:
     """The people of a wave, busier weeks first and quieter weekends."""
     chance = random.Random(seed)  # noqa: S311 (nothing secret: the same figures at every start)
+    helped = random.Random(seed)  # noqa: S311 (of its own: the answers stay as they were)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     asked = AskedItems(questionnaire)
     open_days = [day for day in days if day.isoweekday() <= 5] or days  # noqa: PLR2004 (Friday)
     for number in range(population.size):
         # One draw whatever the number of days: the answers are the same on every date.
         day = open_days[int(chance.random() * len(open_days))]
-        yield _person(questionnaire, asked, population, chance, day, number)
+        person = _person(questionnaire, asked, population, chance, day, number)
+        yield replace(person, assisted=_drawn(HELP, helped)) if person.mode == "tablet" else person
 
 
 def _person(

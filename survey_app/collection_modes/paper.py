@@ -115,7 +115,8 @@ def take_entry(slug: str, language: str) -> ResponseReturnValue:
     except AlreadySent:  # another sheet, after a step back in the browser: one more press stores it
         anew = state.renewed(utc_now())
         return _show_entry(sheet, anew, answers, {}, status=CONFLICT, already_sent=True)
-    next_one = urlencode({"site": sheet.site, "edition": sheet.wave.id, "recu": code})
+    same = {"site": sheet.site, "edition": sheet.wave.id, "le": filled_on.isoformat()}
+    next_one = urlencode({**same, "recu": code})  # the sheets of a pile are mostly of one day
     return redirect(f"/gestion/saisie/{slug}/{language}?{next_one}", 303)
 
 
@@ -143,7 +144,7 @@ def _wrong_day(day: dt.date | None, wave: OpenWave) -> str:
         return "unreadable"
     if day > today_in_paris():
         return "future"
-    return "" if wave.opens_on <= day <= wave.closes_on else "outside"
+    return "" if wave.opens_on <= day <= wave.last_day else "outside"
 
 
 def _show_entry(
@@ -156,7 +157,7 @@ def _show_entry(
     **more: Any,
 ) -> Response:
     errors = {item_of(name): text for name, text in faults.items()}
-    today = min(today_in_paris(), sheet.wave.closes_on).isoformat()
+    today = min(today_in_paris(), sheet.wave.last_day).isoformat()
     return draw(
         sheet,
         sheet.page(answers=answers, errors=errors, nothing_required=True),
@@ -168,8 +169,14 @@ def _show_entry(
         filled_on=request.form.get("_answered_on") or request.args.get("le") or today,
         today=today,
         wave=sheet.wave,
+        elsewhere=_elsewhere(sheet),
         **more,
     )
+
+
+def _elsewhere(sheet: Sheet) -> str:
+    """Where to choose another site of the same edition; empty where there is none."""
+    return f"{request.path}?{urlencode({'edition': sheet.wave.id})}" if len(sheet.sites) > 1 else ""
 
 
 def _site_label(site: str) -> str:

@@ -25,11 +25,12 @@ PER_CALLER: Final = "60 per minute"
 
 
 def _hand_on(opened: Opened) -> ResponseReturnValue:
-    to = request.form.get("_to", "hand")
-    address = request.form.get("_address", "") if to == "address" else None
+    to, address = request.form.get("_to", "hand"), request.form.get("_address", "").strip()
+    if to == "hand" and address:  # whoever writes an address means it
+        to = "address"
     if to == "address" and not address:
         raise LinkError
-    new = transitions.pass_on(opened.holder, address=address, back=to == "back")
+    new = transitions.pass_on(opened.holder, address=address if to == "address" else None, back=to == "back")
     return said("handed_on", link=new, by_mail=to != "hand")
 
 

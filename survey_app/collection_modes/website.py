@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from flask import Blueprint, Response, abort, current_app, redirect, request
+from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from form_definitions import SOURCE_LANGUAGE
+from form_definitions import LANGUAGES, SOURCE_LANGUAGE
 from survey_app.access import public
 from survey_app.clock import today_in_paris, utc_now
 from survey_app.collection_modes import public_pages
@@ -63,13 +63,25 @@ def choose_language(slug: str) -> ResponseReturnValue:
 @public
 def open_form(slug: str, language: str) -> ResponseReturnValue:
     """The first page of the form, with the first question."""
-    speak(language)
     wave = _current_wave(slug)
+    if language not in (wave.languages if wave else LANGUAGES):
+        return _offer_languages(wave)
+    speak(language)
     if wave is None:
         return page("website/closed.html", 404)
-    if language not in wave.languages:
-        abort(404)
     return first_page(_new_visit(wave, language, practice=request.args.get("essai") == "1"))
+
+
+def _offer_languages(wave: OpenWave | None) -> Response:
+    """The form does not speak the language of the address: those that it speaks, under their own names."""
+    speak(public_pages.chosen_language())
+    if wave is None:
+        return page("website/closed.html", 404)
+    offered = [LANGUAGES[code] for code in wave.languages]
+    asked = request.query_string.decode("ascii", "replace")
+    response = page("website/other_languages.html", 404, slug=wave.slug, offered=offered, asked=asked)
+    response.vary.add("Accept-Language")
+    return response
 
 
 @blueprint.post("/q/<slug>/<language>")

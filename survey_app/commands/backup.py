@@ -51,6 +51,7 @@ def restore(copy: Path) -> None:
     """Remet une sauvegarde à la place de la base, service arrêté. Ce qui était là est gardé à côté.
 
     Les tablettes s’en aperçoivent à leur prochain contact et renvoient ce qui manque.
+    Les clés de scellement n’y sont pas : celles qui manquent sont nommées.
     """
     from survey_app import backups
 
@@ -69,11 +70,25 @@ def restore(copy: Path) -> None:
             f"Ce qui était là\u00a0: {restored.kept}. La purge ne le voit pas\u00a0: "
             "supprimez-le dès qu’il ne sert plus."
         )
+    for key_id, number in _keys_missing():
+        click.echo(
+            f"La clé {key_id} manque dans {settings.record_keys_folder}\u00a0: elle a scellé "
+            f"{_records(number)} de cette base. Remettez son fichier avant de démarrer le service.",
+            err=True,
+        )
     click.echo(
         "Ensuite\u00a0: survey-app database upgrade"
         if restored.is_older
         else "Ensuite\u00a0: survey-app doctor"
     )
+
+
+def _keys_missing() -> list[tuple[str, int]]:
+    """No copy of the database holds a key: their files come back by another way."""
+    from survey_app.responses import unjudged
+
+    with application(schema=False):
+        return sorted(unjudged.keys_missing().items())
 
 
 def _records(number: int) -> str:

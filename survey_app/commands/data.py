@@ -65,12 +65,15 @@ def database() -> None:
 def upgrade() -> None:
     """Crée la base, ou la met à jour vers la version de ce programme. Sauvegardez d’abord."""
     from survey_app import migrations
-    from survey_app.database import db
+    from survey_app.database import db, write_connection
+    from survey_app.responses import tallies
 
     with application(schema=False):
         before = migrations.current(db.engine)
         refuse_newer(before)
         migrations.upgrade(db.engine)
+        with write_connection() as connection:
+            tallies.refresh_all(connection)
         after = migrations.current(db.engine)
     click.echo("La base est à jour." if before == after else f"Base\u00a0: {before or 'vide'} → {after}.")
 

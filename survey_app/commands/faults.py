@@ -17,7 +17,7 @@ _EXPECTED: Final = (
     "survey_app.accounts:AccountError",
     "survey_app.waves:WaveError",
     "survey_app.questionnaires:PublicationError",
-    "survey_app.past_results:PastResultsError",
+    "survey_app.past_counts:PastResultsError",
     "survey_app.frames:FrameError",
     "survey_app.exports:ReportError",
     "survey_app.responses.set_aside:DecisionError",

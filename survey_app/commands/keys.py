@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import click
 
 from survey_app.commands.french import FrenchGroup
-from survey_app.commands.surroundings import actor, application, settings_of_environment
+from survey_app.commands.surroundings import actor, application, has_database, settings_of_environment
+
+if TYPE_CHECKING:
+    from survey_app.responses.record_keys import KeyFile
 
 
 @click.group(cls=FrenchGroup)
@@ -32,14 +36,28 @@ def list_keys() -> None:
 @keys.command()
 def new() -> None:
     """Crée une clé. Les tablettes la prennent à leur prochain contact ; les anciennes clés restent."""
-    from survey_app.responses.record_keys import RecordKeys
-
-    made = RecordKeys(settings_of_environment().record_keys_folder).make(dt.datetime.now(dt.UTC))
+    made = _made_and_logged() if has_database() else _made()
     click.echo(f"Clé {made.key_id} créée\u00a0: {made.path}")
     click.echo(
         "Copiez ce fichier en lieu sûr, hors du serveur et à part des sauvegardes de la base. "
         "Sans lui, ce que les tablettes auront scellé ne se lira jamais."
     )
+
+
+def _made() -> KeyFile:
+    from survey_app.responses.record_keys import RecordKeys
+
+    return RecordKeys(settings_of_environment().record_keys_folder).make(dt.datetime.now(dt.UTC))
+
+
+def _made_and_logged() -> KeyFile:
+    """On a database of another version as well: a key may be wanted before an upgrade."""
+    from survey_app import audit
+
+    with application(schema=False), audit.act() as transaction:
+        made = _made()
+        audit.record(transaction, "key-made", actor=actor(), subject=made.key_id)
+    return made
 
 
 @keys.command()

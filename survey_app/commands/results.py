@@ -104,7 +104,12 @@ def _counted(source: ReportSource, advance: Any) -> Iterator[Any]:
 
 @click.command(name="import", cls=FrenchCommand)
 @click.argument("file", metavar="FICHIER.csv", type=click.Path(exists=True, dir_okay=False))
-@click.option("--survey", required=True, metavar="ENQUÊTE", help="Code de l’enquête\u00a0: usagers, elus…")
+@click.option(
+    "--survey",
+    default="",
+    metavar="ENQUÊTE",
+    help="Code de l’enquête\u00a0: usagers, elus… Par défaut\u00a0: celle dont le fichier porte les codes.",
+)
 @click.option(
     "--year",
     required=True,
@@ -133,11 +138,9 @@ def import_results(file: str, survey: str, year: int, title: str | None, replace
         raise click.UsageError(f"{path}:{line}\u00a0: ce fichier n’est pas en UTF-8.") from fault
     with application():
         try:
-            count = import_counts(
+            taken = import_counts(
                 survey, year, title or str(year), text, source=path.name, actor=actor(), replace=replace
             )
-        except YearExistsError:
-            raise click.UsageError(
-                f"{year} existe déjà pour {survey}. Pour remplacer ses chiffres\u00a0: --replace"
-            ) from None
-    click.echo(f"{counted(count, 'ligne importée', 'lignes importées')} pour {survey} {year}.")
+        except YearExistsError as fault:
+            raise click.UsageError(f"{fault} Pour remplacer ses chiffres\u00a0: --replace") from None
+    click.echo(f"{counted(taken.lines, 'ligne importée', 'lignes importées')} pour {taken.survey} {year}.")

@@ -55,6 +55,19 @@ def check_exists() -> None:
         )
 
 
+def has_database() -> bool:
+    """Whether there is a database of this program, of whatever version; none is made by looking."""
+    from survey_app.database import db
+    from survey_app.migrations import current
+
+    with application(schema=False):
+        try:
+            check_exists()
+        except click.UsageError:
+            return False
+        return current(db.engine) is not None
+
+
 def check_schema() -> None:
     """Refuse a database that is missing, empty or of another version, with the command that mends it."""
     from survey_app.database import db

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from analysis.periods import lies_in
+from analysis.periods import PERIOD_KINDS, lies_in
 from analysis.wave_report import Selection, WaveReport
 from form_definitions import LANGUAGES, Organisation
 from survey_app import definitions
@@ -22,7 +22,7 @@ from survey_app.earlier_years import earlier_year
 from survey_app.exports.source import ReportSource, WaveFacts
 from survey_app.exports.words import mode_label
 from survey_app.models import Response, Wave, WaveQuestionnaire
-from survey_app.reports import report_of, shown_before, versions_of
+from survey_app.reports import periods_of, report_of, shown_before, versions_of
 from survey_app.responses import counting, counts, refusals
 from survey_app.responses.flags import FLAGS
 from survey_app.responses.set_aside import REASONS
@@ -48,11 +48,17 @@ class Rights:
 
 
 def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> ReportSource:
-    """All that the exports of this wave are written from. Raises `ReportError` for an unknown wave."""
+    """All that the exports of this wave are written from.
+
+    Raises `ReportError` for an unknown wave, or a part that it does not have.
+    """
     wave = db.session.get(Wave, wave_id)
     if wave is None:
         raise ReportError(f"Aucune édition «\u202f{wave_id}\u202f».")
     selected = selection or Selection()
+    unknown = list(_unknown_parts(wave, selected))
+    if unknown:
+        raise ReportError(" ".join(unknown))
     before = shown_before(wave, live=rights.live)
     report = report_of(wave, **asdict(selected), before=before)
     fieldwork = counts.fieldwork(wave.id)
@@ -74,6 +80,20 @@ def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> 
     )
 
 
+def _unknown_parts(wave: Wave, selection: Selection) -> Iterator[str]:
+    """What is selected that this wave does not have, each with what it has: its figures would be empty."""
+    parts = (
+        ("Site inconnu", selection.site, sites_of(wave), "Ses sites"),
+        ("Mode de recueil inconnu", selection.mode, wave.modes, "Ses modes"),
+        ("Langue inconnue", selection.language, wave.languages, "Ses langues"),
+        ("Période inconnue", selection.period, periods_of(wave, *PERIOD_KINDS), "Ses périodes"),
+    )
+    for what, wanted, known, heading in parts:
+        if wanted is not None and wanted not in known:
+            listed = ", ".join(known) or "aucune encore"
+            yield f"{what} dans cette édition\u00a0: «\u202f{wanted[:40]}\u202f». {heading}\u00a0: {listed}."
+
+
 def wave_facts(wave: Wave, organisation: Organisation, report: WaveReport) -> WaveFacts:
     """The wave in words."""
     sites = dict.fromkeys((*sites_of(wave), *report.by_site))
@@ -85,7 +105,8 @@ def wave_facts(wave: Wave, organisation: Organisation, report: WaveReport) -> Wa
         organisation=organisation.name,
         state=wave.state,
         opens_on=wave.opens_on,
-        closes_on=wave.closes_on,
+        planned_end=wave.closes_on,
+        last_day=wave.last_day,
         anonymity=wave.anonymity,
         synthetic=wave.synthetic,
         population=report.settings.population,

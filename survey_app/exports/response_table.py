@@ -38,6 +38,8 @@ class CollectedResponse(Protocol):
     @property
     def complete(self) -> bool: ...
     @property
+    def assisted(self) -> bool | None: ...
+    @property
     def answers(self) -> Mapping[str, Any]: ...
 
 
@@ -173,6 +175,7 @@ CIRCUMSTANCES = (
     Column("mode.label", "Mode (libellé)", "label"),
     Column("language", "Langue", "code"),
     Column("complete", "Terminé (1 = oui)", "number"),
+    Column("assisted", "Avec l’aide d’un agent (1 = oui, 0 = non, vide = non indiqué)", "number"),
 )
 
 
@@ -210,7 +213,8 @@ class ResponseTable:
 
     def _circumstances(self, response: CollectedResponse) -> list[Cell]:
         day, site, mode = response.answered_on, response.site, response.mode
-        end: tuple[Cell, ...] = (response.language, int(response.complete))
+        assisted = None if response.assisted is None else int(response.assisted)
+        end: tuple[Cell, ...] = (response.language, int(response.complete), assisted)
         if not self._labels:
             return [day, site, mode, *end]
         return [day, site, self._sites.get(site, site) if site else None, mode, mode_label(mode), *end]

@@ -34,6 +34,7 @@ def results(source: ReportSource) -> dict[str, Any]:
             site: {"started": met.started, "complete": met.complete, "completion_rate": met.completion_rate}
             for site, met in report.on_tablets.items()
         },
+        "assistance": source.shown.assistance,
         "refusals": [
             {"site": site, "day": day.isoformat(), "refusals": number}
             for (site, day), number in source.refusals.items()
@@ -59,7 +60,8 @@ def _wave(source: ReportSource) -> dict[str, Any]:
         "organisation": wave.organisation,
         "state": wave.state,
         "opens_on": wave.opens_on.isoformat(),
-        "closes_on": wave.closes_on.isoformat(),
+        "closes_on": wave.planned_end.isoformat(),
+        "last_day": wave.last_day.isoformat(),
         "synthetic": wave.synthetic,
         "population": wave.population,
         "headline_sites": list(wave.headline_sites),

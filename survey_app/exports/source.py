@@ -25,7 +25,9 @@ class WaveFacts:
     organisation: str
     state: str
     opens_on: date
-    closes_on: date
+    planned_end: date
+    last_day: date
+    """Before the planned end where the edition was closed early."""
     anonymity: str
     synthetic: bool
     population: int | None = None

@@ -52,6 +52,13 @@ ABSENCE_LABELS: Mapping[str, str] = {
     "off_path": "Non posée",
 }
 
+ASSISTANCE_LABELS: Mapping[str, str] = {
+    "assisted": "avec l’aide d’un agent",
+    "alone": "sans aide",
+    "unsaid": "sans indication de l’agent",
+}
+"""How the responses of the tablets were given."""
+
 
 def verdict_label(verdict: str | None, threshold: str) -> str:
     """Shape and words, so that a verdict is never told by its colour alone."""

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from xlsxwriter import Workbook
 
 from survey_app.exports.source import ReportSource
-from survey_app.exports.words import METHOD_LABELS, STATE_LABELS, day_words, mode_label, percent, whole
+from survey_app.exports.words import (
+    ASSISTANCE_LABELS,
+    HIDDEN,
+    METHOD_LABELS,
+    STATE_LABELS,
+    day_words,
+    mode_label,
+    percent,
+    whole,
+)
 from survey_app.exports.workbook_answers import HOW_TO_READ
 from survey_app.exports.workbook_styles import ACCENT_DARK, Styles
 from survey_app.exports.workbook_table import (
@@ -70,7 +79,9 @@ def _wave_facts(source: ReportSource) -> Iterator[Fact]:
     yield "Édition", f"{wave.title} ({wave.code})"
     yield "État", STATE_LABELS.get(wave.state, wave.state)
     yield "Du", day_words(wave.opens_on)
-    yield "Au", day_words(wave.closes_on)
+    yield "Au", day_words(wave.last_day)
+    if wave.last_day != wave.planned_end:
+        yield "Fin prévue", f"{day_words(wave.planned_end)}\u00a0: l’édition a été close avant."
     yield "Sites", ", ".join(wave.sites.values())
     yield "Modes de recueil", ", ".join(mode_label(mode) for mode in wave.modes)
     yield "Langues", ", ".join(wave.languages.values())
@@ -105,6 +116,7 @@ def _counting_facts(source: ReportSource) -> Iterator[Fact]:
         yield "Réponses écartées", 0
     yield "Réponses d’essai, jamais comptées", source.practice
     yield from _completion_facts(source)
+    yield from _assistance_facts(source)
     for site, refused in source.refusals_by_site.items():
         yield f"Refus sur tablette\u00a0: {wave.sites.get(site, site)}", refused
     for site, visits in wave.expected_visits.items():
@@ -120,6 +132,14 @@ def _completion_facts(source: ReportSource) -> Iterator[Fact]:
         name = source.wave.sites.get(site, site)
         yield f"Commencées sur tablette\u00a0: {name}", met.started
         yield f"dont menées à leur terme ({percent(met.completion_rate or 0)})", met.complete
+
+
+def _assistance_facts(source: ReportSource) -> Iterator[Fact]:
+    """Of the whole edition: the numbers of its parts would let small ones be subtracted."""
+    numbers = source.shown.assistance or {}
+    if any(number != 0 for number in numbers.values()):
+        for name, number in numbers.items():
+            yield f"Sur tablette, {ASSISTANCE_LABELS[name]}", HIDDEN if number is None else number
 
 
 def _rule_facts(source: ReportSource) -> Iterator[Fact]:

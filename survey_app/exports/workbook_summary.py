@@ -79,7 +79,7 @@ def _write_title(sheet: Worksheet, styles: Styles, source: ReportSource) -> None
     sheet.set_row(1, 32)
     title = styles.make(font_size=22, bold=True, font_color=ACCENT_DARK)
     sheet.write_string(1, 1, workbook_text(wave.survey_title), title)
-    edition = f"{wave.title} · du {day_words(wave.opens_on)} au {day_words(wave.closes_on)}"
+    edition = f"{wave.title} · du {day_words(wave.opens_on)} au {day_words(wave.last_day)}"
     state = STATE_LABELS.get(wave.state, wave.state)
     sheet.write_string(2, 1, workbook_text(f"{edition} · édition {state}"), styles.make(font_size=12))
     sheet.set_row(3, 20)

@@ -50,12 +50,13 @@ class WaveKeys:
     def destroy(self, wave_id: str, key_id: str) -> None:
         """Overwrite the file and take it away; done already, this does nothing."""
         path = self.path(wave_id, key_id)
-        if not path.exists():
+        try:
+            with path.open("r+b") as file:
+                file.write(os.urandom(path.stat().st_size))
+                file.flush()
+                os.fsync(file.fileno())
+        except FileNotFoundError:
             return
-        with path.open("r+b") as file:
-            file.write(os.urandom(path.stat().st_size))
-            file.flush()
-            os.fsync(file.fileno())
         path.unlink(missing_ok=True)
         record_keys.flush_folder(self.folder)
 

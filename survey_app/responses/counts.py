@@ -17,7 +17,7 @@ from survey_app.database import db
 from survey_app.invitation_models import AnonymousText
 from survey_app.models import InboxConflict, InboxRecord, Response, Wave
 from survey_app.responses import counting, noteworthy, tallies
-from survey_app.responses.flags import OTHER_PERSON
+from survey_app.responses.flags import OTHER_PERSON, countable
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class StoredResponse:
     answered_on: dt.date
     complete: bool
     practice: bool
+    assisted: bool | None
     answers: Mapping[str, Any]
     other_answers: Mapping[str, Any]
     flags: tuple[str, ...]
@@ -131,6 +132,15 @@ def review_list(wave_id: str | None) -> list[StoredResponse]:
         listed, disputed = noteworthy.to_review(connection, wave_id)
         decisions = counting.decisions_about(connection, {row.record_id for row in listed})
     return [_reviewed(row, decisions, disputed) for row in listed]
+
+
+def undecided(wave_id: str) -> int:
+    """How many responses a flag keeps out of the figures, of which nobody decided yet whether they count."""
+    with db.engine.connect() as connection:
+        listed, _ = noteworthy.to_review(connection, wave_id)
+        decided = counting.decisions_about(connection, {row.record_id for row in listed})
+    waiting = [row for row in listed if (row.record_id, row.revision) not in decided]
+    return sum(countable(row.flags, practice=False) and not counting.is_counted(row, None) for row in waiting)
 
 
 def _reviewed(

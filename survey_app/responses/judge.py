@@ -71,6 +71,7 @@ class Judgement:
     answered_on: dt.date
     complete: bool
     practice: bool
+    assisted: bool | None
     answers: dict[str, Any]
     other_answers: dict[str, Any]
     flags: list[str]
@@ -115,6 +116,7 @@ def judge(
         answered_on=day_in_paris(moment),
         complete=body.complete,
         practice=body.practice,
+        assisted=body.assisted,
         answers=answers,
         other_answers=others,
         flags=sorted(set(flags)),

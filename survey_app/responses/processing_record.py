@@ -15,7 +15,8 @@ from survey_app.settings import RetentionTerms
 
 CONTENTS: Mapping[str, str] = {
     "response": (
-        "Réponses\u00a0: jour, site, mode, langue, contenu. Ni nom, ni adresse, ni appareil, ni heure."
+        "Réponses\u00a0: jour, site, mode, langue, aide d’un agent ou non, contenu. "
+        "Ni nom, ni adresse, ni appareil, ni heure."
     ),
     "inbox_record": (
         "Envois bruts, tels que reçus\u00a0: accès restreint. Après leur terme, il reste le numéro "

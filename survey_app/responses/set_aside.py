@@ -45,7 +45,7 @@ def set_aside(
     now: dt.datetime | None = None,
     wave_id: str | None = None,
 ) -> bool:
-    """Take a counted response out of the figures; whether that changed anything.
+    """Take a response out of the figures, or leave a flagged one out; whether that changed anything.
 
     With `wave_id`, only a response of that wave.
     """
@@ -105,13 +105,22 @@ def settle(
     """Take a decision and change its tally, in the transaction of a caller who holds :func:`tallies.lock`."""
     _refuse_impossible(connection, response, action)
     before = bool(counting.counted_among(connection, [response]))
-    if before == (action == counting.REINSTATED):
+    after = action == counting.REINSTATED
+    if before == after and (after or not _undecided(connection, response)):
         return False
     tallies.refresh_layouts(connection, [response.questionnaire_digest])
     decide(connection, response, action, reason, note, by, at)
     _log(connection, logged, response.record_id, reason, by, at)
-    tallies.apply(connection, dict([change(connection, response, -1 if before else +1)]))
+    if before != after:
+        tallies.apply(connection, dict([change(connection, response, -1 if before else +1)]))
     return True
+
+
+def _undecided(connection: Connection, response: Any) -> bool:
+    """Whether only a flag keeps the response out, and nobody has looked yet."""
+    known = counting.decisions_about(connection, {response.record_id})
+    open_still = (response.record_id, response.revision) not in known
+    return open_still and countable(response.flags, practice=response.practice)
 
 
 def _log(connection: Connection, action: str, record_id: str, reason: str, by: str, at: dt.datetime) -> None:

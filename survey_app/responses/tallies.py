@@ -90,7 +90,7 @@ def key_of(response: Any) -> CellKey:
 def vector_of(layout: CellLayout, response: Any) -> Cell64:
     """The counters of one response. The same function adds it, takes it away and rebuilds."""
     asked = asked_items(layout.questionnaire, response.answers, response.mode, response.site)
-    return layout.vector(CountedResponse(response.answers, asked, response.complete))
+    return layout.vector(CountedResponse(response.answers, asked, response.complete, response.assisted))
 
 
 def summed(changes: Iterable[tuple[CellKey, Cell64]]) -> dict[CellKey, Cell64]:
@@ -129,6 +129,12 @@ def refresh_layouts(connection: Connection, digests: Iterable[str]) -> None:
         )
         for wave_id in connection.scalars(stale.distinct()).all():
             rebuild(connection, wave_id)
+
+
+def refresh_all(connection: Connection) -> None:
+    """After an upgrade: whoever reads a cell would otherwise count it again each time."""
+    lock(connection)
+    refresh_layouts(connection, connection.scalars(sa.select(TallyCell.digest).distinct()).all())
 
 
 def rebuild(connection: Connection, wave_id: str) -> None:

@@ -19,8 +19,9 @@ from survey_app.responses.record_keys import KeyFileError, held
 
 log = logging.getLogger(__name__)
 LISTED_AT_MOST = 20
-_WAITING = sa.select(InboxRecord.id, InboxRecord.revision, InboxRecord.received_at, InboxRecord.envelope)
-_WAITING = _WAITING.where(InboxRecord.judged_at.is_(None)).order_by(InboxRecord.received_at)
+_RECORDS = sa.select(InboxRecord.id, InboxRecord.revision, InboxRecord.received_at, InboxRecord.envelope)
+_WAITING = _RECORDS.where(InboxRecord.judged_at.is_(None)).order_by(InboxRecord.received_at)
+_WITH_BYTES = _RECORDS.where(InboxRecord.envelope.is_not(None))
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ def waiting(wave_id: str) -> list[Waiting]:
 def waiting_for_keys() -> Counter[str]:
     """How many records wait for each key whose file is not here."""
     return Counter(one.missing_key for one in _found(_WAITING) if one.missing_key)
+
+
+def keys_missing() -> Counter[str]:
+    """How many records whose bytes are still here, judged or not, were sealed with each key that is not."""
+    return Counter(one.missing_key for one in _found(_WITH_BYTES) if one.missing_key)
 
 
 def give_up(key_id: str, *, by: str) -> int:

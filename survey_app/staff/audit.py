@@ -67,6 +67,8 @@ ACTIONS: Final = {
     "message-taken-as-arrived": "Message tenu pour arrivé",
     "bounces-read": "Messages revenus lus",
     "exported": "Export téléchargé",
+    "key-made": "Clé de scellement créée",
+    "restored": "Base remise depuis une sauvegarde",
 }
 
 

@@ -24,8 +24,10 @@ from survey_app.invitation_models import WaveFrame
 from survey_app.mailing import lease, planning
 from survey_app.models import Wave
 from survey_app.reports import report_of, shown_before
+from survey_app.responses import counts
 from survey_app.staff.devices import health
 from survey_app.staff.pages import site_name
+from survey_app.staff.responses import FLAGGED
 from survey_app.staff.to_complete import (
     coverage_of,
     languages_to_review,
@@ -65,9 +67,19 @@ def home() -> ResponseReturnValue:
 
 
 def _about_wave(wave: Wave, today: date) -> list[Sentence]:
+    review = _about_flagged(wave) if wave.state in (OPEN, CLOSED) and may(REFERENT) else []
     if wave.state == OPEN and may(*RESULT_READERS):
-        return [*_about_fieldwork(wave), *_about_dates(wave, today)]
-    return _about_life(wave, today) if may(ASSISTANT) else []
+        return [*_about_fieldwork(wave), *_about_dates(wave, today), *review]
+    return [*review, *_about_life(wave, today)] if may(ASSISTANT) else []
+
+
+def _about_flagged(wave: Wave) -> list[Sentence]:
+    """The doubtful responses that the referent may still count: once the edition is sealed, nobody can."""
+    number = counts.undecided(wave.id)
+    words = counted(number, "réponse signalée ne compte pas", "réponses signalées ne comptent pas")
+    text = f"{wave.title}\u00a0: {words}. À revoir avant de sceller l’édition."
+    address = url_for("staff_responses.index", wave_id=wave.id, _anchor=FLAGGED)
+    return [Sentence(text, address)] if number else []
 
 
 def _about_fieldwork(wave: Wave) -> list[Sentence]:

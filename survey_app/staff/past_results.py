@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from io import BytesIO
 from itertools import groupby
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
 from analysis.axes import MeasuredItem, Reading, Result, item_result
 from analysis.wave_report import WaveSettings
 from survey_app import access, past_results
 from survey_app.access import ASSISTANT, REFERENT
-from survey_app.database import db
 from survey_app.earlier_years import imported_rate
+from survey_app.exports import CSV
 from survey_app.exports.words import counted
 from survey_app.models import PastResult, Survey
-from survey_app.past_results import PastResultsError, YearExistsError
+from survey_app.past_counts import COLUMNS, PastResultsError, decoded
+from survey_app.past_results import YearExistsError
 from survey_app.staff.figures import Table, table
 from survey_app.staff.pages import UNPROCESSABLE, actor
 
@@ -35,12 +36,11 @@ def index() -> ResponseReturnValue:
 
 
 def _page() -> dict[str, object]:
-    surveys = db.session.scalars(select(Survey).order_by(Survey.title)).all()
     return {
         "years": _years(),
-        "surveys": [(survey.slug, survey.title) for survey in surveys],
+        "surveys": [(survey.slug, survey.title) for survey in past_results.surveys()],
         "form": request.form,
-        "columns": past_results.COLUMNS,
+        "columns": COLUMNS,
     }
 
 
@@ -73,14 +73,28 @@ def _result(past: PastResult, title: str, questions: int) -> Result:
     return item_result(past.commitment, MeasuredItem(name, rate, title), Reading())
 
 
+@blueprint.get("/modele/<slug>")
+@access.roles(REFERENT)
+def template(slug: str) -> ResponseReturnValue:
+    """The file of a survey to fill in, for a French Excel."""
+    survey = next((survey for survey in past_results.surveys() if survey.slug == slug), None)
+    if survey is None:
+        abort(404)
+    stream = BytesIO()
+    past_results.write_template(survey, stream)
+    stream.seek(0)
+    name = f"modele-{survey.slug}.csv"
+    return send_file(stream, mimetype=CSV, as_attachment=True, download_name=name, max_age=0)
+
+
 def _chosen() -> tuple[int, FileStorage]:
     """The year and the file, or both faults at once."""
     year, file = request.form.get("year", type=int), request.files.get("counts")
     faults = []
-    if year is None or not EARLIEST <= year <= datetime.now(tz=UTC).year:
-        faults.append("L’année s’écrit en quatre chiffres, et elle est passée ou en cours.")
     if file is None or not file.filename:
         faults.append("Choisissez le fichier CSV des chiffres de cette année.")
+    if year is None or not EARLIEST <= year <= datetime.now(tz=UTC).year:
+        faults.append("L’année s’écrit en quatre chiffres, et elle est passée ou en cours.")
     if year is None or file is None or faults:
         raise PastResultsError(faults)
     return year, file
@@ -92,9 +106,9 @@ def import_file() -> ResponseReturnValue:
     """Check a file and take it in, or show every fault of it."""
     try:
         year, file = _chosen()
-        text = past_results.decoded(file.read())
+        text = decoded(file.read())
         title = request.form.get("title", "").strip() or str(year)
-        count = past_results.import_counts(
+        taken = past_results.import_counts(
             request.form.get("survey", ""),
             year,
             title,
@@ -107,7 +121,8 @@ def import_file() -> ResponseReturnValue:
         again = isinstance(fault, YearExistsError)
         context = {"faults": fault.faults, "again": again, **_page()}
         return render_template("staff/past_results.html", **context), UNPROCESSABLE
-    flash(f"{counted(count, 'ligne importée', 'lignes importées')} pour {year}.")
+    words = counted(taken.lines, "ligne importée", "lignes importées")
+    flash(f"{words} pour {year}, enquête «\u202f{taken.title}\u202f».")
     return redirect(url_for("staff_past_results.index"), 303)
 
 

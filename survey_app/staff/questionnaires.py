@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from typing import Any, Final
 
 from babel.messages.pofile import PoFileError, read_po
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -119,7 +119,7 @@ def draft(draft_id: int) -> ResponseReturnValue:
     return render_template("staff/draft.html", **_draft_page(_draft(draft_id)))
 
 
-def _draft_page(found: QuestionnaireDraft) -> dict[str, object]:
+def _draft_page(found: QuestionnaireDraft) -> dict[str, Any]:
     checked = questionnaires.check_draft(found)
     asked = checked.questionnaire
     plan = questionnaires.plan_publication(asked, found.translations) if asked else None
@@ -139,6 +139,18 @@ def _draft_page(found: QuestionnaireDraft) -> dict[str, object]:
         "languages": languages,
         "modes": modes,
     }
+
+
+@blueprint.get("/brouillons/<int:draft_id>/publier")
+@access.roles(REFERENT)
+def ask_publication(draft_id: int) -> ResponseReturnValue:
+    """What publishing freezes for good; the draft itself while it has faults, or nothing new."""
+    page = _draft_page(_draft(draft_id))
+    plan, spoken = page["plan"], page["coverage"]
+    if plan is None or not (plan.is_new or plan.corrected):
+        return redirect(url_for("staff_questionnaires.draft", draft_id=draft_id), 303)
+    incomplete = [one for one in spoken if one.offered and one.missing]
+    return render_template("staff/publication.html", incomplete=incomplete, **page)
 
 
 @blueprint.post("/brouillons/<int:draft_id>/publier")

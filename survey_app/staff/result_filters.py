@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
 from typing import Any, Final, NamedTuple
 
 from flask import request
 
-from analysis.periods import period_of
-from survey_app.clock import today_in_paris
 from survey_app.exports.words import mode_label
 from survey_app.models import Wave
-from survey_app.reports import is_week
+from survey_app.reports import periods_of
 from survey_app.staff.pages import language_name, period_name, site_name
 from survey_app.strata import sites_of
 
@@ -38,39 +34,27 @@ def filters_of(wave: Wave) -> dict[str, Any]:
     filters = _filters(wave)
     return {
         "filters": filters,
-        "wrong": _unknown_filters(filters),
+        "wrong": _unknown_filters(wave, filters),
         "chosen": {asked: request.args.get(asked, "") for asked in FILTERS},
     }
 
 
-def _unknown_filters(filters: list[Filter]) -> str:
-    """What the address asks for that this wave does not have."""
+def _unknown_filters(wave: Wave, filters: list[Filter]) -> str:
+    """What the address asks for that this wave does not have; a week stands in no list."""
     unknown = [
         f"{label} «\u202f{value[:40]}\u202f»"
         for name, label, options in filters
         if (value := request.args.get(name, "")) not in dict(options)
-        if not (name == "periode" and is_week(value))
+        if not (name == "periode" and value in periods_of(wave, "week"))
     ]
     return f"Filtre inconnu dans cette édition\u00a0: {', '.join(unknown)}." if unknown else ""
 
 
 def _filters(wave: Wave) -> list[Filter]:
-    periods = [
-        period
-        for kind in ("month", "quarter")
-        for period in dict.fromkeys(period_of(day, kind) for day in _days(wave))
-    ]
+    periods = periods_of(wave, "month", "quarter")
     return [
         Filter("site", "Site", [("", "Tous"), *((s, site_name(s)) for s in sites_of(wave))]),
         Filter("mode", "Mode", [("", "Tous"), *((m, mode_label(m)) for m in wave.modes)]),
         Filter("langue", "Langue", [("", "Toutes"), *((c, language_name(c)) for c in wave.languages)]),
         Filter("periode", "Période", [("", "Toutes"), *((p, period_name(p)) for p in periods)]),
     ]
-
-
-def _days(wave: Wave) -> Iterator[date]:
-    """One day of every month of the wave that has begun."""
-    day, last = wave.opens_on, min(wave.closes_on, today_in_paris())
-    while day <= last:
-        yield day
-        day = day.replace(year=day.year + day.month // 12, month=day.month % 12 + 1, day=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from itertools import islice
@@ -23,10 +23,9 @@ from survey_app.access import REFERENT, RESULT_READERS, may
 from survey_app.database import db
 from survey_app.definitions import organisation
 from survey_app.disclosure import for_staff
-from survey_app.exports.words import METHOD_LABELS, mode_label, percent, risk_words
+from survey_app.exports.words import ASSISTANCE_LABELS, METHOD_LABELS, mode_label, percent, risk_words
 from survey_app.models import Wave
-from survey_app.questionnaires import questionnaire_of
-from survey_app.reports import SMALLEST_STEP, report_of, sealed, shown_before
+from survey_app.reports import SMALLEST_STEP, report_of, sealed, shown_before, versions_of
 from survey_app.responses import counts, refusals
 from survey_app.staff import years
 from survey_app.staff.figures import Table, table
@@ -72,8 +71,10 @@ def show(wave_id: str) -> ResponseReturnValue:
         axes=sorted(shown.axes, key=worst_first),
         services=_services(report.questionnaire),
         engagements=table(((r.title or r.commitment, r) for r in ranked), report.settings, "c"),
+        measured=sum(result.base > 0 for result in report.commitments),
         year=years.column(wave, shown),
         begun=sum(report.on_tablets.values(), Dispositions()),
+        assistance=_assistance(shown),
         refused=_refused(wave),
         hidden=[(a.site, table([("", a.result)], report.settings, "").rows[0][1]) for a in shown.hidden_axes],
         missing={} if _is_part() or names_of(wave.id) else _missing(report),
@@ -83,6 +84,13 @@ def show(wave_id: str) -> ResponseReturnValue:
         titles={c.code: c.title for c in report.questionnaire.commitments},
         **_around(wave, report),
     )
+
+
+def _assistance(shown: ShownReport) -> list[tuple[str, int | None]]:
+    """Words, and how many people (None where it is hidden); nothing where no tablet sent anything."""
+    numbers = shown.assistance or {}
+    told = [(ASSISTANCE_LABELS[name], number) for name, number in numbers.items()]
+    return told if any(number != 0 for _, number in told) else []
 
 
 def _refused(wave: Wave) -> list[tuple[Any, str, int]]:
@@ -202,26 +210,37 @@ def verbatims(wave_id: str) -> ResponseReturnValue:
     """The free texts, for the referent alone, page by page."""
     wave = wave_or_404(wave_id)
     page = min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
-    item, site = request.args.get("question", ""), request.args.get("site", "")
-    wanted = (
-        text
-        for text in counts.verbatims(wave_id)
-        if item in ("", text.item.partition(".")[0]) and site in ("", text.site)
-    )
+    asked = versions_of(wave).values()
+    labels = {name: text for version in reversed([*asked]) for name, text in version.questions.items()}
+    question, site = request.args.get("question", ""), request.args.get("site", "")
+
+    def is_wanted(text: counts.Verbatim) -> bool:
+        item = text.item.partition(".")[0]
+        same = labels.get(item, item) == labels.get(question, question)
+        return (not question or same) and site in ("", text.site)
+
+    wanted = filter(is_wanted, counts.verbatims(wave_id))
     start = (page - 1) * VERBATIMS_PER_PAGE
     found = list(islice(wanted, start, start + VERBATIMS_PER_PAGE + 1))
-    questionnaire = questionnaire_of(wave.questionnaire_version)
     return render_template(
         "staff/verbatims.html",
         wave=wave,
         texts=found[:VERBATIMS_PER_PAGE],
         more=len(found) > VERBATIMS_PER_PAGE,
         page=page,
-        labels=questionnaire.questions,
-        questions=[(i.name, questionnaire.questions[i.name]) for i in questionnaire.items if _takes_text(i)],
-        question=item,
+        labels=labels,
+        questions=_questions_with_texts(asked, labels),
+        question=question,
         site=site,
     )
+
+
+def _questions_with_texts(asked: Iterable[Questionnaire], labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Each wording once: two sites, or two versions, may ask the same under two names."""
+    named: dict[str, str] = {}
+    for item in (item for version in asked for item in version.items if _takes_text(item)):
+        named.setdefault(labels[item.name], item.name)
+    return [(name, label) for label, name in named.items()]
 
 
 def _takes_text(item: Item) -> bool:

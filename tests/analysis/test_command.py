@@ -131,9 +131,9 @@ def test_the_text_says_what_was_found_and_explains_every_column_in_plain_words(
         "Base utile\u00a0: la base, réduite quand une même personne",
         "Taux\u00a0: les favorables divisés par la base.",
         "taux strictement inférieur au seuil",
-        "Sous 40 réponses utiles",
+        "Avec moins de 40 réponses utiles, ou de moins de 40 personnes",
         "arrondies vers l’extérieur",
-        "(2) Wilson\u00a0: intervalle de Wilson.",
+        "(2) Wilson\u00a0: intervalle du score de Wilson.",
         "Ce que ces chiffres ne mesurent pas",
     ):
         assert words in out

@@ -233,3 +233,20 @@ def test_a_file_that_is_no_such_text_is_refused_by_line(data: bytes, line: str, 
     (message,) = faults(data)
     assert message.startswith(line)
     assert words in message
+
+
+@pytest.mark.parametrize(
+    "content, what",
+    [
+        (b"PK\x03\x04...", "un classeur Excel"),
+        (b'\xef\xbb\xbf {"wave": 1}', "un fichier JSON"),
+        (b"\n<!doctype html>", "une page web"),
+        (b"%PDF-1.7 \xff", "un PDF"),
+    ],
+)
+def test_a_file_that_is_no_csv_is_called_by_its_name(content: bytes, what: str) -> None:
+    with pytest.raises(CsvError) as told:
+        results_from_csv(content, Reading())
+    (fault,) = told.value.faults
+    assert f"c’est {what}" in fault.message
+    assert "Réponses pour recalculer" in fault.message

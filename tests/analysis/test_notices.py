@@ -29,7 +29,7 @@ def test_what_was_assumed_is_said_in_the_method_and_in_a_sentence() -> None:
     interval = rates.Rate(120, 150, respondents=120, population=256).interval()
     assert interval.method is not None
     assert notices.method_label(interval.method) == "Wilson, indépendance supposée, population approchée"
-    assert notices.method_in_words(interval.method) == "intervalle de Wilson"
+    assert notices.method_in_words(interval.method) == "intervalle du score de Wilson"
     assert set(interval.flags) <= set(notices.FLAGS)
 
 

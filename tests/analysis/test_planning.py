@@ -42,3 +42,14 @@ def test_a_site_without_expected_visits_is_told_too() -> None:
 
 def test_nothing_is_missing_beyond_what_is_needed() -> None:
     assert missing_answers({"accueil": 10**6}, {}) == {"accueil": 0}
+
+
+def test_a_declared_population_bounds_what_is_missing_at_every_site() -> None:
+    of_256 = answers_needed(0.06, population=256)
+    assert of_256 < answers_needed(0.06)
+    assert missing_answers({"a_distance": 40}, {"a_distance": None}, population=256) == {
+        "a_distance": of_256 - 40
+    }
+    fewer, more = {"immigration": 100, "accueil": 900}, {"immigration": answers_needed(0.06, population=100)}
+    assert missing_answers({}, fewer, population=256) == more | {"accueil": of_256}
+    assert missing_answers({"accueil": 300}, {}, population=256) == {"accueil": 0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.rates import RespondentSums, Tally
-from analysis.tally import CellLayout, CountedResponse
+from analysis.tally import HEAD, CellLayout, CountedResponse
 from form_definitions.model import Item, RateRule, ResponseOption
 from tests.analysis.builders import SCALE, a_questionnaire, a_response, a_scale_item, two_commitments
 
@@ -220,10 +221,11 @@ NEW_VERSIONS = [
 def test_a_new_version_adopts_what_counts_on_and_nothing_else(items: list[Item], continued: set[str]) -> None:
     old = a_questionnaire(*three_welcomes("a", "b"), a_scale_item("wait", None))
     source, layout = CellLayout(old), CellLayout(a_questionnaire(*items))
-    cell = source.merge([source.vector(a_response(old, "good", "bad", "good"))] * 3)
+    helped = replace(a_response(old, "good", "bad", "good"), assisted=True)
+    cell = source.merge([source.vector(helped)] * 3)
     adopted = layout.adopt(cell, source)
     assert layout.continued_items(source) == continued
-    assert adopted[:2].tolist() == [3, 3]
+    assert adopted[: len(HEAD)].tolist() == [3, 3, 3, 0]
     for name in layout.items:
         kept = source.tally(cell, name) if name in continued else Tally(off_path=3)
         assert layout.tally(adopted, name) == kept
@@ -231,3 +233,16 @@ def test_a_new_version_adopts_what_counts_on_and_nothing_else(items: list[Item],
         tallies = [layout.tally(adopted, item) for item in layout.commitments[code].items]
         sums = layout.sums(adopted, code)
         assert (sums.k, sums.b) == (sum(t.favourable for t in tallies), sum(t.base for t in tallies))
+
+
+def test_a_cell_counted_before_anybody_asked_who_was_helped_says_nothing_of_it() -> None:
+    layout = CellLayout(a_questionnaire(*three_welcomes("a")))
+    helped = layout.vector(CountedResponse({"a": ["good"]}, {"a"}, assisted=True))
+    earlier = [name for name in layout.counter_names if name not in {"assisted", "alone"}]
+    cell = np.array(
+        [number for number, name in zip(helped, layout.counter_names, strict=True) if name in earlier]
+    )
+    adopted = layout.adopt_named(cell, earlier)
+    assert adopted[: len(HEAD)].tolist() == [1, 1, 0, 0]
+    assert layout.tally(adopted, "a") == layout.tally(helped, "a")
+    assert layout.adopt_named(helped, layout.counter_names).tolist() == helped.tolist()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
+from analysis.assistance import Assistance
 from analysis.dispositions import Dispositions
 from analysis.packed import PackedColumns, tally_columns
+from analysis.planning import answers_needed
 from analysis.tally import CellLayout
 from analysis.wave_report import Cell, WaveReport, WaveSettings, build_wave_report
 from tests.analysis.builders import a_questionnaire, a_response, a_scale_item, two_commitments
@@ -30,8 +33,10 @@ def a_cell(
     language: str = "fr",
     day: date = date(2026, 11, 23),
     complete: bool = True,
+    assisted: bool | None = None,
 ) -> Cell:
-    vector = LAYOUT.vector(a_response(QUESTIONNAIRE, *codes, complete=complete)) * count
+    response = replace(a_response(QUESTIONNAIRE, *codes, complete=complete), assisted=assisted)
+    vector = LAYOUT.vector(response) * count
     return Cell(site, mode, language, day, vector)
 
 
@@ -56,6 +61,13 @@ def test_responses_commitments_and_items_are_those_of_all_cells() -> None:
     assert waiting.items[0].tally.unanswered == 10
     assert [axis.commitment for axis in wave.axes] == ["accueil", "delai"]
     assert welcome.title == "Engagement accueil"
+
+
+def test_s7_who_was_helped_is_counted_on_the_tablets_alone_and_of_the_whole_wave_only() -> None:
+    wave = [a_cell(20, assisted=True), a_cell(30, assisted=False, site="immigration"), a_cell(7)]
+    wave.append(a_cell(9, mode="website", assisted=True))
+    assert report(*wave).assistance == Assistance(20, 30, 7)
+    assert report(*wave, site="accueil").assistance is None
 
 
 def test_s7_completion_is_that_of_the_tablets_site_by_site() -> None:
@@ -193,6 +205,16 @@ def test_answers_still_missing_are_told_per_site() -> None:
     settings = WaveSettings(expected_visits={"accueil": None, "immigration": 60, "point_numerique": None})
     wave = report(a_cell(150), a_cell(50, site="immigration"), settings=settings)
     assert wave.missing_for_margin == {"accueil": 48, "immigration": 0, "point_numerique": 198}
+
+
+def test_a_known_population_makes_fewer_answers_miss_also_for_a_filtered_site() -> None:
+    settings = WaveSettings(population=256)
+    needed = answers_needed(population=256)
+    for chosen in (None, "accueil"):
+        wave = report(a_cell(40), settings=settings, site=chosen)
+        assert wave.missing_for_margin == {"accueil": needed - 40}
+    outgrown = report(a_cell(140), settings=WaveSettings(population=100))
+    assert outgrown.missing_for_margin == {"accueil": answers_needed() - 140}, "it says nothing any more"
 
 
 def test_a_site_that_gives_nearly_all_answers_is_flagged() -> None:

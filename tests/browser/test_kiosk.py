@@ -167,13 +167,17 @@ def test_the_record_tells_whether_somebody_helped_and_who_cannot_read_is_read_to
     assert [body.assisted for body in site.bodies()] == [True, False, None]
 
 
-def test_a_damaged_file_stops_the_tablet_until_it_has_been_fetched_again(tablet: Page) -> None:
+def test_a_damaged_file_stops_the_tablet_until_it_has_been_fetched_again(
+    tablet: Page, network: Network
+) -> None:
     corner = tablet.locator("#agent-corner")
     expect(corner).to_have_attribute("data-readiness", re.compile("."))  # the files were looked at before
+    network.instead = lambda _method, _path: ("503 Service Unavailable", "text/plain", b"")  # no repair yet
     tablet.evaluate(DAMAGE_THE_START_PAGE)
     tablet.reload()
     expect(tablet.locator("[data-reason=assets]")).to_be_visible()
     assert fact(tablet, "readiness") == {"colour": "red", "reason": "assets"}
+    network.instead = lambda _method, _path: None
     languages = tablet.locator("a.language-card[data-language=fr]")
     for _attempt in range(20):  # the worker fetches it meanwhile
         tablet.wait_for_timeout(500)

@@ -155,6 +155,24 @@ def test_the_line_at_the_threshold_runs_through_all_rows(
     assert all(tall and wide for tall, wide in boxes)
 
 
+@pytest.mark.parametrize("width, rows_of_their_own", [(360, True), (800, True), (1280, False)])
+def test_a_drawing_stands_beside_its_scale_whatever_the_width(
+    browser: Browser, site: StaffSite, address: str, width: int, rows_of_their_own: bool
+) -> None:
+    page = signed_in(browser, site, address, viewport={"width": width, "height": 900})
+    page.goto(f"{address}/gestion/resultats/{WAVE}")
+    cell = page.locator("tbody td.chart").first
+    head = page.locator("thead .chart .at-threshold").first
+    mark = cell.locator(".at-threshold") if rows_of_their_own else head
+    expect(mark).to_be_visible()
+    expect(cell.locator(".scale")).to_be_visible(visible=rows_of_their_own)
+    line, label = (one.bounding_box() for one in (cell.locator("line.threshold"), mark))
+    assert line is not None
+    assert label is not None
+    assert abs(line["x"] - label["x"] - label["width"] / 2) < 2, "the number stands under its line"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_the_results_print_on_a4_without_the_rail(browser: Browser, site: StaffSite, address: str) -> None:
     page = signed_in(browser, site, address)
     page.goto(f"{address}/gestion/resultats/{WAVE}")
@@ -179,6 +197,7 @@ def test_a_referent_prepares_and_opens_a_wave_with_the_mouse_alone(
     page = signed_in(browser, site, address)
     page.get_by_role("link", name="Questionnaires").click()
     page.get_by_role("link", name="essai").first.click()
+    page.get_by_role("link", name="Publier cette version").click()
     page.get_by_role("button", name="Publier cette version").click()
     page.get_by_role("link", name="Préparer une édition").click()
     page.get_by_label("Code").fill("essai-2027")

@@ -22,10 +22,11 @@ from tests.faults.storm import AT_MOST, SEED, Blows, Weather, database_of
 
 __all__ = ["root"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 LONGEST_PAUSE = 8.0
 DEEP = 260
+LONG = [pytest.mark.deep, pytest.mark.timeout(2400)]
 
 
 def live(tablet: BrowserTablet, people: int) -> None:
@@ -39,7 +40,7 @@ def live(tablet: BrowserTablet, people: int) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "people"),
-    [("sqlite", 6), *(pytest.param(kind, DEEP, marks=pytest.mark.deep) for kind in ("sqlite", "postgresql"))],
+    [("sqlite", 6), *(pytest.param(kind, DEEP, marks=LONG) for kind in ("sqlite", "postgresql"))],
 )
 def test_what_a_tablet_showed_as_saved_is_stored_once_whatever_befell_browser_network_and_server(
     request: pytest.FixtureRequest, root: None, playwright: Playwright, tmp_path: Path, kind: str, people: int

@@ -175,6 +175,8 @@ FAULT_CASES: dict[str, Case] = {
     "condition_on_note": Case(
         "questions", "- {note: n, label: Bonjour}\n- {note: z, label: Bonsoir, relevant_if: {answered: ⟦n}}"
     ),
+    # The duration
+    "duration_far": Case("questionnaire", WHOLE.replace("minutes: 1", "minutes: ⟦12")),
     # The organisation
     "to_fill": Case("organisation", ORGANISATION + "contact: {email: ⟦null}\n"),
     # Translations
@@ -183,5 +185,6 @@ FAULT_CASES: dict[str, Case] = {
     "translation_stale": Case(
         "po", 'msgid "Bonjour"\nmsgstr "Hello"\n\n⟦msgid "Bonne nuit"\nmsgstr "Good night"\n'
     ),
+    "translation_typography": Case("po", '⟦msgid "Bon\u00a0jour"\nmsgstr "Hello"\n', "Bonjour"),
     "translation_fuzzy": Case("po", '#, fuzzy\n⟦msgid "Bonjour"\nmsgstr "Hello"\n'),
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -140,6 +141,22 @@ def test_a_code_keeps_its_meaning(changed: str, to: str, code: str) -> None:
     text = f"{head}      {BEFORE.replace(changed, to)}"
     faults = check_source(text, library=library(), published=published).faults
     assert [(fault.code, fault.line) for fault in faults] == [(code, 11)]
+
+
+def test_a_reused_code_is_told_where_it_stands_not_where_its_question_begins() -> None:
+    questions = """\
+- item: a
+  type: single_choice
+  label: Quelle démarche faites-vous ?
+  options:
+    - {option: one, label: Un titre de séjour}
+    - {label: Un passeport, option: two}
+"""
+    head = f"{HEAD}sections:\n  - section: s\n    title: Une rubrique\n    questions:\n"
+    text = head + indent(questions.replace("Un passeport", "Une carte grise"), " " * 6)
+    (fault,) = check_source(text, library=library(), published=[loaded(questions)]).faults
+    line = text.splitlines()[fault.line - 1]
+    assert (fault.code, line[fault.column - 1 :]) == ("option_code_reused", "two}")
 
 
 def test_a_code_keeps_the_meaning_of_any_earlier_version() -> None:

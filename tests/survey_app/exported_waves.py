@@ -104,6 +104,7 @@ class Answered:
     language: str = "fr"
     answered_on: date = date(2026, 11, 4)
     complete: bool = True
+    assisted: bool | None = None
     questionnaire_digest: str = field(default_factory=usual_digest)
 
 
@@ -163,7 +164,7 @@ def a_source(
 def _cell(layout: CellLayout, asked: AskedItems, response: Answered) -> Cell:
     mode: Any = response.mode
     path = asked.of(mode, response.site, response.answers)
-    vector = layout.vector(CountedResponse(response.answers, path, response.complete))
+    vector = layout.vector(CountedResponse(response.answers, path, response.complete, response.assisted))
     return Cell(response.site, response.mode, response.language, response.answered_on, vector)
 
 
@@ -176,7 +177,8 @@ def a_wave(**changes: Any) -> WaveFacts:
         "organisation": "Préfecture des Deux-Sèvres",
         "state": "open",
         "opens_on": date(2026, 10, 1),
-        "closes_on": date(2026, 11, 30),
+        "planned_end": date(2026, 11, 30),
+        "last_day": date(2026, 11, 30),
         "anonymity": "anonymous",
         "synthetic": False,
         "sites": SITES,

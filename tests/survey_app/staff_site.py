@@ -7,10 +7,11 @@ import io
 import re
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -187,11 +188,13 @@ def add_responses(
     site: str,
     mode: str = "tablet",
     comment: str = "",
+    text: Mapping[str, str] = MappingProxyType({}),
     wave_id: str = WAVE,
     day: dt.date | None = None,
+    assisted: bool | None = None,
 ) -> None:
     """Judged responses with their tallies, as the intake would have written them."""
-    text = {"comment": comment} if comment else {}
+    text = {"comment": comment} if comment else text
     common = {"wave_id": wave_id, "questionnaire_digest": digest, "revision": 1, "site": site, "mode": mode}
     rows = [
         {
@@ -201,6 +204,7 @@ def add_responses(
             "answered_on": day or dt.date.today() - dt.timedelta(days=1),  # noqa: DTZ011
             "complete": True,
             "practice": False,
+            "assisted": assisted,
             "answers": {"courtesy": ["very_satisfied" if n < good else "very_dissatisfied"], **text},
             "other_answers": {},
             "flags": [],

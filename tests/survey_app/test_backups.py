@@ -18,10 +18,12 @@ from flask import Flask
 
 from survey_app import backups, cli, server_facts
 from survey_app.backups import BackupError, manifest, postgresql, sqlite
+from survey_app.commands.surroundings import application
 from survey_app.database import db, make_engine, write_connection
 from survey_app.models import AuditEntry, InboxRecord
 from survey_app.responses import inbox
-from survey_app.responses.envelope import content_hash
+from survey_app.responses.envelope import content_hash, read_envelope, sealed, write_envelope
+from survey_app.responses.record_keys import RecordKeys
 from tests.survey_app.records import TABLET, a_record, take
 
 NOW = dt.datetime(2026, 11, 25, 2, 30, tzinfo=dt.UTC)
@@ -406,6 +408,24 @@ def test_the_commands_make_a_copy_and_put_it_back(
     told = capsys.readouterr().out
     assert "Nouvelle époque" in told
     assert "survey.db.avant-" in told
+
+
+def test_the_command_names_the_keys_that_what_it_put_back_was_sealed_with(
+    environment: None, keys: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder_of_keys = RecordKeys(keys / "record-keys")
+    lost, here = folder_of_keys.make(NOW), folder_of_keys.make(NOW)
+    with application():
+        for key in (lost, lost, here):
+            take(write_envelope(sealed(read_envelope(a_record()), key.public())), TABLET)
+    assert cli.run(["backup", str(folder)]) == 0
+    (copy,) = folder.glob("*.db.gz")
+    lost.path.unlink()
+    capsys.readouterr()
+    assert cli.run(["restore", str(copy)]) == 0
+    (told,) = capsys.readouterr().err.splitlines()
+    assert f"La clé {lost.key_id} manque" in told
+    assert "elle a scellé 2 envois de cette base" in told
 
 
 def test_the_commands_say_in_a_line_what_is_wrong(

@@ -18,13 +18,16 @@ from pathlib import Path
 
 import click
 import pytest
+import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
 from survey_app import cli
 from survey_app import settings as survey_settings
 from survey_app.commands.french import FrenchGroup
-from survey_app.commands.surroundings import application
+from survey_app.commands.surroundings import actor, application
+from survey_app.database import db
 from survey_app.demonstration import PRACTICE
+from survey_app.models import AuditEntry
 from survey_app.preview import create_preview
 from survey_app.questionnaires import publish_source
 from survey_app.serving import Address, SurveyServer
@@ -226,6 +229,17 @@ def test_a_new_key_takes_over_and_the_old_one_stays(keys: Path, capsys: pytest.C
     assert ("chmod 600" in old) != ("chmod 600" in new)
 
 
+def test_a_new_key_is_in_the_log_of_acts_where_there_is_a_database(keys: Path) -> None:
+    assert cli.run(["keys", "new"]) == 0
+    assert not (keys / "survey.db").exists()
+    assert cli.run(["database", "upgrade"]) == 0
+    assert cli.run(["keys", "new"]) == 0
+    newest = max((keys / "record-keys").iterdir()).stem.rpartition("-")[2]
+    with application():
+        (entry,) = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "key-made"))
+        assert (entry.subject, entry.actor) == (newest, actor())
+
+
 def test_a_key_can_be_declared_lost_only_when_it_is_not_here(
     database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -418,6 +432,28 @@ def test_a_part_of_a_wave_can_be_reported(demonstrated: Path) -> None:
     found = json.loads(target.read_text())
     assert found["filters"] == {"site": "Hall du bureau de l’immigration", "période": "2026-11"}
     assert list(found["by_site"]) == ["immigration"]
+
+
+@pytest.mark.parametrize(
+    "part, value, said",
+    [
+        (
+            "--site",
+            "acceuil",
+            "Site inconnu dans cette édition\u00a0: «\u202facceuil\u202f». Ses sites\u00a0: accueil_",
+        ),
+        ("--mode", "fax", "Ses modes\u00a0: tablet, website, paper."),
+        ("--period", "2019-11", "«\u202f2019-11\u202f». Ses périodes\u00a0: 20"),
+        ("--period", "2026-S99", "Période inconnue"),
+        ("--site", "", "Site inconnu"),
+    ],
+)
+def test_a_part_that_the_wave_does_not_have_is_refused_with_those_that_it_has(
+    part: str, value: str, said: str, demonstrated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["report", "usagers-2026", "-o", str(demonstrated / "r.csv"), part, value]) == 1
+    assert said in capsys.readouterr().err
+    assert not list(demonstrated.iterdir())
 
 
 def test_an_unknown_wave_leaves_no_file(demonstrated: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 from survey_app import audit, questionnaires
+from survey_app.draft_translations import of_texts
 from survey_app.models import QuestionnaireVersion
 from tests.survey_app.staff_site import StaffSite, a_source, form_token
 from tests.survey_app.tablet_site import QUESTIONNAIRE, TabletSite, tablet_site
@@ -62,6 +64,51 @@ def test_the_referent_publishes_corrected_translations_from_a_draft(tmp_path: Pa
     pages = [client.get(f"/gestion/questionnaires/brouillons/{draft}").text for draft in drafts]
     assert ["Publier ces traductions" in page for page in pages] == [False, True]
     address = f"/gestion/questionnaires/brouillons/{drafts[1]}/publier"
-    answer = client.post(address, data={"csrf_token": form_token(pages[1])})
+    asked = client.get(address).text
+    assert "figée" not in asked, "the content stays the same"
+    answer = client.post(address, data={"csrf_token": form_token(asked)})
     assert answer.headers["Location"].endswith(published.digest)
     assert "A few words" in client.get(f"{answer.headers['Location']}/apercu/website/en").text
+
+
+SOURCE = a_source(**{"La courtoisie": "Comment s’est passé l’accueil\u00a0?", "Un mot": "Un mot\u202f!"})
+TYPED = """
+msgid "Comment s'est passé l'accueil ?"
+msgstr "How did it go?"
+
+msgid "Un mot !"
+msgstr "A word!"
+"""
+
+
+def test_a_translation_typed_with_plain_spaces_and_straight_apostrophes_is_taken(tmp_path: Path) -> None:
+    site = StaffSite(tmp_path)
+    client = site.client()
+    page = "/gestion/questionnaires"
+    files = {"source": SOURCE, "translation_en": TYPED}
+    sent = {name: (io.BytesIO(text.encode()), f"{name}.txt") for name, text in files.items()}
+    answer = client.post(page, data={**sent, "csrf_token": form_token(client.get(page).text)})
+    draft = answer.headers["Location"]
+    shown = client.get(f"{draft}/apercu/website/en").text
+    assert "How did it go?" in shown
+    assert "A word!" in shown
+    assert "<li>Un mot\u202f!</li>" not in client.get(draft).text, "told as missing"
+
+
+def test_a_text_whose_spaces_are_mended_keeps_its_translation(tmp_path: Path) -> None:
+    site = StaffSite(tmp_path)
+    typed = SOURCE.replace("\u00a0", " ").replace("\u202f", " ").replace("’", "'")
+    with site.database():
+        said = {"Un mot !": "A word!", "Comment s'est passé l'accueil ?": "How did it go?"}
+        questionnaires.publish_source(typed, {"en": said}, actor="test")
+        number = questionnaires.save_draft(SOURCE, {}, actor="test")
+        draft = questionnaires.find_draft(number)
+        assert draft is not None
+        assert draft.translations["en"]["Un mot\u202f!"] == "A word!"
+    page = site.client().get(f"/gestion/questionnaires/brouillons/{number}").text
+    assert "<li>Un mot !</li>" not in page, "told as a translation that no longer serves"
+
+
+def test_two_texts_that_differ_in_spaces_alone_take_no_translation_by_guess() -> None:
+    said = {"Un mot": "One", "Unmot": "Two", "Autre": "Other"}
+    assert of_texts(["Un\u00a0mot", "Un mot", "Autre"], said) == {"Un mot": "One", "Autre": "Other"}

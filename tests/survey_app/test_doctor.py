@@ -15,7 +15,8 @@ from survey_app import migrations, server_facts
 from survey_app.database import db, write_connection, write_transaction
 from survey_app.models import Device, TallyCell
 from survey_app.responses import doctor
-from survey_app.responses.doctor import Finding, examine
+from survey_app.responses.doctor import examine
+from survey_app.responses.finding import Finding
 from survey_app.responses.intake import judge_waiting
 from survey_app.responses.record_keys import held
 from survey_app.settings import Settings

@@ -13,7 +13,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.tally import CellLayout
+from analysis.tally import ALONE, ASSISTED, CellLayout
 from form_definitions import questionnaire_digest
 from survey_app import waves
 from survey_app.database import db
@@ -303,6 +303,19 @@ def test_practice_never_counts(wave: Flask) -> None:
     assert judged(a_record(body={"practice": True})).practice
     assert counted() == 0
     assert fieldwork(WAVE).practice == 1
+
+
+@pytest.mark.parametrize(
+    "said, stored", [(True, True), (False, False), (None, None), ("yes", None), (1, None)]
+)
+def test_who_was_helped_is_kept_and_counted_as_far_as_the_tablet_says_so(
+    wave: Flask, said: object, stored: bool | None
+) -> None:
+    assert judged(a_record(body={"assisted": said}), TABLET).assisted is stored
+    (cell,) = cells(WAVE)
+    assert (int(cell.vector[ASSISTED]), int(cell.vector[ALONE])) == (stored is True, stored is False)
+    assert [one.assisted for one in responses(WAVE)] == [stored]
+    assert counted() == 1
 
 
 def test_judging_again_changes_nothing(wave: Flask) -> None:

@@ -57,6 +57,7 @@ UPGRADES = {
         "mailing",
         "mail_message",
     },
+    "0006": set(),
 }
 """Every revision but the first, and the tables that it brings: the others keep their rows."""
 
@@ -155,6 +156,17 @@ def test_append_only_tables_refuse_changes(database: Flask, table: str, change: 
     with pytest.raises(sa.exc.DBAPIError, match="append-only"), write_connection() as connection:
         connection.exec_driver_sql(change.format(t=table, c=APPEND_ONLY[table]))
     assert counts(db.engine)[table] == 1
+
+
+@pytest.mark.abuse("93")
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_every_column_of_an_append_only_table_is_held(database: Flask, table: str) -> None:
+    with write_connection() as connection:
+        fill(connection)
+    for column in {*Base.metadata.tables[table].columns.keys()} - {"judged_at"}:
+        change = f'UPDATE {table} SET "{column}" = "{column}"'
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"), write_connection() as connection:
+            connection.exec_driver_sql(change)
 
 
 def test_the_inbox_lets_a_record_be_marked_as_judged(database: Flask) -> None:

@@ -248,3 +248,29 @@ def test_a_sheet_of_the_last_day_is_typed_in_after_the_wave_has_closed(site: Pap
     fields["_answered_on"], fields["came"] = last_day.isoformat(), "came_in"
     assert client.post(ENTRY, data=fields).status_code == 303
     assert [(row["wave_id"], row["answered_on"]) for row in site.responses()] == [("petit-2026", last_day)]
+
+
+def test_the_next_sheet_of_a_pile_keeps_day_site_and_edition(site: PaperSite) -> None:
+    client, day = site.client(ASSISTANT), (dt.date.today() - dt.timedelta(days=3)).isoformat()  # noqa: DTZ011
+    answer = typed_in(client, ("came", "came_in"), _answered_on=day)
+    following = client.get(answer.headers["Location"])
+    assert fields_of(following)["_answered_on"] == day
+    assert "référence" in following.text
+    assert '<button type="reset"' in following.text, "a wrong click on a round button is not for ever"
+    elsewhere = re.search(r'<a href="([^"]+)">Autre lieu</a>', following.text)
+    assert elsewhere is not None
+    assert "Pour quel lieu" in client.get(unescape(elsewhere[1])).text
+
+
+def test_a_sheet_of_a_day_after_an_early_closing_is_told_so_before_it_is_stored(site: PaperSite) -> None:
+    client, now = site.client(ASSISTANT), dt.datetime.now(dt.UTC)
+    closed_on = now - dt.timedelta(days=2)
+    site.move_wave("petit-2026", state="closed", closed_at=closed_on)
+    page = client.get(f"{ENTRY}&edition=petit-2026")
+    fields = fields_of(page)
+    assert fields["_answered_on"] == closed_on.astimezone(PARIS).date().isoformat()
+    fields["_answered_on"], fields["came"] = now.date().isoformat(), "came_in"
+    told = client.post(ENTRY, data=fields)
+    assert told.status_code == 422
+    assert f"au {closed_on.astimezone(PARIS):%d/%m/%Y}. Une feuille d’un autre jour" in told.text
+    assert site.records == 0

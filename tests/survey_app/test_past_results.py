@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from survey_app import past_results, questionnaires
 from survey_app.database import db
 from survey_app.earlier_years import imported_rate
 from survey_app.models import PastResult
-from survey_app.past_results import PastResultsError, read_counts
+from survey_app.past_counts import PastResultsError, read_counts
 from survey_app.reports import report_of
 from survey_app.waves import find_wave
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, post, seed_wave, some_commitment, upload
@@ -35,7 +36,7 @@ def test_a_past_year_is_imported_shown_replaced_and_taken_out(site: StaffSite) -
     assert 'name="replace"' in told.text
     assert "77,8" in client.get(IMPORT).text
     assert upload(client, IMPORT, "counts", other, **form, replace="1").status_code == 303
-    assert "1 ligne importée pour 2024." in client.get(IMPORT).text
+    assert "1 ligne importée pour 2024, enquête «\u202fVotre avis\u202f»." in client.get(IMPORT).text
     with site.database():
         found = db.session.scalars(select(PastResult)).one()
         assert (found.favourable, found.base, found.population, found.item) == (100, 180, 256, None)
@@ -77,6 +78,8 @@ def test_every_fault_of_an_import_is_told_by_its_line_and_nothing_is_kept(site: 
         "commitment,item,favourable,base\na,,1,1e3\n",
         "commitment,item,favourable,base\na,,9999999999999999999999,1\n",
         "commitment,item,favourable,base,x\na,,1,2,3\n",
+        "commitment,item,favourable,base,base\na,,1,2,3\n",
+        "commitment,item,favourable,base\na,,,\n",
     ],
 )
 def test_a_file_that_is_not_counts_is_refused(text: str) -> None:
@@ -153,6 +156,78 @@ def test_a_file_saved_by_excel_is_read_and_shown_with_titles(site: StaffSite) ->
     assert "courtesy" not in page
 
 
+def test_the_survey_is_recognised_by_the_codes_of_the_file_or_asked_for(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {}, actor="test")
+        other = a_source(
+            **{"questionnaire: essai": "questionnaire: autre", "item: courtesy": "item: politeness"}
+        )
+        questionnaires.publish_source(
+            other.replace("title: Votre avis", "title: Un autre avis"), {}, actor="test"
+        )
+    client, head = site.client(), "commitment;item;favourable;base\n"
+    for item, slug in (("courtesy", "essai"), ("politeness", "autre")):
+        text = f"{head}information;{item};140;180\n"
+        assert upload(client, IMPORT, "counts", text, year="2024").status_code == 303
+        with site.database():
+            assert [s.slug for s, past in past_results.past_results() if past.item == item] == [slug]
+    shared = f"{head}information;;140;180\n"
+    told = upload(client, IMPORT, "counts", shared, year="2023")
+    assert told.status_code == 422
+    assert "Choisissez l’enquête\u00a0: plusieurs enquêtes connaissent ces codes" in told.text
+    assert upload(client, IMPORT, "counts", shared, year="2023", survey="autre").status_code == 303
+    unknown = upload(client, IMPORT, "counts", f"{head}nope;;1;2\n", year="2023")
+    assert "aucune enquête ne connaît ces codes" in unknown.text
+
+
+def test_the_file_is_asked_for_before_anything_else(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {}, actor="test")
+        text = f"commitment,item,favourable,base\n{some_commitment()},,140,180\n"
+        past_results.import_counts("", 2024, "2024", text, source="2024.csv", actor="test")
+    before, _, form = site.client().get(IMPORT).text.partition('enctype="multipart/form-data"')
+    assert "2024" not in before
+    fields = re.findall(r'<(?:input|select) id="f-(\w+)"', form)
+    assert fields == ["counts", "year", "title"], "and no survey to choose where there is one"
+
+
+def test_the_template_of_a_survey_comes_back_filled_in(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {}, actor="test")
+    client = site.client()
+    with client.get(f"{IMPORT}/modele/essai") as answer:
+        assert answer.headers["Content-Disposition"].endswith("modele-essai.csv")
+        empty = answer.data.decode("utf-8-sig")
+    total, question = empty.splitlines()[1:]
+    assert ";information;(total de l’engagement);;" in total
+    assert ";information;La courtoisie;courtesy;" in question
+    refused = upload(client, IMPORT, "counts", empty, year="2024")
+    assert "aucune ligne de chiffres" in refused.text
+    for filled, item in ((total, None), (question, "courtesy")):
+        text = empty.replace(filled, filled.removesuffix(";;;") + ";140;180;")
+        year = "2023" if item else "2024"
+        assert upload(client, IMPORT, "counts", text, year=year).status_code == 303
+        with site.database():
+            found = [past for _, past in past_results.past_results() if str(past.year) == year]
+        assert [(past.item, past.favourable, past.base) for past in found] == [(item, 140, 180)]
+    assert client.get(f"{IMPORT}/modele/nope").status_code == 404
+
+
+def test_totals_alone_need_no_column_of_questions() -> None:
+    ((line, count),) = read_counts("commitment;favourable;base\ninformation;140;180\n")
+    assert (line, count.commitment, count.item, count.base) == (2, "information", None, 180)
+
+
+def test_a_code_used_twice_is_told_by_the_line_where_its_row_begins() -> None:
+    rows = 'a,"un\nautre",1,2\n\na,x,1,2\n'
+    with pytest.raises(PastResultsError) as told:
+        read_counts(f"commitment,item,favourable,base\n{rows}{rows}")
+    assert told.value.faults == (
+        "Ligne 6\u00a0: «\u202fun\nautre\u202f» est déjà à la ligne 2.",
+        "Ligne 9\u00a0: «\u202fx\u202f» est déjà à la ligne 5.",
+    )
+
+
 def test_an_empty_cell_is_said_to_be_missing() -> None:
     with pytest.raises(PastResultsError) as told:
         read_counts("commitment,item,favourable,base\na,,,2\n")
@@ -201,6 +276,16 @@ def test_the_population_of_an_export_comes_back_with_its_import(site: StaffSite)
         assert [past.population for _, past in past_results.past_results()] == [256]
 
 
+def test_the_results_of_the_former_version_without_settings_are_still_imported() -> None:
+    old = (
+        "Engagement;Code de l’engagement;Question;Code de la question;Favorables;Base;Taux;Borne basse;"
+        "Borne haute;Axe d’amélioration;Ce qu’on peut dire\r\n"
+        "Informer;information;La clarté;clarity;9;12;0,75;0,5;0,9;non;autre\r\n"
+    )
+    ((line, count),) = read_counts(old)
+    assert (line, count.item, count.favourable, count.base) == (2, "clarity", 9, 12)
+
+
 def test_s6_lines_that_our_export_hides_are_left_out_and_a_file_of_nothing_else_is_refused(
     site: StaffSite,
 ) -> None:
@@ -213,7 +298,8 @@ def test_s6_lines_that_our_export_hides_are_left_out_and_a_file_of_nothing_else_
     assert told.status_code == 422
     assert "Tous les chiffres de ce fichier sont masqués." in told.text
     title, code, *_ = hidden.splitlines()[1].split(";")
-    more = f"{hidden.strip()}\r\n{title};{code};La clarté;courtesy;9;12;0,75;0,5;0,9;non;autre\r\n"
+    rest = ";" * hidden.splitlines()[0].count(";", hidden.index("Ce qu’on peut dire"))
+    more = f"{hidden.strip()}\r\n{title};{code};La clarté;courtesy;9;12;0,75;0,5;0,9;non;autre{rest}\r\n"
     assert [(line, count.base) for line, count in read_counts(more.replace(";courtesy;;", ";other;;"))] == [
         (4, 12)
     ]

@@ -13,7 +13,7 @@ from flask import Flask
 
 from analysis.display import counted
 from analysis.tally import CellLayout, ItemPlace
-from survey_app.database import Base, db, write_transaction
+from survey_app.database import Base, db, write_connection, write_transaction
 from survey_app.models import (
     AuditEntry,
     EnrolmentCode,
@@ -191,6 +191,18 @@ def test_a_change_of_the_rules_never_makes_figures_read_zero(
     assert ([cell.vector.tobytes()] == before) is not purged
     stale = {one.code for one in doctor.examine(wave.extensions["survey_settings"]) if one.severity != "ok"}
     assert ("rules" in stale, "tallies" in stale) == (purged, not purged)
+
+
+def test_an_upgrade_counts_again_at_once_what_it_counts_otherwise(
+    wave: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = figures()
+    with_another_rule(monkeypatch, "minutes")
+    with write_connection() as connection:
+        assert tallies.stale_cells(connection, WAVE)
+        tallies.refresh_all(connection)
+        assert tallies.stale_cells(connection, WAVE) == []
+    assert figures() == before
 
 
 def test_codes_and_old_log_entries_go(wave: Flask) -> None:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,7 +18,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.wave_report import Selection
+from analysis.axes import Reading
+from analysis.csv_faults import CsvError
+from analysis.csv_input import results_from_csv
+from analysis.intervals import hypergeometric, wilson
+from analysis.wave_report import Selection, WaveSettings
 from survey_app.exports import EXPORTS, file_name
 from survey_app.exports.asked_items import AskedItems
 from survey_app.exports.codebook import write_codebook
@@ -56,6 +62,14 @@ def test_the_open_preset_is_utf8_without_mark_with_commas_and_iso_days() -> None
     header, row = lines(content, ",")
     assert header[:2] == ["week_of", "site"]
     assert row[0] == "2026-11-02"  # the Monday of 4 November
+
+
+@pytest.mark.parametrize("write, delimiter", [(write_french, ";"), (write_open, ",")])
+def test_who_was_helped_is_a_column_that_is_empty_where_nobody_said(write: Write, delimiter: str) -> None:
+    answered = [Answered({"courtesy": ["good"]}, assisted=assisted) for assisted in (True, False, None)]
+    header, *rows = lines(written(write, a_source(answered)), delimiter)
+    (place,) = [number for number, heading in enumerate(header) if "assisted" in heading]
+    assert [row[place] for row in rows] == ["1", "0", ""]
 
 
 def test_the_open_preset_never_holds_free_texts() -> None:
@@ -191,8 +205,6 @@ def test_python_m_analysis_gives_the_same_rates_from_the_counts(tmp_path: Path) 
 
 
 def test_the_answers_to_recompute_are_those_of_the_headline(tmp_path: Path) -> None:
-    from analysis.wave_report import WaveSettings
-
     source = a_source(settings=WaveSettings(headline_modes=("tablet",)))
     found = analysed(written(write_answers, source), tmp_path)
     assert found[0]["base"] == source.report.commitments[0].base
@@ -200,8 +212,6 @@ def test_the_answers_to_recompute_are_those_of_the_headline(tmp_path: Path) -> N
 
 
 def test_a_known_population_goes_with_the_answers(tmp_path: Path) -> None:
-    from analysis.wave_report import WaveSettings
-
     source = a_source(settings=WaveSettings(population=600), wave=a_wave(population=600))
     found = analysed(written(write_answers, source), tmp_path)
     assert [line["low"] for line in found if line["item"] is None] == [
@@ -216,6 +226,58 @@ def test_the_results_for_excel_carry_words_and_unrounded_shares() -> None:
     result = source.report.commitments[0]
     assert float(row["Taux"].replace(",", ".")) == result.rate
     assert row["Ce qu’on peut dire"].startswith("▲")
+
+
+def french(number: str) -> float:
+    return float(number.replace(",", "."))
+
+
+@pytest.mark.parametrize("population", [None, 600])
+def test_a_stranger_recomputes_the_intervals_of_the_results_from_their_own_columns(
+    population: int | None,
+) -> None:
+    settings = WaveSettings(threshold=Fraction(4, 5), confidence=0.9, population=population, minimum_base=40)
+    source = a_source(settings=settings, wave=a_wave(last_day=date(2026, 11, 15)))
+    header, *rows = lines(written(write_french_results, source), ";")
+    for row in (dict(zip(header, cells, strict=True)) for cells in rows):
+        share, people = int(row["Favorables"]) / int(row["Base"]), int(row["Personnes"])
+        if population is None:
+            base = french(row["Base efficace"])
+            bounds = wilson(share, base, french(row["Niveau de confiance"]))
+        elif row["Code de la question"] or row["Code de l’engagement"] != "attente":  # one question
+            counts = int(row["Favorables"]), int(row["Base"]), int(row["Population"])
+            low, high = hypergeometric(*counts, french(row["Niveau de confiance"]))
+            bounds = (low / population, high / population)
+        else:
+            base = french(row["Base efficace"]) * (population - 1) / (population - people)
+            bounds = wilson(share, base, french(row["Niveau de confiance"]))
+        assert bounds == pytest.approx((french(row["Borne basse"]), french(row["Borne haute"])))
+        assert french(row["Seuil"]) == 0.8
+        assert row["Base minimale"] == "40"
+        assert (row["Du"], row["Au"], row["Limité à"]) == ("01/10/2026", "15/11/2026", "")
+
+
+def test_the_results_of_a_part_say_which() -> None:
+    filters = {"site": "Accueil général", "période": "2026-11"}
+    header, first, *_ = lines(written(write_french_results, a_source(filters=filters)), ";")
+    assert first[header.index("Limité à")] == "site\u00a0: Accueil général, période\u00a0: 2026-11"
+
+
+@pytest.mark.parametrize("name", [n for n in EXPORTS if n not in ("recalculer", "comptes")])
+def test_python_m_analysis_says_which_export_it_was_given_and_which_one_to_take(name: str) -> None:
+    content = written(EXPORTS[name].write, a_source())
+    with pytest.raises(CsvError) as told:
+        results_from_csv(content, Reading())
+    (fault,) = told.value.faults
+    kinds = {
+        ".xlsx": "un classeur Excel",
+        ".json": "un fichier JSON",
+        ".csv": f"l’export «\u202f{EXPORTS[name].title}\u202f»",
+    }
+    assert f"c’est {kinds[EXPORTS[name].suffix]}" in fault.message
+    for right in ("recalculer", "comptes"):
+        assert f"«\u202f{EXPORTS[right].title.removesuffix(' (CSV)')}\u202f»" in fault.message
+        assert results_from_csv(written(EXPORTS[right].write, a_source()), Reading())
 
 
 def test_the_codebook_explains_every_code_of_the_answers() -> None:

@@ -62,6 +62,14 @@ def test_what_was_begun_and_finished_is_told_of_tablets_site_by_site() -> None:
     }
 
 
+def test_who_was_helped_is_counted_unless_it_was_too_few() -> None:
+    good = {"courtesy": ["good"]}
+    answers = [Answered(good, assisted=True)] * 8 + [Answered(good)] * 20
+    assert read(a_source(answers))["assistance"] == {"assisted": 8, "alone": 0, "unsaid": 20}
+    one_alone = [*answers, Answered(good, assisted=False)]
+    assert read(a_source(one_alone))["assistance"] == {"assisted": None, "alone": None, "unsaid": 20}
+
+
 def test_parts_of_too_few_people_give_no_figures() -> None:
     answers = [Answered({"courtesy": ["good"]})] * 40 + [
         Answered({"courtesy": ["bad"]}, site="immigration")

@@ -17,11 +17,12 @@ from analysis.disclosure import judged
 from analysis.rates import Rate
 from analysis.tally import CellLayout, CountedResponse
 from analysis.wave_report import WaveSettings, build_wave_report
+from form_definitions import load_framework
 from survey_app import charts, questionnaires, reports, waves
 from survey_app.clock import today_in_paris
 from survey_app.database import write_connection
-from survey_app.exports.words import mode_label
-from survey_app.models import TallyCell
+from survey_app.exports.words import day_words, mode_label
+from survey_app.models import TallyCell, Wave
 from survey_app.responses import counts
 from survey_app.staff.figures import table
 from survey_app.staff.pages import one_decimal, period_name
@@ -79,6 +80,22 @@ def test_a_figure_of_fewer_than_five_people_is_hidden_from_staff_too(site: Staff
     page = site.client().get(RESULTS).text
     assert "Moins de 5 personnes" in page
     assert "75,0" not in text_of(page)
+
+
+def test_who_was_helped_is_told_of_the_whole_edition_and_never_of_too_few(site: StaffSite) -> None:
+    with site.database():
+        seed_wave(24, 6)
+        digest = questionnaires.versions()[0].digest
+        add_responses(digest, 12, 0, site="accueil_general", assisted=True)
+    client = site.client("reader")
+    told = "Sur tablette\u00a0: 12 avec l’aide d’un agent, 0 sans aide, 30 sans indication de l’agent."
+    assert told in text_of(client.get(RESULTS).text)
+    assert "Sur tablette\u00a0:" not in text_of(client.get(f"{RESULTS}?site=accueil_general").text)
+    with site.database():
+        add_responses(digest, 3, 0, site="accueil_general", assisted=False)
+    words = text_of(client.get(RESULTS).text)
+    assert "masqué avec l’aide d’un agent, masqué sans aide, 30 sans indication de l’agent." in words
+    assert "Un nombre de moins de 5 personnes est masqué" in words
 
 
 def test_a_site_below_the_threshold_is_named_though_the_total_hides_it(site: StaffSite) -> None:
@@ -162,7 +179,9 @@ def test_days_that_are_over_are_added_by_five_answers_at_least(site: StaffSite) 
     assert seen == ["6", "6", "6", "11", "11", "11"]
 
 
-@pytest.mark.parametrize("query", ["langue=xx", "langue=und", "mode=nul", "site=nulle-part", "periode=hier"])
+@pytest.mark.parametrize(
+    "query", ["langue=xx", "langue=und", "mode=nul", "site=nulle-part", "periode=hier", "periode=2019-S48"]
+)
 @pytest.mark.parametrize("file", ["classeur", "json", "reponses"])
 def test_an_export_with_an_unknown_filter_leads_to_the_page_that_names_it(
     site: StaffSite, query: str, file: str
@@ -189,6 +208,25 @@ def test_an_engagement_opens_on_its_questions_and_breakdowns(site: StaffSite) ->
     ):
         assert part in words, part
     assert "Par langue" not in words
+
+
+def test_a_question_asked_under_two_names_is_one_filter_of_the_free_texts(site: StaffSite) -> None:
+    more = "      - {{item: {}, type: long_text, label: {}, maximum_length: 300}}\n"
+    with site.database():
+        seed_wave(2, 0, comment="Du premier nom")
+        source = a_source(**{"item: comment": "item: message"}) + more.format("other", "Autre chose")
+        newer = questionnaires.publish_source(source, {}, actor="test")
+        waves.move_to_questionnaire(WAVE, newer.digest, actor="test")
+        add_responses(newer.digest, 1, 0, site="accueil_general", text={"message": "Du second nom"})
+        add_responses(newer.digest, 1, 0, site="accueil_general", text={"other": "Encore"})
+    client = site.client()
+    page = client.get(f"{RESULTS}/verbatims").text
+    chosen = re.findall(r'<option value="(\w*)"[^>]*>(Un mot|Autre chose|comment|message)<', page)
+    assert chosen == [("message", "Un mot"), ("other", "Autre chose")]
+    assert page.count("Un mot ·") == 3, "the texts of the earlier version have their question too"
+    for name, found in (("message", (2, 1, 0)), ("comment", (2, 1, 0)), ("other", (0, 0, 1))):
+        page = client.get(f"{RESULTS}/verbatims?question={name}").text
+        assert tuple(page.count(text) for text in ("Du premier nom", "Du second nom", "Encore")) == found
 
 
 def test_free_texts_are_for_the_referent_alone(site: StaffSite) -> None:
@@ -427,3 +465,61 @@ def test_the_page_says_how_many_finished_what_they_began_on_a_tablet(site: Staff
     page = site.client("reader").get(f"/gestion/resultats/{WAVE}").text
     assert "<dt>Menées à leur terme sur tablette</dt><dd>100\u202f%<small>30 sur 30 commencées" in page
     assert "Le site internet et le papier n’envoient que des questionnaires terminés" in page
+
+
+def test_an_edition_closed_early_states_the_day_of_its_closing_and_the_end_that_was_planned(
+    site: StaffSite,
+) -> None:
+    today = today_in_paris()
+    with site.database():
+        seed_wave()
+        planned = day_words(today + dt.timedelta(days=20))
+    client = site.client()
+    assert planned in text_of(client.get(RESULTS).text)
+    with site.database():
+        waves.close_wave(WAVE, actor="test")
+    closed = f"{day_words(today - dt.timedelta(days=20))} – {day_words(today)}"
+    for page in (RESULTS, f"/gestion/editions/{WAVE}"):
+        assert f"{closed} (close avant la fin prévue, le {planned})" in text_of(client.get(page).text), page
+    with client.get(f"/gestion/exports/{WAVE}/json") as answer:
+        assert json.loads(answer.data)["wave"]["last_day"] == today.isoformat()
+    with site.database():
+        waves.reopen_wave(WAVE, actor="test")
+    assert "close avant" not in text_of(client.get(RESULTS).text)
+
+
+@pytest.mark.parametrize(
+    "closed_at, last_day",
+    [
+        (None, dt.date(2026, 3, 31)),
+        (dt.datetime(2026, 3, 12, 23, 30, tzinfo=dt.UTC), dt.date(2026, 3, 13)),  # already the 13th in Paris
+        (dt.datetime(2026, 4, 20, tzinfo=dt.UTC), dt.date(2026, 3, 31)),
+        (dt.datetime(2026, 2, 20, tzinfo=dt.UTC), dt.date(2026, 3, 31)),  # closed before it began
+    ],
+)
+def test_the_last_day_is_that_of_the_closing_where_it_came_early(
+    closed_at: dt.datetime | None, last_day: dt.date
+) -> None:
+    dates = {"opens_on": dt.date(2026, 3, 1), "closes_on": dt.date(2026, 3, 31)}
+    assert Wave(**dates, closed_at=closed_at).last_day == last_day
+
+
+def test_axes_are_counted_among_the_engagements_that_somebody_answered_about(site: StaffSite) -> None:
+    first, second, third = list(load_framework("qual_e_pref").commitments)[:3]
+    question = "type: satisfaction, scale: satisfaction_4, label: Question"
+    rows = "".join(
+        f"      - {{item: q_{code}, {question} {code}, commitment: {code}}}\n" for code in (second, third)
+    )
+    with site.database():
+        version = questionnaires.publish_source(a_source() + rows, {}, actor="test")
+        waves.create_wave(a_plan(version.digest), actor="test")
+        waves.open_wave(WAVE, actor="test")
+    page = text_of(site.client().get(RESULTS).text)
+    assert re.search(r"Axes d’amélioration 0 sur 0 engagement mesuré, 3 sans réponse", page), page
+    with site.database():
+        add_responses(version.digest, 5, 15, site="accueil_general")
+    assert first == some_commitment()
+    page = text_of(site.client().get(RESULTS).text)
+    assert "Axes d’amélioration 1 sur 1 engagement mesuré, 2 sans réponse" in page
+    page = text_of(site.client().get(f"{RESULTS}?site=point_numerique").text)
+    assert "Axes d’amélioration 0 sur 0 engagement mesuré, 3 sans réponse" in page

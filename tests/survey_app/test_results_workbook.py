@@ -7,6 +7,7 @@ import tempfile
 import tracemalloc
 import zipfile
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -321,6 +322,16 @@ def test_the_method_sheet_says_how_many_finished_on_the_tablets() -> None:
     assert facts["dont menées à leur terme (75\u202f%)"] == 3
 
 
+def test_the_method_sheet_says_how_many_were_helped_on_the_tablets_and_hides_a_few() -> None:
+    good = {"courtesy": ["good"]}
+    answers = [Answered(good, assisted=True)] * 8 + [Answered(good)] * 20 + [Answered(good, mode="paper")] * 9
+    for few, found in ((0, [8, 0, 20]), (2, ["masqué", "masqué", 20])):
+        rows = opened(a_source([*answers, *[Answered(good, assisted=False)] * few]))["Méthode"].iter_rows()
+        facts = {row[0].value: row[1].value for row in rows}
+        told = ("avec l’aide d’un agent", "sans aide", "sans indication de l’agent")
+        assert [facts[f"Sur tablette, {name}"] for name in told] == found
+
+
 def test_the_method_sheet_says_how_to_read_codes_and_labels() -> None:
     texts = {cell.value for row in opened(a_source())["Méthode"].iter_rows() for cell in row}
     assert HOW_TO_READ in texts
@@ -399,3 +410,13 @@ def test_the_population_and_headline_are_told() -> None:
     assert facts["Modes du chiffre principal"] == "Tablette"
     assert facts["Réponses du chiffre principal"] == source.report.headline.responses
     assert facts["Réponses comptées"] == 400
+
+
+def test_the_workbook_of_an_edition_closed_early_states_its_real_last_day() -> None:
+    book = opened(a_source(wave=a_wave(last_day=date(2026, 11, 15))))
+    assert "du 1er octobre 2026 au 15 novembre 2026" in book["Synthèse"]["B3"].value
+    facts = {row[0].value: row[1].value for row in book["Méthode"].iter_rows(max_col=2)}
+    assert facts["Au"] == "15 novembre 2026"
+    assert facts["Fin prévue"] == "30 novembre 2026\u00a0: l’édition a été close avant."
+    usual = [row[0].value for row in opened(a_source())["Méthode"].iter_rows(max_col=1)]
+    assert "Fin prévue" not in usual

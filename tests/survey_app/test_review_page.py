@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import uuid
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from survey_app import waves
 from survey_app.database import db, write_connection
 from survey_app.form_records import reference_of
 from survey_app.models import Response
-from survey_app.responses import counting, counts, set_aside
+from survey_app.responses import counting, counts, set_aside, tallies
 from survey_app.staff import responses as page_of_responses
 from tests.page_checks import assert_good_pages
 from tests.survey_app.staff_site import WAVE, StaffSite, another_edition, post
@@ -140,7 +141,8 @@ def test_the_decision_stands_with_its_line_and_leads_back_to_its_list(
     )
     assert form is not None
     assert form[1] == page
-    sent = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
+    sent = dict(re.findall(r'(?:type="hidden"|class="second") name="(\w+)" value="([^"]*)"', form[0]))
+    assert sent["decision"] == "count"
     answer = client.post(form[1], data={**sent, "reason": "reviewed"})
     assert answer.location == f"{page}#ecartees"
     after = client.get(page).text
@@ -210,3 +212,57 @@ def test_a_response_found_by_its_reference_can_be_erased_once_confirmed(site: St
     post(client, f"{PAGE}/effacer", {"numero": one, "confirme": "1"}, page=PAGE)
     assert record_ids(site) == others
     assert "est effacée" in client.get(PAGE).text
+
+
+def arrive(*flags: str, practice: bool = False) -> str:
+    """One more response of the edition, with these flags; gives its number."""
+    with write_connection() as connection:
+        row = dict(connection.execute(sa.select(*Response.__table__.columns)).mappings().first() or {})
+        own = {"record_id": str(uuid.uuid4()), "flags": list(flags), "practice": practice}
+        connection.execute(sa.insert(Response), [row | own])
+        tallies.rebuild(connection, WAVE)
+    return str(own["record_id"])
+
+
+def flagged_on_the_home_page(site: StaffSite, role: str) -> str:
+    found = re.search(r'<a href="([^"]*)">[^<]*signalées? ne', site.client(role).get("/gestion/").text)
+    return found[1] if found else ""
+
+
+def test_the_home_page_leads_to_flagged_responses_until_somebody_decides(site: StaffSite) -> None:
+    assert flagged_on_the_home_page(site, "referent") == ""
+    with site.database():
+        first, second = arrive("burst"), arrive("late", "revoked_device")
+        arrive("late")
+        arrive("unknown_digest")
+        arrive("burst", practice=True)
+        assert counts.undecided(WAVE) == 2, "not what counts all the same, nor what never can"
+    page = site.client().get("/gestion/").text
+    assert "2 réponses signalées ne comptent pas. À revoir avant de sceller l’édition." in page
+    assert flagged_on_the_home_page(site, "referent") == f"{PAGE}#signalees"
+    assert flagged_on_the_home_page(site, "assistant") == "", "who cannot decide is not asked to"
+    with site.database():
+        set_aside.reinstate(first, reason="reviewed", by="a@test.fr", wave_id=WAVE)
+    client, form = site.client(), {"reponse": second, "reason": "abuse", "decision": "set_aside"}
+    assert "Laisser hors des chiffres" in client.get(PAGE).text
+    assert post(client, PAGE, form).status_code == 303
+    with site.database():
+        assert counts.undecided(WAVE) == 0
+        assert set_aside.set_aside(second, reason="test", by="a@test.fr", wave_id=WAVE) is False
+        assert counts.fieldwork(WAVE).counted == 18, "16, the one that is late, and the one reinstated"
+        with write_connection() as connection:
+            assert tallies.differences(connection, WAVE) == []
+    assert second[:8] in part(client.get(PAGE).text, "Réponses écartées")
+    assert flagged_on_the_home_page(site, "referent") == ""
+
+
+def test_a_closed_edition_still_asks_about_flagged_responses_and_a_sealed_one_no_more(
+    site: StaffSite,
+) -> None:
+    with site.database():
+        arrive("closed_wave")
+        waves.close_wave(WAVE, actor="test")
+    assert flagged_on_the_home_page(site, "referent") == f"{PAGE}#signalees"
+    with site.database():
+        waves.seal_wave(WAVE, actor="test")
+    assert flagged_on_the_home_page(site, "referent") == ""

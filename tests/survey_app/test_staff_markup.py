@@ -49,6 +49,7 @@ def addresses(digest: str) -> dict[str, str]:
         "move": f"/gestion/editions/{WAVE}/version/{digest}",
         "questionnaires": "/gestion/questionnaires",
         "draft": "/gestion/questionnaires/brouillons/1",
+        "publication": "/gestion/questionnaires/brouillons/1/publier",
         "faulty-draft": "/gestion/questionnaires/brouillons/2",
         "version": f"/gestion/questionnaires/versions/{digest}",
         "preview": f"/gestion/questionnaires/versions/{digest}/apercu/website/fr",

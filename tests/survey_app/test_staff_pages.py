@@ -43,10 +43,32 @@ def test_a_questionnaire_is_uploaded_checked_previewed_and_published(site: Staff
     assert preview.status_code == 200
     assert "La courtoisie" in preview.text
     assert "rien n’est envoyé" in preview.text
-    published = post(client, f"{draft}/publier", page=draft)
+    published = post(client, f"{draft}/publier")
     assert published.status_code == 303
     assert "Votre avis" in client.get(published.headers["Location"]).text
     assert client.get(draft).status_code == 404
+
+
+def test_publishing_asks_first_and_says_what_is_frozen_and_broken(site: StaffSite) -> None:
+    with site.database():
+        questionnaires.publish_source(a_source(), {}, actor="test")
+    client = site.client()
+    other = a_source(**{"item: courtesy": "item: politeness", "La courtoisie": "La politesse"})
+    draft = upload(client, QUESTIONNAIRES, "source", other).headers["Location"]
+    assert f'href="{draft}/publier"' in client.get(draft).text
+    asked = client.get(f"{draft}/publier").text
+    for words in (
+        "figée\u00a0: elle ne se corrige plus",
+        "Séries rompues",
+        "La politesse",
+        "Ne rien changer",
+    ):
+        assert words in asked, words
+    with site.database():
+        assert len(questionnaires.versions()) == 1, "asking publishes nothing"
+    assert post(client, f"{draft}/publier").status_code == 303
+    with site.database():
+        assert len(questionnaires.versions()) == 2
 
 
 def test_a_faulty_questionnaire_shows_every_fault_with_its_place_and_remedy(site: StaffSite) -> None:
@@ -57,6 +79,10 @@ def test_a_faulty_questionnaire_shows_every_fault_with_its_place_and_remedy(site
     assert len(set(places)) >= 2
     assert "Vouliez-vous dire" in page
     assert "Publier cette version" not in page
+    number = re.search(r"brouillons/(\d+)", page)
+    assert number is not None
+    asked = site.client().get(f"{QUESTIONNAIRES}/brouillons/{number[1]}/publier")
+    assert asked.headers["Location"].endswith(f"brouillons/{number[1]}")
 
 
 @pytest.mark.parametrize(
@@ -444,7 +470,9 @@ def test_a_new_version_without_po_files_keeps_the_translations_of_what_did_not_c
     assert re.search(r"\d+ textes? sans traduction", page)
     assert "Traductions qui ne servent plus" in page
     assert "Courtesy" in client.get(f"{draft}/apercu/website/en").text
-    assert post(client, f"{draft}/publier", page=draft).status_code == 303
+    asked = client.get(f"{draft}/publier").text
+    assert re.search(r'<span lang="en" dir="ltr">English</span>[^<]*\d+ textes? sans traduction', asked)
+    assert post(client, f"{draft}/publier").status_code == 303
     with site.database():
         version = questionnaires.current_version("essai")
         assert version is not None
@@ -455,12 +483,14 @@ def test_a_new_version_without_po_files_keeps_the_translations_of_what_did_not_c
 def test_a_draft_names_the_languages_that_it_lacks_and_what_is_missing_in_the_others(site: StaffSite) -> None:
     client = site.client()
     alone = client.get(upload(client, QUESTIONNAIRES, "source", a_source()).headers["Location"]).text
-    absent = r"<strong lang=\"{}\">[^<]*</strong>[^<]*aucune traduction\. Cette langue ne sera pas proposée\."
+    absent = (
+        r"<strong lang=\"{}\"[^>]*>[^<]*</strong>[^<]*aucune traduction\. Cette langue ne sera pas proposée\."
+    )
     assert [bool(re.search(absent.format(code), alone)) for code in ("en", "ar")] == [True, True]
     with site.database():
         draft = questionnaires.save_draft(a_source(), {"en": {"La courtoisie": "Courtesy"}}, actor="test")
     partly = client.get(f"{QUESTIONNAIRES}/brouillons/{draft}").text
-    assert re.search(r'<strong lang="en">[^<]*</strong>[^<]*\d+ textes sans traduction', partly)
+    assert re.search(r'<strong lang="en"[^>]*>[^<]*</strong>[^<]*\d+ textes sans traduction', partly)
     assert [bool(re.search(absent.format(code), partly)) for code in ("en", "ar")] == [False, True]
 
 
@@ -470,6 +500,7 @@ def test_the_same_text_sent_again_alone_corrects_no_translation(site: StaffSite)
     client = site.client()
     draft = upload(client, QUESTIONNAIRES, "source", a_source()).headers["Location"]
     assert "cette version est déjà publiée" in client.get(draft).text
+    assert client.get(f"{draft}/publier").headers["Location"].endswith(draft)
 
 
 def test_a_language_is_only_lost_when_somebody_confirms_it(site: StaffSite) -> None:
@@ -478,12 +509,12 @@ def test_a_language_is_only_lost_when_somebody_confirms_it(site: StaffSite) -> N
     client = site.client()
     source = a_source(**{"item: courtesy": "item: kindness", "La courtoisie": "L’amabilité"})
     draft = upload(client, QUESTIONNAIRES, "source", source).headers["Location"]
-    assert "Cette version ne parlerait plus" in client.get(draft).text
-    refused = post(client, f"{draft}/publier", page=draft)
+    assert "Cette version ne parlerait plus" in client.get(f"{draft}/publier").text
+    refused = post(client, f"{draft}/publier")
     assert refused.status_code == 422
     assert "perte d’une langue\u00a0: English" in refused.text
     confirmed = {"drop_languages": "1"}
-    assert post(client, f"{draft}/publier", confirmed, page=draft).status_code == 303
+    assert post(client, f"{draft}/publier", confirmed).status_code == 303
 
 
 def test_a_questionnaire_that_is_too_large_leaves_no_draft(site: StaffSite) -> None:

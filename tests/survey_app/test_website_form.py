@@ -123,6 +123,27 @@ def test_a_wave_that_is_not_open_to_the_web_shows_a_friendly_page(
     assert_good_page(visitor.html)
 
 
+@pytest.mark.parametrize("language, told", [("xx", "fr"), ("de", "en"), ("FR", "ar")])
+def test_an_unknown_language_leads_to_those_of_the_form_with_the_rest_of_the_address(
+    site: WebsiteSite, language: str, told: str
+) -> None:
+    client = site.app.test_client()
+    asked = client.get(f"/q/petit/{language}?site=immigration", headers={"Accept-Language": told})
+    assert asked.status_code == 404
+    assert f'<html lang="{told}"' in asked.text
+    links = re.findall(r'class="choice" href="([^"]+)" lang="(\w+)"', asked.text)
+    assert links == [(f"/q/petit/{code}?site=immigration", code) for code in ("fr", "en", "ar")]
+    assert all(client.get(link).status_code == 200 for link, _ in links)
+    assert_good_page(asked.text, language=told)
+
+
+def test_a_language_that_only_the_edition_leaves_out_is_no_dead_end_either(site: WebsiteSite) -> None:
+    site.move_wave(WAVE, languages=["fr"])
+    asked = site.app.test_client().get("/q/petit/en")
+    assert asked.status_code == 404
+    assert re.findall(r'class="choice" href="([^"]+)"', asked.text) == ["/q/petit/fr"]
+
+
 # Going on, back, and correcting
 
 

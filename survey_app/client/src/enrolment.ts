@@ -2,6 +2,7 @@
 import { importSecret } from './credential.ts';
 import type { Credential } from './credential.ts';
 import { isPin } from './heartbeat.ts';
+import { EMPTIED } from './store.ts';
 import type { Store } from './store.ts';
 import type { Credentials } from './sync.ts';
 
@@ -15,7 +16,7 @@ export interface Device {
   readonly languages: readonly string[];
 }
 
-export type EnrolmentResult = 'enrolled' | 'wrong_code' | 'too_many' | 'unreachable';
+export type EnrolmentResult = 'enrolled' | 'no_code' | 'wrong_code' | 'too_many' | 'unreachable';
 
 /** Why this browser cannot keep answers safely, or null when it can. */
 export function whyRefused(): 'insecure' | 'unsupported' | null {
@@ -47,7 +48,9 @@ export class Enrolment implements Credentials {
 
   /** Exchange the code. Spaces and hyphens are for the eye only. */
   async enrol(code: string, send: typeof fetch): Promise<EnrolmentResult> {
-    const body = JSON.stringify({ code: code.replace(/[\s-]/g, '').toUpperCase() });
+    const typed = code.replace(/[\s-]/g, '').toUpperCase();
+    if (typed === '') return 'no_code';
+    const body = JSON.stringify({ code: typed });
     const request = { method: 'POST', body, headers: { 'Content-Type': 'application/json' }, credentials: 'omit' as const, redirect: 'manual' as const };
     const response = await send('/api/v1/devices/enrol', request).catch(() => null);
     if (response?.status === 429) return 'too_many';
@@ -61,14 +64,14 @@ export class Enrolment implements Credentials {
   /** A new identity starts a new chain; records of an earlier one keep their secret until they are sent. */
   private async keep({ secret, pin, idle_seconds, ...device }: EnrolmentAnswer): Promise<void> {
     const key = await importSecret(secret);
-    await this.store.write(['facts'], (transaction) => {
+    await this.store.enrol((transaction) => {
       const facts = transaction.objectStore('facts');
       facts.put(device, 'device');
       facts.put(key, `secret ${device.device}`);
       if (isPin(pin)) facts.put(pin, 'pin');
       else facts.delete('pin');
       if (typeof idle_seconds === 'number') facts.put(idle_seconds, 'idle_seconds');
-      for (const gone of ['head', 'wiped', 'damaged', 'refusals', 'pin_failures', 'pin_tries']) facts.delete(gone);
+      for (const gone of ['head', EMPTIED, 'damaged', 'refusals', 'pin_failures', 'pin_tries']) facts.delete(gone);
     });
   }
 }

@@ -44,9 +44,13 @@ export class Outbox {
     await this.write({ ...content, body: { ...content.body, complete: false } }, 'partial', null);
   }
 
-  /** Save a finished (or abandoned) interview; resolves when it is on disk. A second time changes nothing. */
+  /**
+   * Save a finished (or abandoned) interview; resolves when it is on disk. A second time changes nothing.
+   * The day counts it as an opinion if somebody went through to the end, and not for practice.
+   */
   async finish(content: Content, day: string): Promise<OutboxRecord> {
-    return (await this.write(content, 'finished', day)) as OutboxRecord;
+    const counts = content.body.complete && !content.body.practice;
+    return (await this.write(content, 'finished', counts ? day : null)) as OutboxRecord;
   }
 
   /** Its visitor took it back: no answer stays, but its number does. Where nothing was written, nothing is. */

@@ -3,6 +3,7 @@
 import { receiptFor } from './credential.ts';
 import { keyOf, microseconds, UNSENT } from './records.ts';
 import type { OutboxRecord, RecordState } from './records.ts';
+import { EMPTIED } from './store.ts';
 import type { Store } from './store.ts';
 
 /** What a heartbeat says of the records: the server's history, how far its backup reaches, the numbers it lacks. */
@@ -85,7 +86,7 @@ export class Retention {
         outcome.wiped = true;
         transaction.objectStore('records').clear();
         facts.clear();
-        facts.put(true, 'wiped');
+        facts.put(true, EMPTIED);
       };
     });
     return outcome.wiped;

@@ -6,6 +6,7 @@ import { element, fill, setHidden, showOnlyNamed } from './page_parts.ts';
 import { checkReadiness } from './readiness.ts';
 import { Refusals } from './refusals.ts';
 import { StayingAwake } from './staying_awake.ts';
+import { EMPTIED } from './store.ts';
 import { isAskedOn } from './tablet_app.ts';
 import type { TabletApp } from './tablet_app.ts';
 import { keepWorker } from './worker_registration.ts';
@@ -86,7 +87,7 @@ export class StartPage {
   }
 
   private async screenFor(device: Device | null): Promise<Name> {
-    if (device === null) return (await this.app.store.fact<boolean>('wiped')) ? 'revoked' : 'enrolment';
+    if (device === null) return (await this.app.store.fact<boolean>(EMPTIED)) ? 'revoked' : 'enrolment';
     const revoked = await this.app.store.fact<string | null>('revoked');
     return offer(device, await this.app.today()) && revoked !== device.device ? 'languages' : 'closed';
   }
@@ -134,7 +135,7 @@ export class StartPage {
 
   private async enrol(code: string): Promise<void> {
     describeEnrolment(null);
-    const wiped = (await this.app.store.fact<boolean>('wiped')) ?? false;
+    const wiped = (await this.app.store.fact<boolean>(EMPTIED)) ?? false;
     const result = await this.app.enrolment.enrol(code, (input, init) => fetch(input, init));
     if (result !== 'enrolled') return describeEnrolment(result);
     if (wiped) return location.reload(); // its worker and its files are to be fetched again
@@ -213,5 +214,7 @@ function handOver(button: HTMLElement): void {
 
 function describeEnrolment(result: EnrolmentResult | null): void {
   showOnlyNamed('enrolment', result);
-  element('enrolment-code').toggleAttribute('aria-invalid', result === 'wrong_code');
+  const wrong = result === 'wrong_code' || result === 'no_code';
+  element('enrolment-code').setAttribute('aria-invalid', String(wrong)); // an empty one would mean no
+  if (wrong) element('enrolment-code').focus();
 }

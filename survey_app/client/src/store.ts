@@ -7,6 +7,12 @@ const VERSION = 2;
 
 export type StoreName = 'records' | 'facts';
 
+/** What is done in one transaction. */
+export type Work = (transaction: IDBTransaction) => void;
+
+/** The one fact that stays on a revoked tablet. */
+export const EMPTIED = 'wiped';
+
 /** What may become of the database. Each stops new interviews; none deletes anything. */
 export type Fault = 'newer' | 'blocked' | 'cleared' | 'damaged' | 'full' | 'closed';
 
@@ -39,9 +45,14 @@ export class Store {
     this.durability = durability;
   }
 
-  /** Run `work` in one transaction; resolves when it is complete, rejects when it was rolled back. */
-  async write<T>(names: StoreName[], work: (transaction: IDBTransaction) => T): Promise<T> {
-    return this.retryOnce((database) => complete(database.transaction(names, 'readwrite', { durability: this.durability }), work));
+  /** Run `work` in one transaction, not on a tablet that was emptied; resolves when it is complete, rejects when it was rolled back. */
+  async write(names: StoreName[], work: Work): Promise<void> {
+    await this.transact(names, names.includes('facts') ? (transaction) => this.unlessEmptied(transaction, work) : work);
+  }
+
+  /** As `write`, after emptying too: only an enrolment makes the tablet one of the prefecture's again. */
+  async enrol(work: Work): Promise<void> {
+    await this.transact(['facts'], work);
   }
 
   async read<T>(name: StoreName, request: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
@@ -54,6 +65,18 @@ export class Store {
 
   async setFact(key: string, value: unknown): Promise<void> {
     await this.write(['facts'], (transaction) => void transaction.objectStore('facts').put(value, key));
+  }
+
+  /** What was under way when a revoked tablet was emptied leaves no fact behind: no name, no secret, no time. */
+  private unlessEmptied(transaction: IDBTransaction, work: Work): void {
+    const emptied: IDBRequest<boolean | undefined> = transaction.objectStore('facts').get(EMPTIED);
+    emptied.onsuccess = () => {
+      if (emptied.result !== true) attempt(transaction, work);
+    };
+  }
+
+  private transact(names: StoreName[], work: Work): Promise<void> {
+    return this.retryOnce((database) => complete(database.transaction(names, 'readwrite', { durability: this.durability }), work));
   }
 
   /** A connection that the system closed under memory pressure is opened anew, once; then the alarm is given. */
@@ -151,18 +174,24 @@ const mayBeTriedAgain = (error: unknown): boolean => nameOf(error) === 'AbortErr
 /** Whether a write failed for want of room, so that something may be given up for it. */
 export const isForWantOfRoom = (error: unknown): boolean => nameOf(error) === 'QuotaExceededError';
 
-function complete<T>(transaction: IDBTransaction, work: (transaction: IDBTransaction) => T): Promise<T> {
+const failures = new WeakMap<IDBTransaction, unknown>();
+
+function complete(transaction: IDBTransaction, work: Work): Promise<void> {
   return new Promise((resolve, reject) => {
-    let value: T;
-    transaction.oncomplete = () => resolve(value);
-    transaction.onabort = () => reject(transaction.error ?? new DOMException('rolled back', 'AbortError'));
-    try {
-      value = work(transaction);
-    } catch (error) {
-      transaction.abort();
-      reject(error instanceof Error ? error : new Error(String(error)));
-    }
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(failures.get(transaction) ?? transaction.error ?? new DOMException('rolled back', 'AbortError'));
+    attempt(transaction, work);
   });
+}
+
+/** An error of ours that a transaction threw itself would arrive as `AbortError`, which is tried again. */
+function attempt(transaction: IDBTransaction, work: Work): void {
+  try {
+    work(transaction);
+  } catch (error) {
+    failures.set(transaction, error);
+    transaction.abort();
+  }
 }
 
 function result<T>(request: IDBRequest<T>): Promise<T> {

@@ -3,11 +3,13 @@ import { definitionIn } from './definition.ts';
 import { QuestionnairePage } from './questionnaire_page.ts';
 import { WebsiteSteps } from './website_steps.ts';
 
+/** The modes whose form comes page by page; a sheet of paper is one page. */
+const PAGE_BY_PAGE: ReadonlySet<string | undefined> = new Set(['website', 'personal_link']);
 const form = document.querySelector<HTMLFormElement>('form[data-questionnaire]');
 
 if (form) {
   begin(form);
-  if (form.querySelector('[name=_state]') && form.dataset['mode'] === 'website') new WebsiteSteps(begin).start();
+  if (form.querySelector('[name=_state]') && PAGE_BY_PAGE.has(form.dataset['mode'])) new WebsiteSteps(begin).start();
   else sendOnce(form);
 }
 

@@ -1,8 +1,11 @@
 // What the tablet says of itself, and what it makes of the answer.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Enrolment } from '../src/enrolment.ts';
 import { heartbeatAnswer } from '../src/heartbeat.ts';
-import { anId, anInterview, DEVICE, json, World } from './fake_world.ts';
+import { Refusals } from '../src/refusals.ts';
+import type { Store, Work } from '../src/store.ts';
+import { anId, anInterview, DAY, DEVICE, json, SECRET, World } from './fake_world.ts';
 
 const said = (world: World): Record<string, unknown> => JSON.parse(world.server.requests.filter(({ path }) => path.endsWith('heartbeat')).at(-1)?.body ?? '{}') as Record<string, unknown>;
 
@@ -76,4 +79,81 @@ test('a record that the disk has changed is set apart, and the others flow', asy
   assert.deepEqual(world.server.ids(), [anId(2)]);
   const [kept] = await world.outbox.waiting();
   assert.deepEqual([kept?.id, kept?.device, kept?.state, kept?.reason], [anId(1), DEVICE, 'quarantined', 'damaged']);
+});
+
+/** What is under way on a revoked tablet while another tab empties it, and what of it is left in the facts. */
+const UNDER_WAY: Record<string, (world: World) => Promise<unknown>> = {
+  'a heartbeat': (world) => {
+    world.server.instead.push(async (path, init) => {
+      await emptied(world);
+      const word = (await (await world.server.answer(path, init)).json()) as object;
+      return json(200, { ...word, revoked: true, pin: { salt: 'aa', hash: 'bb', iterations: 10 } });
+    });
+    return world.sync.heartbeat();
+  },
+  'the sending of the last record': async (world) => {
+    await world.save(anId(1));
+    const { retention } = world.outbox;
+    const acknowledge = retention.acknowledge.bind(retention);
+    retention.acknowledge = async (...given) => {
+      const noted = await acknowledge(...given);
+      await emptied(world);
+      return noted;
+    };
+    await world.sync.run();
+  },
+  'a count of refusals': async (world) => {
+    await emptied(world);
+    await new Refusals(world.store).add(DAY);
+  },
+};
+
+async function emptied(world: World): Promise<void> {
+  await world.store.setFact('revoked', DEVICE);
+  assert.equal(await world.outbox.retention.wipe(), true);
+}
+
+const factsLeft = async (world: World): Promise<IDBValidKey[]> => world.store.read('facts', (store) => store.getAllKeys());
+
+function withoutTheCheck(store: Store): void {
+  (store as unknown as { unlessEmptied: (transaction: IDBTransaction, work: Work) => void }).unlessEmptied = (transaction, work) => work(transaction);
+}
+
+for (const [name, happens] of Object.entries(UNDER_WAY)) {
+  test(`${name} under way while a revoked tablet is emptied leaves no fact behind`, async () => {
+    const world = new World();
+    await world.enrol();
+    await happens(world);
+    assert.deepEqual(await factsLeft(world), ['wiped']);
+  });
+
+  test(`control: ${name} would leave facts behind without the check in its transaction`, async () => {
+    const world = new World();
+    withoutTheCheck(world.store);
+    await world.enrol();
+    await happens(world);
+    assert.ok((await factsLeft(world)).length > 1);
+  });
+}
+
+test('an emptied tablet takes facts again once it is enrolled again', async () => {
+  const world = new World();
+  await world.enrol();
+  await emptied(world);
+  await world.store.setFact('contact', 'reached');
+  assert.equal(await world.store.fact('contact'), undefined);
+  const answer = { device: 'another', name: 'Accueil-2', site: 'niort', site_name: 'Niort', slugs: [], languages: [], secret: SECRET };
+  assert.equal(await new Enrolment(world.store).enrol('CODE', async () => json(200, answer)), 'enrolled');
+  await world.store.setFact('contact', 'reached');
+  assert.deepEqual(await factsLeft(world), ['contact', 'device', 'secret another']);
+});
+
+test('an error inside a transaction arrives as itself, and rolls it back', async () => {
+  const world = new World();
+  const failing = world.store.write(['facts'], (transaction) => {
+    transaction.objectStore('facts').put(1, 'x');
+    throw new RangeError('ours');
+  });
+  await assert.rejects(failing, { name: 'RangeError' });
+  assert.deepEqual(await factsLeft(world), []);
 });

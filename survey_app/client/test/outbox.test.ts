@@ -92,6 +92,17 @@ test('today counts what was saved today, not what waits', async () => {
   assert.equal(await world.outbox.savedOn(DAY), 0);
 });
 
+test('today counts neither practice nor an interview that somebody left', async () => {
+  const world = new World();
+  const { body, ...rest } = anInterview(anId(1));
+  await world.save(anId(2));
+  for (const [number, change] of [{ practice: true }, { complete: false }].entries()) {
+    await world.outbox.finish({ ...rest, id: anId(10 + number), body: { ...body, ...change } }, DAY);
+  }
+  assert.equal((await world.outbox.waiting()).length, 3, 'all of them are sent');
+  assert.equal(await world.outbox.savedOn(DAY), 1);
+});
+
 const FORGERIES: Record<string, object> = {
   'names another record': { id: anId(9) },
   'names another hash': { sha256: '0'.repeat(64) },

@@ -131,7 +131,7 @@ class Official(Visitor):
 
     def first_option(self, item: str) -> str:
         """The first answer that a question offers."""
-        return re.findall(rf'<input [^>]*name="{item}"[^>]*value="([^"]+)"', self.html)[0]
+        return str(re.findall(rf'<input [^>]*name="{item}"[^>]*value="([^"]+)"', self.html)[0])
 
     def open(self, address: str) -> Official:
         """Go to an address."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def test_an_old_link_is_dead_after_every_transition(site: LinkSite, transition: 
     number, old, code = site.numbers[0], site.official(0), site.code(0)
     begun = site.official(0).start()
     with site.app.app_context():
-        acts = {
+        acts: dict[str, Callable[[], object]] = {
             "handed on": lambda: transitions.pass_on(Holder(number, 1)),
             "wrong person": lambda: transitions.say_wrong_person(Holder(number, 1)),
             "objected": lambda: transitions.object_for_good(Holder(number, 1)),

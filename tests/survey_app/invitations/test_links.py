@@ -47,6 +47,12 @@ def test_a_token_has_more_than_160_bits_and_is_always_the_same(application: Flas
     assert links.token(an_invitation(invitation.id)) == token
 
 
+def test_no_link_ends_with_what_a_mail_program_may_leave_out(application: Flask) -> None:
+    tokens = [links.token(an_invitation()) for _ in range(300)]
+    assert all(token[-1].isalnum() for token in tokens)
+    assert len(set(tokens)) == 300
+
+
 def test_no_two_invitations_generations_or_installations_share_a_secret(application: Flask) -> None:
     first, second = an_invitation(), an_invitation()
     several = [first, second, an_invitation(first.id, 2)]
