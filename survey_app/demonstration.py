@@ -41,6 +41,16 @@ from survey_app.waves import WavePlan, create_wave, open_wave
 
 REFERENT_ADDRESS = "referent@exemple.fr"
 SENDER = "enquete@exemple.fr"
+INVENTED = {
+    "email": "contact@exemple.fr",
+    "phone": "05 00 00 00 00",
+    "postal_address": "1 rue de l’Exemple, 79000 Exemple",
+    "verification_page": "https://www.exemple.fr/enquete-elus",
+    "name": "Camille Exemple",
+    "title": "Directrice des collectivités locales",
+    "data_protection_officer": "dpd@exemple.fr",
+}
+"""What organisation.yaml leaves to be filled in, for nobody."""
 ACTOR = "démonstration"
 SEED = 2026
 BEFORE_SIZE, BEFORE_SHARE = 600, 0.9
@@ -92,9 +102,20 @@ def demonstration_settings(folder: Path, port: int) -> Settings:
         secret_key=kept["session"],
         device_master_key=kept["devices"],
         data_folder=folder,
+        definitions_folder=_definitions(folder / "definitions"),
         public_url=f"http://127.0.0.1:{port}",
         demonstration=True,
     )
+
+
+def _definitions(folder: Path) -> Path:
+    """The shipped organisation with what a prefecture fills in, all of it invented: mails are signed."""
+    folder.mkdir(exist_ok=True)
+    text = (FOLDER / "organisation.yaml").read_text(encoding="utf-8")
+    for key, value in INVENTED.items():
+        text = text.replace(f"  {key}: null", f'  {key}: "{value}"')
+    (folder / "organisation.yaml").write_text(text, encoding="utf-8")
+    return folder
 
 
 def prepare(

@@ -110,7 +110,8 @@ def note_reading(told: Counter[str], *, actor: str) -> None:
 def _apply(transaction: Session, report: Report) -> str:
     if report.tag is None or report.kind == NOTHING:
         return NOTHING
-    message = transaction.scalar(sa.select(MailMessage).where(MailMessage.return_tag == report.tag))
+    chosen = sa.select(MailMessage).where(MailMessage.return_tag == report.tag)
+    message = transaction.scalar(chosen.with_for_update())
     if message is None:
         return UNKNOWN
     if message.state not in _OPEN:

@@ -174,6 +174,24 @@ def send_again(message_id: int, *, actor: str) -> None:
     _decide(message_id, SENT_AGAIN, queue.QUEUED, "message-sent-again", actor)
 
 
+def send_refused_again(mailing_id: int, *, actor: str) -> int:
+    """Once the relay is mended, all that it refused leaves once more; how many."""
+    with act() as transaction:
+        mailing = _known(transaction, mailing_id)
+        chosen = (MailMessage.mailing_id == mailing.id, MailMessage.state == REFUSED)
+        count = transaction.scalar(sa.select(sa.func.count()).select_from(MailMessage).where(*chosen)) or 0
+        if not count:
+            raise MailingError("Aucun message refusé\u00a0: rechargez la page.")
+        now = utc_now()
+        values = {"state": queue.QUEUED, "changed_at": now, "next_try_at": now}
+        transaction.execute(sa.update(MailMessage).where(*chosen).values(**values))
+        if mailing.state == queue.DONE:
+            mailing.state = queue.SCHEDULED
+        detail = {**_named(mailing), "messages": count}
+        record(transaction, "message-sent-again", actor=actor, subject=mailing.wave_id, detail=detail)
+    return count
+
+
 def take_as_arrived(message_id: int, *, actor: str) -> None:
     """The referent decides: an uncertain message did arrive."""
     _decide(message_id, UNDECIDED, SENT, "message-taken-as-arrived", actor)
@@ -181,7 +199,7 @@ def take_as_arrived(message_id: int, *, actor: str) -> None:
 
 def _decide(message_id: int, before: Sequence[str], after: str, action: str, actor: str) -> None:
     with act() as transaction:
-        message = transaction.get(MailMessage, message_id)
+        message = transaction.get(MailMessage, message_id, with_for_update=True)
         if message is None or message.state not in before:
             raise MailingError("Ce message n’attend plus de décision\u00a0: rechargez la page.")
         now = utc_now()
@@ -235,7 +253,7 @@ def is_leaving(session: Session, wave_id: str) -> bool:
 
 
 def _known(transaction: Session, mailing_id: int) -> Mailing:
-    mailing = transaction.get(Mailing, mailing_id)
+    mailing = transaction.get(Mailing, mailing_id, with_for_update=True)
     if mailing is None:
         raise MailingError("Cet envoi n’existe plus.")
     return mailing

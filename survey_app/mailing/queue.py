@@ -100,7 +100,8 @@ def claim(transaction: Session, now: dt.datetime) -> Claim | None:
             message.state, message.changed_at = SENDING, now
             message.attempts += 1
             return Claim(message, mailing, invitation, wave)
-        message.state, message.last_reply, message.changed_at = CANCELLED, reason, now
+        # Neither why nor when exactly: who has answered since is nobody's to read here.
+        message.state, message.last_reply, message.changed_at = CANCELLED, "", mailing.due_at or now
         finish(transaction, mailing)
     return None
 
@@ -128,7 +129,7 @@ def put_back(transaction: Session, attempt: Attempt, now: dt.datetime) -> None:
 
 def _message(transaction: Session, attempt: Attempt) -> MailMessage | None:
     """The message, unless another attempt was begun since: this one was given up."""
-    message = transaction.get(MailMessage, attempt.message_id)
+    message = transaction.get(MailMessage, attempt.message_id, with_for_update=True)
     return message if message is not None and message.attempts == attempt.number else None
 
 

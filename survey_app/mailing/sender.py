@@ -132,9 +132,9 @@ class Sender:
 
     def _take_turn(self) -> float | None:
         """Seconds to wait for the pace; None where another sender is at work."""
-        now = self._clock()
         try:
             with write_transaction() as transaction:
+                now = self._clock()
                 taken = lease.take(transaction, self._holder, now)
                 if taken is None:
                     return None
@@ -147,8 +147,8 @@ class Sender:
         return max(0.0, taken[0].next_at - now.timestamp())
 
     def _claim(self) -> queue.Claim | None:
-        now = self._clock()
         with write_transaction() as transaction:
+            now = self._clock()
             taken = lease.take(transaction, self._holder, now)
             if taken is None or taken[1]:
                 return None  # it took so long to reach the relay that another went on

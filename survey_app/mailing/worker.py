@@ -65,7 +65,10 @@ class MailWorker:
         folder, now = self._app.extensions["survey_settings"].mail.bounce_folder, time.monotonic()
         if folder is not None and now >= self._read_next:
             self._read_next = now + SECONDS_BETWEEN_READINGS
-            read_maildir(folder, actor=ACTOR)
+            try:
+                read_maildir(folder, actor=ACTOR)
+            except OSError as fault:  # what cannot be read must not keep from leaving what can
+                log.warning("bounces: %s", told_without_values(fault))
 
 
 def start(app: Flask) -> MailWorker | None:

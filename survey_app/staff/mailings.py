@@ -95,7 +95,7 @@ def _index(wave: Wave) -> dict[str, Any]:
         "states": STATES,
         "undecided": planning.uncertain_count(session, wave.id),
         "lacks": settings_in_use().mail.lacks,
-        "trouble": _trouble(),
+        "trouble": _trouble() if planning.is_leaving(session, wave.id) else None,
         "listed": session.get(WaveFrame, wave.id) is not None,
     }
 
@@ -200,6 +200,19 @@ def turn(mailing_id: int, turn: str) -> ResponseReturnValue:
     flash(told)
     if turn == "supprimer":
         return redirect(url_for("staff_mailings.index", wave_id=wave_id), 303)
+    return redirect(url_for("staff_mailings.show", mailing_id=mailing_id), 303)
+
+
+@blueprint.post(f"{DRAFT}/refuses")
+@access.roles(REFERENT)
+def send_refused_again(mailing_id: int) -> ResponseReturnValue:
+    """All that the relay refused, once more."""
+    mailing = mailing_or_404(mailing_id)
+    try:
+        count = planning.send_refused_again(mailing_id, actor=actor())
+    except MailingError as fault:
+        return _progress_page(mailing, str(fault)), UNPROCESSABLE
+    flash(f"{counted(count, 'message repart', 'messages repartent')}.")
     return redirect(url_for("staff_mailings.show", mailing_id=mailing_id), 303)
 
 

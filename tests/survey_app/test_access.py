@@ -48,23 +48,22 @@ def test_the_routes_and_their_rules_are_those_of_the_reviewed_table(site: StaffS
     assert table_of(site.app) == TABLE.read_text("utf-8").splitlines()
 
 
-def made_up(converter: BaseConverter) -> object:
-    """Something that this variable part of an address takes."""
-    if isinstance(converter, AnyConverter):
-        return min(converter.items)
-    return PLACEHOLDERS[type(converter).__name__.removesuffix("Converter")]
-
-
 def addresses(app: Flask) -> Iterator[tuple[str, str, Rule]]:
     """Every (method, concrete address, rule), with made-up values for the variable parts."""
     with app.test_request_context():
         for route in app.url_map.iter_rules():
-            values = {name: made_up(converter) for name, converter in route._converters.items()}
+            values = {name: _placeholder(converter) for name, converter in route._converters.items()}
             built = app.url_map.bind("localhost").build(route.endpoint, values, force_external=False)
             rule = access.rule_of(app, route.endpoint)
             assert rule is not None
             for method in (route.methods or set()) - {"OPTIONS"}:
                 yield method, built, rule
+
+
+def _placeholder(converter: BaseConverter) -> object:
+    if isinstance(converter, AnyConverter):
+        return max(converter.items)
+    return PLACEHOLDERS[type(converter).__name__.removesuffix("Converter")]
 
 
 def opens_sign_in(answer: TestResponse) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from form_definitions import load_questionnaire
 from form_definitions.library import FOLDER
 from survey_app import cli, create_app
 from survey_app.database import db
+from survey_app.definitions import organisation_of
 from survey_app.demonstration import (
     MARKER,
     REFERENT_ADDRESS,
@@ -34,6 +36,7 @@ from survey_app.frames.storage import frames
 from survey_app.models import InboxRecord, Response, User, Wave
 from survey_app.reports import report_of
 from survey_app.responses import doctor
+from survey_app.staff.to_complete import VALUES
 from survey_app.synthetic_answers import OFFICIALS, USERS, people
 from survey_app.waves import find_wave
 
@@ -214,3 +217,9 @@ def test_the_same_people_answer_whatever_the_date() -> None:
 def test_both_audiences_have_a_wave() -> None:
     assert [wave.code for wave in demonstration_waves(2026)] == ["usagers-2026", "elus-2026"]
     assert OFFICIALS.size < USERS.size
+
+
+def test_an_invented_person_signs_what_the_demonstration_mails(tmp_path: Path) -> None:
+    known = organisation_of(demonstration_settings(tmp_path, 8000).definitions_folder)
+    assert known.director.name == "Camille Exemple"
+    assert [key for key in VALUES if attrgetter(key)(known) is None] == []

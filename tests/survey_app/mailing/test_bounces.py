@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from survey_app.audit import latest
 from survey_app.database import db
 from survey_app.invitation_models import Invitation
+from survey_app.mailing import worker
 from survey_app.mailing.bounces import read_report, take_reports
 from survey_app.mailing.mailbox import MailFileError, messages_of, read_maildir
 from survey_app.mailing.sender import Sender
@@ -161,6 +162,22 @@ def test_the_thread_of_the_server_reads_the_maildir(
     field.equip(sqlite_app_database, on_sqlite.mail.port, tmp_path, bounce_folder=tmp_path / "Maildir")
     MailWorker(sqlite_app_database)._step()
     assert field.states() == ["bounced", "sent", "sent"]
+
+
+def test_a_maildir_that_cannot_be_read_stops_no_mail(
+    sqlite_app_database: Flask, on_sqlite: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_arguments: object, **_named: object) -> None:
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr(worker, "read_maildir", unreadable)
+    field.open_a_list()
+    field.planned()
+    field.equip(sqlite_app_database, on_sqlite.mail.port, tmp_path, bounce_folder=tmp_path)
+    thread = MailWorker(sqlite_app_database)
+    thread._step()
+    thread._sender.close()
+    assert field.states() == ["sent", "queued", "queued"]
 
 
 ANY = came_back("postfix_dead", "0123456789abcdef0123")

@@ -230,11 +230,34 @@ def test_uncertain_messages_are_shown_and_decided_by_the_referent(
         assert field.states() == ["sent"] * 3
 
 
-def test_a_relay_in_trouble_is_told(site: StaffSite, listed: list[str]) -> None:
+def test_all_that_a_relay_refused_leaves_again_once_it_is_mended(
+    site: StaffSite, listed: list[str], relay: ScriptedRelay
+) -> None:
+    client, page = site.client(), draft(site)
+    plan_now(client, page)
+    relay.rcpt_replies = ["554 5.7.1 Relay access denied"] * 3
+    send_all(site)
+    with site.database():
+        assert field.states() == ["refused"] * 3
+    assert "Renvoyer tous les refusés" in client.get(page).text
+    post(client, f"{page}/refuses", page=page)
+    assert post(client, f"{page}/refuses", page=page).status_code == 422
+    send_all(site)
+    with site.database():
+        assert field.states() == ["sent"] * 3
+
+
+def test_a_relay_in_trouble_is_told_while_something_should_leave(site: StaffSite, listed: list[str]) -> None:
+    page = draft(site)
     with site.database(), db.session() as session:
         lease.note_trouble(session, "Le relais (127.0.0.1, port 25) ne répond pas.", utc_now())
         session.commit()
-    assert "Le relais (127.0.0.1, port 25) ne répond pas." in site.client("director").get(LIST).text
+    told = "Le relais (127.0.0.1, port 25) ne répond pas."
+    director = site.client("director")
+    assert told not in director.get(LIST).text
+    plan_now(director, page)
+    assert told in director.get(LIST).text
+    assert told in director.get(page).text
 
 
 def test_the_first_page_says_what_waits(site: StaffSite, listed: list[str], relay: ScriptedRelay) -> None:

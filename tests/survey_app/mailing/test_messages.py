@@ -15,11 +15,14 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from survey_app.clock import utc_now
 from survey_app.database import Base, db
 from survey_app.invitation_models import Invitation
 from survey_app.invitations.links import link_address, unsubscribe_address
+from survey_app.mailing import planning
 from survey_app.mailing.composing import AddressError, Composition, address, compose, html_of
 from survey_app.mailing.sender import Sender
+from survey_app.mailing.texts import INVITATION
 from survey_app.settings import Settings
 from tests.page_checks import typography_faults, validator_faults
 from tests.survey_app.mailing import field
@@ -155,6 +158,23 @@ def test_the_html_says_the_same_fetches_nothing_and_hides_no_address(
 def test_the_html_is_valid(received: dict[str, EmailMessage]) -> None:
     html = part(received["mairie2@commune.test"], "html")
     assert [fault for fault in validator_faults({"mail": html}) if "no-inline-style" not in fault] == []
+
+
+def test_a_letter_goes_with_every_message_as_it_was_given(on_sqlite: Settings, relay: ScriptedRelay) -> None:
+    field.open_a_list()
+    letter = b"%PDF-1.7\n" + bytes(range(256)) * 40
+    given = ("Lettre de la préfète – résultats.pdf", letter)
+    mailing = planning.create_mailing(field.WAVE, INVITATION, actor="test", attachment=given)
+    planning.schedule(mailing.id, utc_now(), field.FAST, actor="test")
+    drain(Sender(on_sqlite))
+    for one in relay.accepted:
+        attached = list(one.message.iter_attachments())
+        assert [(part.get_filename(), part.get_content_type()) for part in attached] == [
+            (given[0], "application/pdf")
+        ]
+        assert attached[0].get_content() == letter
+        assert "{" not in part(one.message, "plain")
+        assert part(one.message, "html").startswith("<!doctype html>")
 
 
 HOSTILE = st.text(

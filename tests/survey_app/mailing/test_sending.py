@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 
 from survey_app.clock import utc_now
-from survey_app.database import db
-from survey_app.invitation_models import Invitation
+from survey_app.database import db, write_transaction
+from survey_app.invitation_models import Invitation, Mailing
 from survey_app.mailing import lease, planning, queue, smtp
 from survey_app.mailing.sender import PAUSES, Sender
 from survey_app.mailing.texts import REMINDER
@@ -259,6 +259,29 @@ def test_two_senders_never_send_the_same_message(
     assert len({one.recipients[0] for one in relay.accepted}) == len(relay.accepted) == 12
 
 
+@pytest.mark.parametrize(
+    ("seconds", "taken"),
+    [
+        (-86_400, True),
+        (-60, False),
+        (-0.5, False),
+        (0, False),
+        (lease.SECONDS - 1, False),
+        (lease.SECONDS + 1, True),
+    ],
+)
+def test_a_lease_is_anothers_only_when_it_ended_or_the_clock_was_set_back(
+    settings: Settings, seconds: float, taken: bool
+) -> None:
+    """Half a second behind is no clock set back: it is whoever waited for the database in between."""
+    now = utc_now()
+    with write_transaction() as transaction:
+        assert lease.take(transaction, "first", now) is not None
+    with write_transaction() as transaction:
+        found = lease.take(transaction, "second", now + dt.timedelta(seconds=seconds))
+    assert (found is not None) is taken
+
+
 def test_a_sender_whose_lease_ended_tells_what_became_of_its_message(
     on_sqlite: Settings, relay: ScriptedRelay
 ) -> None:
@@ -292,7 +315,12 @@ def test_a_reminder_is_judged_when_it_leaves_not_when_it_is_planned(
     drain(Sender(on_sqlite))
     assert field.states() == ["sent", "cancelled", "sent"]
     assert len(relay.accepted) == 2
-    assert field.messages()[1].last_reply
+    cancelled = field.messages()[1]
+    assert (cancelled.last_reply, cancelled.attempts) == (
+        "",
+        0,
+    )  # what happened meanwhile is not written here
+    assert cancelled.changed_at == db.session.get_one(Mailing, number).due_at
     assert field.mailing_state(number) == queue.DONE
 
 

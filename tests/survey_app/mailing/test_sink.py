@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import smtplib
+import smtplib  # noqa: TID251 (any program may hand mail to it)
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
