@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -128,10 +128,16 @@ def check_files(files: Sequence[tuple[str, bytes]], territory: Territory, today:
         tuple(readings),
         tuple(sorted_out.entries),
         tuple(persons(sorted_out.entries)),
-        tuple(left + sorted_out.left_out),
-        tuple(note for reading in readings for note in reading.doubts),
+        _in_order(left + sorted_out.left_out, readings),
+        _in_order((note for reading in readings for note in reading.doubts), readings),
         completion.unmatched(),
     )
+
+
+def _in_order(notes: Iterable[Note], readings: Sequence[Reading]) -> tuple[Note, ...]:
+    """As the lines stand in the files, the files as they were given."""
+    place = {reading.sheet.name: at for at, reading in enumerate(readings)}
+    return tuple(sorted(notes, key=lambda note: (place.get(note.file, 0), note.line)))
 
 
 def _read_all(files: Sequence[tuple[str, bytes]], territory: Territory, today: dt.date) -> list[Reading]:
