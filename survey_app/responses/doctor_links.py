@@ -66,13 +66,17 @@ def _balance(wave_id: str, found: tuple[int, int, int], recountable: bool) -> It
 
 
 def _key(row: Any, path: Path) -> Iterator[Finding]:
-    there = path.exists()
+    drafts = path.with_suffix(".drafts")
     if row.key_destroyed_at is not None:
-        if there:
-            message = f"La clé de l’édition {row.wave_id} est de retour dans {path}."
+        for back in filter(Path.exists, (path, drafts)):
+            message = f"La clé de l’édition {row.wave_id} est de retour dans {back}."
             yield Finding("wave_key", "error", message, "Effacez ce fichier et toutes ses copies.")
         return
-    if not there:
+    if not drafts.exists():
+        message = f"Le secret des brouillons de l’édition {row.wave_id} manque ({drafts})."
+        remedy = "Remettez son fichier depuis sa copie\u00a0: sans lui, aucun brouillon ne s’ouvre."
+        yield Finding("wave_key", "warning", message, remedy)
+    if not path.exists():
         message = f"La clé de l’édition {row.wave_id} manque ({path})."
         remedy = "Remettez son fichier depuis sa copie\u00a0: sans lui, les réponses scellées sont perdues."
         yield Finding("wave_key", "error", message, remedy)
