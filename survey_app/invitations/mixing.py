@@ -176,8 +176,12 @@ def _judged(connection: Connection, wave: Wave, placed: cells.Placed) -> tuple[J
 
 
 def _empty_pool(connection: Connection, wave_id: str) -> None:
-    mine = sa.select(Invitation.id).where(Invitation.wave_id == wave_id)
     connection.execute(sa.delete(SealedAnswer).where(SealedAnswer.wave_id == wave_id))
+    _forget_drafts(connection, wave_id)
+
+
+def _forget_drafts(connection: Connection, wave_id: str) -> None:
+    mine = sa.select(Invitation.id).where(Invitation.wave_id == wave_id)
     connection.execute(sa.delete(SavedInterview).where(SavedInterview.invitation_id.in_(mine)))
 
 
@@ -214,6 +218,7 @@ def _destroy_key(wave_id: str, actor: str, now: dt.datetime) -> None:
     wave_keys.held().destroy(wave_id, key_id)
     reached("destroyed")
     with write_transaction() as transaction:
+        _forget_drafts(transaction.connection(), wave_id)
         mine = sa.update(WaveFrame).where(WaveFrame.wave_id == wave_id, WaveFrame.key_destroyed_at.is_(None))
         first: Any = transaction.execute(mine.values(key_destroyed_at=now))
         if first.rowcount == 1:

@@ -78,7 +78,7 @@ def test_whoever_closes_waits_for_an_answer_that_is_on_its_way(database: Flask) 
 
     a_wave()
     with write_transaction() as transaction:
-        redemption._hold_open(transaction, WAVE)
+        redemption.hold_open(transaction, WAVE)
         closing = sa.update(Wave).where(Wave.id == WAVE).values(state="closed")
         with db.engine.connect() as other:
             other.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")

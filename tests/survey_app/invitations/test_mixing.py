@@ -125,6 +125,25 @@ def test_saved_interviews_go_with_the_pool(database: Flask) -> None:
     assert (invited.count(SavedInterview), invited.count(SealedAnswer)) == (0, 0)
 
 
+def test_a_draft_that_came_between_the_mixing_and_the_end_of_the_key_goes_too(
+    database: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = some_answers()[-1]
+    save_draft(holder(number), {"answers": ANSWERS}, ASKED)
+    with db.engine.connect() as connection:
+        row = dict(connection.execute(sa.select(SavedInterview.__table__)).mappings().one())
+    close()
+
+    def bring_back(step: str) -> None:
+        if step == "compacted":
+            with write_transaction() as transaction:
+                transaction.merge(SavedInterview(**row))
+
+    monkeypatch.setattr(mixing, "reached", bring_back)
+    finish(WAVE, actor="test")
+    assert invited.count(SavedInterview) == 0
+
+
 def test_a_wave_that_still_takes_answers_is_not_mixed(database: Flask) -> None:
     some_answers()
     assert (unfinished(), finish(WAVE, actor="test")) == ([], 0)

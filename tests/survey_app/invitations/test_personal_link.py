@@ -189,9 +189,29 @@ def test_after_the_closing_the_link_takes_nothing_and_opens_the_results_until_th
     assert site.count(SealedAnswer) == 0
     assert site.official(1).start().heading == "Cette enquête est terminée"
     site.move_wave(invited.WAVE, state="published")
-    assert site.official(1).start().heading == "Les résultats"
+    assert site.official(1).start().heading == "Les résultats de l’enquête"
     with time_machine.travel(dt.datetime(2027, 1, 5, 12, tzinfo=dt.UTC), tick=False):
         assert site.official(1).start().heading == "Merci de votre visite"
+
+
+def test_after_the_closing_nothing_is_saved_any_more(site: LinkSite) -> None:
+    """Neither between the closing and the mixing, nor after it, nor past the last day."""
+    late, later = site.official(0).start(), site.official(1).start()
+    with site.app.app_context():
+        invited.close()
+    late.send("save", contact_frequency="weekly").follow()
+    assert (late.heading, site.count(SavedInterview)) == ("Cette enquête est terminée", 0)
+    site.close()
+    later.send("save", contact_frequency="weekly").follow()
+    assert (later.heading, site.count(SavedInterview)) == ("Cette enquête est terminée", 0)
+
+
+def test_past_the_last_day_nothing_is_saved_though_nobody_closed(site: LinkSite) -> None:
+    with time_machine.travel(dt.datetime.now(dt.UTC), tick=False) as clock:
+        official = site.official(0).start()
+        clock.shift(dt.timedelta(days=22))
+        official.send("save", contact_frequency="weekly").follow()
+    assert (official.heading, site.count(SavedInterview)) == ("Cette enquête est terminée", 0)
 
 
 def test_who_began_on_the_last_day_may_end_after_midnight(site: LinkSite) -> None:
