@@ -1,7 +1,7 @@
 """What may stay beside a mixed answer: its stratum and its week, merged until eleven answers share them.
 
 Who knows from copies of the database, or from reminders, in which week a person answered, is left with eleven
-answers at least, or with all there are. Pure: no database.
+answers at least. Pure: no database.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from itertools import groupby, takewhile
 from typing import Final
 
 from survey_app.invitations.sealed_answers import Answer
+from survey_app.responses.link_balance import FEWEST
 
-THRESHOLD: Final = 11
+THRESHOLD: Final = FEWEST
 NO_LANGUAGE: Final = "und"
 
 

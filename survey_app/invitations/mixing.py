@@ -1,7 +1,7 @@
 """After the closing: the pool is opened, shuffled, and becomes responses; then the key is destroyed. Once.
 
 Each step can be repeated, and the next one begins where the last one was killed. All that is counted changes
-in one transaction: a used invitation is a blob in the pool, or a response, never both and never neither.
+in one transaction: a used invitation is a blob in the pool, or a response, never both; or one of too few.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from survey_app.responses import tallies
 from survey_app.responses.counts import text_keys
 from survey_app.responses.judge import Judgement, judged_answers
 from survey_app.responses.judgement_writing import insert_responses
+from survey_app.responses.link_balance import balance, must_be_kept
 from survey_app.responses.purge import empty_the_log_of_sqlite
 from survey_app.responses.record_keys import DoesNotOpen
 from survey_app.responses.set_aside import change
@@ -86,15 +87,25 @@ def finish(wave_id: str, *, actor: str, now: dt.datetime | None = None) -> int:
     return mixed
 
 
+def were_withheld(wave_id: str) -> bool:
+    """Whether there were answers, but so few that none was kept (``TOO_FEW`` says it)."""
+    with db.engine.connect() as connection:
+        return balance(connection, wave_id).withheld > 0
+
+
 def _mix(wave_id: str, actor: str, now: dt.datetime) -> int:
-    """The answers out of the pool into the responses and the figures, in one transaction."""
+    """The answers out of the pool into the responses and the figures, in one transaction.
+
+    Fewer than eleven go nowhere: one response beside one used invitation is a name.
+    """
     with write_transaction() as transaction:
         connection = transaction.connection()
         tallies.lock(connection)
         frame = transaction.get_one(WaveFrame, wave_id, with_for_update=True)
         if frame.mixed_at is not None:
             return 0
-        answers = _shuffled(_opened(connection, frame))
+        opened = _opened(connection, frame)
+        answers = _shuffled(opened if must_be_kept(len(opened), nominative=frame.nominative) else ())
         reached("opened")
         merged = cells.merged_strata(answers)
         _write(connection, transaction.get_one(Wave, wave_id), cells.placed(answers, merged))
@@ -105,7 +116,8 @@ def _mix(wave_id: str, actor: str, now: dt.datetime) -> int:
         frame.mixed_at = now
         _empty_pool(connection, wave_id)
         detail = {"answers": len(answers), "key": frame.key_id}
-        audit.record(transaction, "wave-mixed", actor=actor, subject=wave_id, detail=detail)
+        done = "wave-mixed" if len(answers) == len(opened) else "answers-withheld"
+        audit.record(transaction, done, actor=actor, subject=wave_id, detail=detail)
     reached("mixed")
     return len(answers)
 

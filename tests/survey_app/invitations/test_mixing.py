@@ -20,6 +20,7 @@ from survey_app.invitations.mixing import STEPS, MixingError, finish, unfinished
 from survey_app.invitations.transitions import save_draft
 from survey_app.models import AuditEntry, Response
 from survey_app.responses import counts, tallies
+from survey_app.responses.link_balance import balance
 from survey_app.responses.purge import purge
 from survey_app.responses.record_keys import KeyMissing
 from survey_app.settings import RetentionTerms
@@ -48,7 +49,7 @@ def consumed_equals_sealed_plus_mixed() -> bool:
 def log() -> list[str]:
     with db.engine.connect() as connection:
         acts = connection.scalars(sa.select(AuditEntry.action).order_by(AuditEntry.id))
-        return [act for act in acts if act.startswith("wave-")]
+        return [act for act in acts if act.startswith(("wave-", "answers-"))]
 
 
 def is_finished(answering: int) -> bool:
@@ -115,6 +116,39 @@ def test_a_stratum_of_ten_answers_joins_another_and_the_frame_says_so(database: 
     assert Counter(row.site for row in invited.responses()) == {"niort": 20, "parthenay": 22}
     strata = {one["code"]: one["merged_into"] for one in db.session.get_one(WaveFrame, WAVE).strata}
     assert strata == {"niort": None, "parthenay": None, "bressuire": "parthenay"}
+
+
+@pytest.mark.abuse("AC-23")
+@pytest.mark.parametrize("answering", [1, 10])
+def test_fewer_than_eleven_answers_are_destroyed_with_the_key(database: Flask, answering: int) -> None:
+    """One response beside one used invitation would be a name."""
+    for number in a_wave(22)[:answering]:
+        answer(number, {**ANSWERS, "comment": "Texte"})
+    close()
+    assert finish(WAVE, actor="test") == 0
+    assert (invited.responses(), invited.count(AnonymousText), invited.count(SealedAnswer)) == ([], 0, 0)
+    assert not list(wave_keys.held().folder.iterdir())
+    assert log() == ["answers-withheld", "wave-key-destroyed"]
+    assert mixing.were_withheld(WAVE)
+    with db.engine.connect() as connection:
+        assert balance(connection, WAVE) == (answering, 0, 0, answering)
+        assert tallies.stored_cells(connection, WAVE) == {}
+
+
+def test_eleven_answers_are_kept(database: Flask) -> None:
+    for number in a_wave(22)[:11]:
+        answer(number)
+    close()
+    assert finish(WAVE, actor="test") == 11
+    assert (len(invited.responses()), mixing.were_withheld(WAVE)) == (11, False)
+
+
+def test_a_nominative_wave_promised_nothing_and_keeps_its_answers(database: Flask) -> None:
+    for number in a_wave(12, anonymity="nominative")[:5]:
+        answer(number)
+    close()
+    assert finish(WAVE, actor="test") == 5
+    assert (len(invited.responses()), mixing.were_withheld(WAVE)) == (5, False)
 
 
 def test_saved_interviews_go_with_the_pool(database: Flask) -> None:

@@ -10,6 +10,7 @@ import time_machine
 
 from survey_app.clock import today_in_paris
 from survey_app.invitation_models import SavedInterview, SealedAnswer
+from survey_app.invitations.mixing import finish
 from tests.page_checks import typography_faults
 from tests.survey_app.invitations import invited
 from tests.survey_app.invitations.link_site import LinkSite, Official
@@ -27,8 +28,7 @@ def test_an_official_answers_and_the_answer_is_counted_after_the_closing(site: L
     assert official.heading == "Merci, vos réponses sont enregistrées"
     assert (site.state(0), site.count(SealedAnswer)) == ("answered", 1)
     site.close()
-    (answers,) = site.mixed()
-    assert list(answers) == ["overall_opinion"]
+    assert [list(answers) for answers in site.mixed()] == [["overall_opinion"]] * 11
 
 
 @pytest.mark.parametrize("language, word", [("en", "Thank you"), ("ar", "شكرًا")])
@@ -99,7 +99,7 @@ def test_save_here_and_go_on_there(site: LinkSite) -> None:
     second.answer_all()
     assert (site.state(0), site.count(SavedInterview)) == ("answered", 0)
     site.close()
-    assert site.mixed()[0]["contact_frequency"] == ["weekly"]
+    assert [said for said in site.mixed() if said.get("contact_frequency") == ["weekly"]]
 
 
 def test_it_goes_on_at_the_page_where_it_was_saved(site: LinkSite) -> None:
@@ -137,7 +137,7 @@ def test_a_draft_of_an_earlier_version_brings_what_is_still_asked(site: LinkSite
         transitions.save_draft(Holder(site.numbers[0], 1), draft, site.questionnaire)
     site.official(0).start().answer_all()
     site.close()
-    assert site.mixed()[0]["contact_frequency"] == ["weekly"]
+    assert [said for said in site.mixed() if said.get("contact_frequency") == ["weekly"]]
 
 
 @pytest.mark.abuse("AC-16")
@@ -201,7 +201,8 @@ def test_after_the_closing_nothing_is_saved_any_more(site: LinkSite) -> None:
         invited.close()
     late.send("save", contact_frequency="weekly").follow()
     assert (late.heading, site.count(SavedInterview)) == ("Cette enquête est terminée", 0)
-    site.close()
+    with site.app.app_context():
+        finish(invited.WAVE, actor="test")
     later.send("save", contact_frequency="weekly").follow()
     assert (later.heading, site.count(SavedInterview)) == ("Cette enquête est terminée", 0)
 
