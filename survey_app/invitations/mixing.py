@@ -108,7 +108,8 @@ def _mix(wave_id: str, actor: str, now: dt.datetime) -> int:
         answers = _shuffled(opened if must_be_kept(len(opened), nominative=frame.nominative) else ())
         reached("opened")
         merged = cells.merged_strata(answers)
-        _write(connection, transaction.get_one(Wave, wave_id), cells.placed(answers, merged))
+        wave = transaction.get_one(Wave, wave_id)
+        _write(connection, wave, cells.placed(answers, merged, wave.questionnaire_digest))
         reached("written")
         frame.strata = [
             {**one, "merged_into": merged.get(one["code"], one.get("merged_into"))} for one in frame.strata
@@ -143,7 +144,7 @@ def _shuffled(rows: Iterable[Some]) -> list[Some]:
 
 def _write(connection: Connection, wave: Wave, answers: Sequence[cells.Placed]) -> None:
     """Responses and free texts, each in an order of its own; the tallies follow."""
-    digests = {one.answer.digest for one in answers}
+    digests = {one.digest for one in answers}
     tallies.refresh_layouts(connection, digests)
     judged = [_judged(connection, wave, one) for one in _shuffled(answers)]
     responses = [response for response, _texts in judged]
@@ -160,19 +161,22 @@ def _write(connection: Connection, wave: Wave, answers: Sequence[cells.Placed]) 
 
 
 def _judged(connection: Connection, wave: Wave, placed: cells.Placed) -> tuple[Judgement, dict[str, str]]:
-    """One answer as the intake judges any other; its free texts apart."""
-    answer = placed.answer
-    questionnaire = tallies.questionnaire_of(connection, answer.digest)
+    """One answer as the intake judges any other; its free texts apart.
+
+    Of one of few to another version only what the version asks that it is counted with, and no word of it.
+    """
+    questionnaire = tallies.questionnaire_of(connection, placed.digest)
     if questionnaire is None:
-        raise MixingError(f"Aucun questionnaire publié ici n’a l’empreinte {answer.digest[:12]}.")
-    answers, _others, flags = judged_answers(questionnaire, answer.answers, MODE, placed.stratum)
+        raise MixingError(f"Aucun questionnaire publié ici n’a l’empreinte {placed.digest[:12]}.")
+    answers, _others, flags = judged_answers(questionnaire, placed.answer.answers, MODE, placed.stratum)
+    flags = flags if placed.digest == placed.answer.digest else []
     texts = {name: str(answers.pop(name)) for name in text_keys(questionnaire, answers)}
-    older = ["old_digest"] if answer.digest != wave.questionnaire_digest else []
+    older = ["old_digest"] if placed.digest != wave.questionnaire_digest else []
     response = Judgement(
         record_id=str(uuid.uuid4()),
         revision=1,
         wave_id=wave.id,
-        questionnaire_digest=answer.digest,
+        questionnaire_digest=placed.digest,
         site=placed.stratum,
         mode=MODE,
         language=placed.language,

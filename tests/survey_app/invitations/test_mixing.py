@@ -18,12 +18,13 @@ from survey_app.invitation_models import AnonymousText, Invitation, SavedIntervi
 from survey_app.invitations import mixing, wave_keys
 from survey_app.invitations.mixing import STEPS, MixingError, finish, unfinished
 from survey_app.invitations.transitions import save_draft
-from survey_app.models import AuditEntry, Response
+from survey_app.models import AuditEntry, Response, WaveQuestionnaire
 from survey_app.responses import counts, tallies
 from survey_app.responses.link_balance import balance
 from survey_app.responses.purge import purge
 from survey_app.responses.record_keys import KeyMissing
 from survey_app.settings import RetentionTerms
+from tests.survey_app import records
 from tests.survey_app.invitations import invited
 from tests.survey_app.invitations.invited import ANSWERS, ASKED, TODAY, WAVE, a_wave, answer, close, holder
 
@@ -116,6 +117,31 @@ def test_a_stratum_of_ten_answers_joins_another_and_the_frame_says_so(database: 
     assert Counter(row.site for row in invited.responses()) == {"niort": 20, "parthenay": 22}
     strata = {one["code"]: one["merged_into"] for one in db.session.get_one(WaveFrame, WAVE).strata}
     assert strata == {"niort": None, "parthenay": None, "bressuire": "parthenay"}
+
+
+@pytest.mark.abuse("AC-23")
+def test_one_answer_to_an_older_version_does_not_stand_alone(database: Flask) -> None:
+    """The wave moved on after it; the other strata stay as they are."""
+    kept = tuple(item for item in ASKED.items if item.name != "courtesy")
+    section = ASKED.sections[0].model_copy(update={"blocks": kept})
+    newer = ASKED.model_copy(update={"sections": (section,)})
+    digest = records.publish(newer)
+    numbers = a_wave(60)
+    answer(numbers[0], {**ANSWERS, "minutes": 99})
+    with write_transaction() as transaction:
+        transaction.add(WaveQuestionnaire(wave_id=WAVE, digest=digest, since=invited.NOW))
+    invited.set_wave(questionnaire_digest=digest)
+    said = {name: value for name, value in ANSWERS.items() if name != "courtesy"}
+    for number in numbers[1:]:
+        answer(number, said, questionnaire=newer)
+    close()
+    assert finish(WAVE, actor="test") == 60
+    rows = invited.responses()
+    assert {(row.questionnaire_digest, tuple(row.flags)) for row in rows} == {(digest, ())}
+    assert {row.site for row in rows} == set(invited.STRATA)
+    assert {frozenset(row.answers) for row in rows} == {frozenset(said)}
+    assert sum(row.answers["minutes"] == 99 for row in rows) == 1
+    assert is_finished(60)
 
 
 @pytest.mark.abuse("AC-23")
