@@ -18,6 +18,8 @@ from survey_app.responses.link_balance import FEWEST
 
 THRESHOLD: Final = FEWEST
 NO_LANGUAGE: Final = "und"
+KNOWN_BY_THE_FRAME: Final = frozenset({"office_held", "commune_size"})
+"""Questions of earlier versions: beside the stratum they would take apart again what was merged."""
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,10 @@ def _judged(connection: Connection, wave: Wave, placed: cells.Placed) -> tuple[J
     questionnaire = tallies.questionnaire_of(connection, placed.digest)
     if questionnaire is None:
         raise MixingError(f"Aucun questionnaire publié ici n’a l’empreinte {placed.digest[:12]}.")
-    answers, _others, flags = judged_answers(questionnaire, placed.answer.answers, MODE, placed.stratum)
+    given = {
+        name: value for name, value in placed.answer.answers.items() if name not in cells.KNOWN_BY_THE_FRAME
+    }
+    answers, _others, flags = judged_answers(questionnaire, given, MODE, placed.stratum)
     flags = flags if placed.digest == placed.answer.digest else []
     texts = {name: str(answers.pop(name)) for name in text_keys(questionnaire, answers)}
     older = ["old_digest"] if placed.digest != wave.questionnaire_digest else []

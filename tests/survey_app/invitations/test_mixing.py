@@ -13,9 +13,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from form_definitions import Item
 from survey_app.database import db, write_transaction
+from survey_app.frames.freezing import SIZES
 from survey_app.invitation_models import AnonymousText, Invitation, SavedInterview, SealedAnswer, WaveFrame
 from survey_app.invitations import mixing, wave_keys
+from survey_app.invitations.cells import KNOWN_BY_THE_FRAME
 from survey_app.invitations.mixing import STEPS, MixingError, finish, unfinished
 from survey_app.invitations.transitions import save_draft
 from survey_app.models import AuditEntry, Response, WaveQuestionnaire
@@ -117,6 +120,33 @@ def test_a_stratum_of_ten_answers_joins_another_and_the_frame_says_so(database: 
     assert Counter(row.site for row in invited.responses()) == {"niort": 20, "parthenay": 22}
     strata = {one["code"]: one["merged_into"] for one in db.session.get_one(WaveFrame, WAVE).strata}
     assert strata == {"niort": None, "parthenay": None, "bressuire": "parthenay"}
+
+
+@pytest.mark.abuse("AC-23")
+def test_what_the_list_knows_takes_no_merged_cell_apart_again(database: Flask) -> None:
+    """Office and size were questions once: with the stratum and the week they would name a mayor."""
+    known = tuple(
+        Item(name=name, question_type="single_choice", label=name, options=records.options("one", "two"))
+        for name in ("office_held", "commune_size")
+    )
+    section = ASKED.sections[0].model_copy(update={"blocks": (*ASKED.items, *known)})
+    asked = ASKED.model_copy(update={"sections": (section,)})
+    for place, number in enumerate(a_wave(60, questionnaire=asked)):
+        told = {"office_held": ["two" if place == 7 else "one"], "commune_size": ["one"]}
+        answer(number, {**ANSWERS, **told}, questionnaire=asked)
+    close()
+    finish(WAVE, actor="test")
+    rows = invited.responses()
+    kept = ("office_held", "commune_size")
+    cells = Counter((row.site, row.answered_on, *(str(row.answers.get(k)) for k in kept)) for row in rows)
+    assert (sum(cells.values()), min(cells.values()) >= 11) == (60, True)
+    assert {tuple(row.flags) for row in rows} == {()}
+
+
+def test_the_shipped_questionnaire_does_not_ask_what_the_list_knows() -> None:
+    source = (ROOT / "form_definitions" / "questionnaires" / "elected_officials.yaml").read_text("utf-8")
+    assert not [name for name in KNOWN_BY_THE_FRAME if name in source]
+    assert not [code for code, _end, _words in SIZES if code in source]
 
 
 @pytest.mark.abuse("AC-23")

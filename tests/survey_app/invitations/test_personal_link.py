@@ -240,7 +240,7 @@ def test_the_questions_can_be_printed_beforehand(site: LinkSite) -> None:
     official = site.official(0).start()
     assert "/r/questions/elus/fr" in official.html
     official.open("/r/questions/elus/fr")
-    assert "Combien d’habitants votre commune compte-t-elle" in official.words()
+    assert "Qui répond à ce questionnaire" in official.words()
     assert "Pour répondre, ouvrez votre lien personnel" in official.words()
     assert "accueil." not in official.words()
     assert official.open("/r/questions/inconnu/fr").status == 404
