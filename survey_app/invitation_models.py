@@ -141,7 +141,7 @@ class Invitation(Base):
 
 
 class SavedInterview(Base):
-    """An interview to be gone on with elsewhere, encrypted under a key that only the link holds."""
+    """An interview to be gone on with elsewhere, encrypted under its link and a secret of the wave."""
 
     __tablename__ = "saved_interview"
     invitation_id: Mapped[str] = mapped_column(ForeignKey(Invitation.id), primary_key=True)

@@ -28,7 +28,7 @@ SIZES: Final[tuple[tuple[str, int, str], ...]] = (
     ("from_500_to_1999", 2000, "500 à 1\u202f999 habitants"),
     ("from_2000", 10**9, "2\u202f000 habitants ou plus"),
 )
-"""The codes of the question « commune_size », the first number of inhabitants above, the words."""
+"""Code, the first number of inhabitants above, the words."""
 _SIZE_ORDER: Final = ("", *(code for code, _, _ in SIZES))
 _HASHED: Final = (
     *("authority_kind", "authority_code", "authority_name", "arrondissement", "inhabitants"),

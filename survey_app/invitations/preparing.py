@@ -50,7 +50,7 @@ def prepare_links(wave_id: str, chosen: Sequence[Chosen], *, actor: str) -> int:
             raise LinkError("Figez d’abord la liste des personnes à interroger pour cette édition.")
         _check(wave, len(chosen))
         frame.nominative = wave.anonymity == NOMINATIVE
-        if frame.key_id is None or not keys.path(wave_id, frame.key_id).exists():
+        if frame.key_id is None or not keys.are_here(wave_id, frame.key_id):
             public = keys.make(wave_id)
             frame.key_id, frame.public_key = public.key_id, public.point
         _forget_earlier(transaction, wave_id)

@@ -8,29 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from analysis.display import counted
 from survey_app import server_facts
 from survey_app.clock import day_in_paris
 from survey_app.database import db
-from survey_app.invitation_models import Invitation, SealedAnswer, WaveFrame
-from survey_app.models import Response, Wave
+from survey_app.invitation_models import WaveFrame
+from survey_app.models import Wave
 from survey_app.responses import tallies
 from survey_app.responses.finding import Finding
+from survey_app.responses.link_balance import Balance, balance
 
-MODE = "personal_link"
 ALARMING = dt.timedelta(days=7)
 ENDED_STATES = ("closed", "sealed", "published")
-
-
-def balance(connection: Connection, wave_id: str) -> tuple[int, int, int]:
-    """Used invitations, sealed answers, mixed answers: the first is the sum of the others, at any moment."""
-    used = sa.select(sa.func.count()).where(Invitation.wave_id == wave_id, Invitation.state == "answered")
-    sealed = sa.select(sa.func.count()).where(SealedAnswer.wave_id == wave_id)
-    mixed = sa.select(sa.func.count()).where(Response.wave_id == wave_id, Response.mode == MODE)
-    first, second, third = (connection.scalar(query) or 0 for query in (used, sealed, mixed))
-    return first, second, third
 
 
 def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
@@ -51,12 +41,12 @@ def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
         yield from _key(row, folder / f"{row.wave_id}-{row.key_id}.pem")
 
 
-def _balance(wave_id: str, found: tuple[int, int, int], recountable: bool) -> Iterator[Finding]:
-    used, sealed, mixed = found
+def _balance(wave_id: str, found: Balance, recountable: bool) -> Iterator[Finding]:
     if not recountable:  # the responses are past their term
         return
-    told = f"{counted(used, 'lien utilisé', 'liens utilisés')}, {sealed} scellées et {mixed} mélangées."
-    if used == sealed + mixed:
+    told = f"{counted(found.used, 'lien utilisé', 'liens utilisés')}, {found.sealed} scellées, "
+    told += f"{found.mixed} mélangées et {found.withheld} détruites, trop peu nombreuses."
+    if found.is_even:
         yield Finding("links", "ok", f"Édition {wave_id}\u00a0: {told}")
     else:
         remedy = (
@@ -66,13 +56,17 @@ def _balance(wave_id: str, found: tuple[int, int, int], recountable: bool) -> It
 
 
 def _key(row: Any, path: Path) -> Iterator[Finding]:
-    there = path.exists()
+    drafts = path.with_suffix(".drafts")
     if row.key_destroyed_at is not None:
-        if there:
-            message = f"La clé de l’édition {row.wave_id} est de retour dans {path}."
+        for back in filter(Path.exists, (path, drafts)):
+            message = f"La clé de l’édition {row.wave_id} est de retour dans {back}."
             yield Finding("wave_key", "error", message, "Effacez ce fichier et toutes ses copies.")
         return
-    if not there:
+    if not drafts.exists():
+        message = f"Le secret des brouillons de l’édition {row.wave_id} manque ({drafts})."
+        remedy = "Remettez son fichier depuis sa copie\u00a0: sans lui, aucun brouillon ne s’ouvre."
+        yield Finding("wave_key", "warning", message, remedy)
+    if not path.exists():
         message = f"La clé de l’édition {row.wave_id} manque ({path})."
         remedy = "Remettez son fichier depuis sa copie\u00a0: sans lui, les réponses scellées sont perdues."
         yield Finding("wave_key", "error", message, remedy)

@@ -21,6 +21,7 @@ from survey_app.invitations import mixing
 from survey_app.invitations.preparing import MODE
 from survey_app.models import QuestionnaireVersion, Wave
 from survey_app.responses import counts
+from survey_app.responses.link_balance import TOO_FEW
 from survey_app.responses.record_keys import KeyFileError
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
 from survey_app.staff.wave_acts import ACTS, CAN_BE_REOPENED, STARTS
@@ -63,6 +64,7 @@ def _page(wave: Wave) -> dict[str, object]:
         "later": _later(wave),
         "anonymity": ANONYMITY,
         "methods": METHOD_LABELS,
+        "withheld": TOO_FEW if MODE in wave.modes and mixing.were_withheld(wave.id) else "",
     }
 
 
@@ -276,6 +278,8 @@ def _mix(wave_id: str) -> None:
     """What was answered by personal link becomes countable at once; what goes wrong here is tried again."""
     try:
         mixing.finish(wave_id, actor=actor())
+        if mixing.were_withheld(wave_id):
+            flash(TOO_FEW)
     except (mixing.MixingError, KeyFileError, DatabaseUnavailable) as fault:
         flash(f"Les réponses par lien personnel restent scellées pour l’instant. {fault}")
 

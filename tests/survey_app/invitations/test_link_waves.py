@@ -78,7 +78,7 @@ def test_whoever_closes_waits_for_an_answer_that_is_on_its_way(database: Flask) 
 
     a_wave()
     with write_transaction() as transaction:
-        redemption._hold_open(transaction, WAVE)
+        redemption.hold_open(transaction, WAVE)
         closing = sa.update(Wave).where(Wave.id == WAVE).values(state="closed")
         with db.engine.connect() as other:
             other.exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
@@ -118,8 +118,9 @@ def test_the_thread_of_the_server_mixes_by_itself(sqlite_app_database: Flask) ->
     assert (mixing.unfinished(), len(invited.responses())) == ([], 12)
 
 
-def test_doctor_is_content_before_and_after(database: Flask) -> None:
-    for number in a_wave()[:3]:
+@pytest.mark.parametrize("answering", [3, 12])
+def test_doctor_is_content_before_and_after(database: Flask, answering: int) -> None:
+    for number in a_wave()[:answering]:
         answer(number)
     assert not {"links", "wave_key", "mixing"} & findings(database).keys()
     close()
@@ -167,6 +168,24 @@ def test_the_referent_closes_on_the_page_and_the_answers_are_counted(tmp_path: P
     assert sent.status_code == 303
     with site.database():
         assert (len(invited.responses()), mixing.unfinished()) == (12, [])
+
+
+def test_of_fewer_than_eleven_answers_the_page_says_that_none_is_kept(tmp_path: Path) -> None:
+    site = StaffSite(tmp_path)
+    with site.database():
+        for number in a_wave()[:3]:
+            answer(number)
+    client = site.client()
+    asked = client.get(f"/gestion/editions/{WAVE}/clore").text
+    assert "À moins de onze réponses, aucune n’est gardée." in asked
+    address = f"/gestion/editions/{WAVE}"
+    assert "Aucune n’est gardée" not in client.get(address).text
+    with site.database():
+        waves.close_wave(WAVE, actor="test")
+        finish(WAVE, actor="test")
+    assert "Aucune n’est gardée, toutes sont détruites avec leur clé." in client.get(address).text
+    log = site.client("technician").get("/gestion/journal").text
+    assert "aucune gardée" in log
 
 
 def test_the_command_line_closes_and_mixes(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
