@@ -235,6 +235,12 @@ def messages(
     return [(message, invitation) for message, invitation in session.execute(query)]
 
 
+def invited_count(session: Session, wave_id: str) -> int:
+    """How many were invited to a wave, whatever became of it."""
+    query = sa.select(sa.func.count()).select_from(Invitation).where(Invitation.wave_id == wave_id)
+    return session.scalar(query) or 0
+
+
 def uncertain_count(session: Session, wave_id: str) -> int:
     """How many messages of a wave wait for the referent's word."""
     query: Any = (

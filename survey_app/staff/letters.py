@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import joinedload
 
 from survey_app import access
-from survey_app.access import DIRECTOR
+from survey_app.access import DIRECTOR, REFERENT
 from survey_app.audit import record_export
 from survey_app.clock import today_in_paris
 from survey_app.database import db
@@ -55,9 +55,12 @@ def specimen(frame_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/editions/<wave_id>/lettres.pdf")
-@access.roles(DIRECTOR)
+@access.roles(REFERENT)
 def letters(wave_id: str) -> ResponseReturnValue:
-    """A page for everybody of the edition who has no electronic address and has not answered."""
+    """A page for everybody of the edition who has no electronic address and has not answered.
+
+    Names of who has not, with links that answer: for the referent alone.
+    """
     wave, snapshot = wave_or_404(wave_id), db.session.get(WaveFrame, wave_id)
     if snapshot is None:
         abort(404)
