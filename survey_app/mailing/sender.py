@@ -50,12 +50,13 @@ def sendable(session: Session, settings: Settings, claimed: queue.Claim) -> Send
     """What leaves for this message. Raises AddressError."""
     message, invitation = claimed.message, claimed.invitation
     frame = session.get(WaveFrame, claimed.wave.id)
+    mailing = session.get_one(Mailing, claimed.mailing.id)
     values = values_for(invitation, claimed.wave, frame, sample=False)
     recipient = recipient_of(invitation)
     return Sendable(
         settings.mail.return_address(message.return_tag),
         recipient,
-        composition(claimed.mailing, values, (sender_address(settings), recipient), message.message_id),
+        composition(mailing, values, (sender_address(settings), recipient), message.message_id),
     )
 
 

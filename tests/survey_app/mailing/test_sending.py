@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from survey_app.clock import utc_now
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, Mailing
 from survey_app.mailing import lease, planning, queue, smtp
+from survey_app.mailing import sender as sender_module
 from survey_app.mailing.sender import PAUSES, Sender
 from survey_app.mailing.texts import REMINDER
 from survey_app.mailing.worker import MailWorker
@@ -278,6 +283,43 @@ def test_a_sender_whose_lease_ended_tells_what_became_of_its_message(
     drain(slow)
     assert field.states() == ["sent"]
     assert len(relay.accepted) == 1
+
+
+def test_nobody_who_waits_for_the_database_waits_for_the_reading_of_letters(
+    settings: Settings, relay: ScriptedRelay
+) -> None:
+    """Only messages that leave read their letter, one time each, and outside any write transaction."""
+    field.open_a_list()
+    mailing = planning.create_mailing(field.WAVE, "invitation", actor="test", attachment=("l.pdf", b"%PDF"))
+    planning.schedule(mailing.id, utc_now(), field.FAST, actor="test")
+    db.session.rollback()
+    readings: list[bool] = []
+    writing = False
+
+    def watch(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if re.match(r"SELECT (?!EXISTS|\(EXISTS).*?\battachment\b.*?FROM", statement, re.DOTALL):
+            readings.append(writing)
+
+    original = sender_module.write_transaction
+
+    @contextmanager
+    def marked() -> Iterator[Session]:
+        nonlocal writing
+        with original() as transaction:
+            writing = True
+            yield transaction
+            transaction.flush()
+        writing = False
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sender_module, "write_transaction", marked)
+        sa.event.listen(db.engine, "before_cursor_execute", watch)
+        try:
+            drain(Sender(settings))
+        finally:
+            sa.event.remove(db.engine, "before_cursor_execute", watch)
+    assert len(relay.accepted) == 3
+    assert readings == [False] * 3
 
 
 @pytest.mark.parametrize(
