@@ -16,7 +16,7 @@ from survey_app import access
 from survey_app.access import DIRECTOR, REFERENT, may
 from survey_app.database import db
 from survey_app.exports.words import counted
-from survey_app.invitation_models import Mailing, WaveFrame
+from survey_app.invitation_models import Mailing, MailMessage, WaveFrame
 from survey_app.mailing import lease, planning, previewing, queue
 from survey_app.mailing.bounces import OUTCOMES, take_reports
 from survey_app.mailing.mailbox import MailFileError, messages_of
@@ -232,7 +232,9 @@ _DECISIONS: Final = {
 @access.roles(REFERENT)
 def decide(mailing_id: int, message_id: int, decision: str) -> ResponseReturnValue:
     """What only a person can know: whether a message arrived."""
-    mailing = mailing_or_404(mailing_id)
+    mailing, message = mailing_or_404(mailing_id), db.session.get(MailMessage, message_id)
+    if message is None or message.mailing_id != mailing_id:
+        abort(404)
     take, told = _DECISIONS[decision]
     try:
         take(message_id, actor=actor())

@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from survey_app.clock import utc_now
-from survey_app.database import db
+from survey_app.database import db, write_transaction
 from survey_app.invitation_models import Invitation, Mailing
 from survey_app.mailing import lease, planning, queue, smtp
 from survey_app.mailing import sender as sender_module
@@ -300,12 +300,10 @@ def test_nobody_who_waits_for_the_database_waits_for_the_reading_of_letters(
         if re.match(r"SELECT (?!EXISTS|\(EXISTS).*?\battachment\b.*?FROM", statement, re.DOTALL):
             readings.append(writing)
 
-    original = sender_module.write_transaction
-
     @contextmanager
     def marked() -> Iterator[Session]:
         nonlocal writing
-        with original() as transaction:
+        with write_transaction() as transaction:
             writing = True
             yield transaction
             transaction.flush()
