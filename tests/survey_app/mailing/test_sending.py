@@ -264,6 +264,35 @@ def test_two_senders_never_send_the_same_message(
     assert len({one.recipients[0] for one in relay.accepted}) == len(relay.accepted) == 12
 
 
+@pytest.mark.parametrize("place", ["sendable", "compose"])
+def test_a_message_that_cannot_be_composed_is_certain_not_to_have_left(
+    on_sqlite: Settings, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """The others leave meanwhile; the page says what is wrong; mended, it leaves by itself."""
+    field.open_a_list()
+    field.planned()
+    original, faults = getattr(sender_module, place), [KeyError("lien")]
+
+    def failing(*arguments: object) -> object:
+        if faults:
+            raise faults.pop()
+        return original(*arguments)
+
+    monkeypatch.setattr(sender_module, place, failing)
+    clock = Clock()
+    sender = Sender(on_sqlite, clock)
+    assert sender.step() == PAUSES[0]
+    assert field.states() == ["queued"] * 3
+    told = lease.trouble(db.session())
+    assert told is not None
+    assert "n’a pas pu être composé" in told["reason"]
+    drain(sender, clock)
+    clock.pass_by(HOUR)
+    drain(sender, clock)
+    assert field.states() == ["sent"] * 3
+    assert len(relay.accepted) == 3
+
+
 def test_a_sender_whose_lease_ended_tells_what_became_of_its_message(
     on_sqlite: Settings, relay: ScriptedRelay
 ) -> None:
