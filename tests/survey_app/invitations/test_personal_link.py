@@ -189,7 +189,7 @@ def test_after_the_closing_the_link_takes_nothing_and_opens_the_results_until_th
     assert site.count(SealedAnswer) == 0
     assert site.official(1).start().heading == "Cette enquête est terminée"
     site.move_wave(invited.WAVE, state="published")
-    assert site.official(1).start().heading == "Les résultats"
+    assert site.official(1).start().heading == "Les résultats de l’enquête"
     with time_machine.travel(dt.datetime(2027, 1, 5, 12, tzinfo=dt.UTC), tick=False):
         assert site.official(1).start().heading == "Merci de votre visite"
 
