@@ -187,7 +187,8 @@ class Mailing(Base):
     """``draft``, ``scheduled``, ``stopped`` or ``done``."""
     due_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     per_minute: Mapped[int] = mapped_column(default=30)
-    attachment: Mapped[bytes | None] = mapped_column(LargeBinary)
+    attachment: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    """Megabytes: read for the one message that leaves, never by who looks for the next."""
     attachment_name: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     created_by: Mapped[str] = mapped_column(Text)

@@ -90,8 +90,3 @@ def _refuse_what_links_cannot_follow(transaction: Session, wave: Wave, people: i
     mine = sa.select(Invitation.id).where(Invitation.wave_id == wave.id)
     if transaction.scalar(sa.select(MailMessage.id).where(MailMessage.invitation_id.in_(mine)).limit(1)):
         raise FrameError("Des courriels portent déjà des liens de cette édition\u00a0: sa liste est fixée.")
-
-
-def snapshot_of(session: Session, wave_id: str) -> WaveFrame | None:
-    """What a wave works on; None before it was frozen."""
-    return session.scalars(sa.select(WaveFrame).where(WaveFrame.wave_id == wave_id)).one_or_none()
