@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -18,6 +18,9 @@ from analysis.display import listed
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, WaveFrame
 from survey_app.models import Wave
+
+ENDS: Final = ("complete", "refused", "unreachable", "ineligible", "unknown")
+"""The dispositions of the people asked: each person has one."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,12 @@ def _people(frame: WaveFrame) -> Counter[str]:
     """N per stratum: everybody of the frozen list has an invitation, those who object too.
 
     Before the links are prepared, the frozen numbers: those of strata that were merged then count in others.
+    After the closing, those of the frozen participation: they outlive the invitations.
     """
+    if frame.participation is not None:
+        return Counter(
+            {code: sum(counts.get(end, 0) for end in ENDS) for code, counts in frame.participation.items()}
+        )
     of_wave = sa.select(Invitation.stratum, sa.func.count()).where(Invitation.wave_id == frame.wave_id)
     found = {row[0]: int(row[1]) for row in db.session.execute(of_wave.group_by(Invitation.stratum))}
     frozen = {str(one["code"]): int(one["population"]) for one in frame.strata if not one.get("merged_into")}

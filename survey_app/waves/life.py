@@ -18,6 +18,7 @@ from survey_app.database import db
 from survey_app.models import InboxRecord, Response, Wave, WaveQuestionnaire
 from survey_app.responses import chains, tallies, unjudged
 from survey_app.waves import personal_links
+from survey_app.waves.participation import freeze_participation
 from survey_app.waves.plan import plan_for_the_log, plan_of
 from survey_app.waves.states import CLOSED, DRAFT, OPEN, PUBLISHED, SEALED, WaveError, known_wave
 
@@ -77,6 +78,8 @@ def take_step(name: str, wave_id: str, *, actor: str, today: date | None = None)
         before: datetime | None = getattr(wave, step.stamp)
         wave.state = step.after
         setattr(wave, step.stamp, None if step.undoes else utc_now())
+        if step.after == CLOSED:
+            freeze_participation(transaction, wave.id)
         detail = {step.stamp: before.isoformat()} if before else {}
         record(transaction, step.logged, actor=actor, subject=wave.id, detail=detail)
 

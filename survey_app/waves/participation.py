@@ -1,0 +1,82 @@
+"""How the people asked by personal link ended, per stratum: counted as it is, then frozen by the closing.
+
+What happens to an invitation afterwards (an objection, a mail of the results that comes back) changes no
+published rate, and the counts outlive the list of the people.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey_app.invitation_models import Invitation, Mailing, MailMessage, WaveFrame
+
+SENT: Final = "sent"
+CAME_BACK: Final = ("bounced", "refused")
+ASKING: Final = ("invitation", "reminder")
+"""The mailings that ask for an answer; that of the results does not."""
+
+DISPOSITION: Final[Mapping[str, str]] = {
+    "answered": "complete",
+    "declined": "refused",
+    "objected": "refused",
+    "wrong_person": "unreachable",
+    "unreachable": "unreachable",
+    "withdrawn": "ineligible",
+    "waiting": "unknown",
+}
+"""State of an invitation → AAPOR's disposition. A questionnaire that was begun and not sent is no answer."""
+ALSO: Final = ("started", "by_letter", "delivered")
+"""What is counted beside the dispositions."""
+
+Counts = Mapping[str, Mapping[str, int]]
+"""Stratum as frozen, before any merging → disposition, or one of ``ALSO`` → people."""
+
+
+def participation(session: Session, frame: WaveFrame) -> Counts:
+    """The counts of a wave: those frozen when it was closed, or before that those of this moment."""
+    if frame.participation is not None:
+        return frame.participation
+    found: dict[str, Counter[str]] = {}
+    for row in session.execute(_query(frame.wave_id)):
+        counts = found.setdefault(row.stratum, Counter())
+        counts[DISPOSITION.get(row.state, "unknown")] += row.number
+        for name in ALSO:
+            counts[name] += row.number if getattr(row, name) else 0
+    return found
+
+
+def freeze_participation(session: Session, wave_id: str) -> None:
+    """Keep the counts of this moment, in the transaction that closes the wave; nothing without links.
+
+    The closing is written first: whoever hands in at the same time is waited for, and counted.
+    """
+    frame = session.get(WaveFrame, wave_id)
+    if frame is None:
+        return
+    session.flush()
+    frame.participation = None
+    frame.participation = {stratum: dict(one) for stratum, one in participation(session, frame).items()}
+
+
+def _query(wave_id: str) -> sa.Select[Any]:
+    """How many invitations there are of each kind."""
+    mails = sa.select(MailMessage.id).join(Mailing, Mailing.id == MailMessage.mailing_id)
+    mails = mails.where(MailMessage.invitation_id == Invitation.id, Mailing.kind.in_(ASKING))
+    delivered = sa.and_(
+        mails.where(MailMessage.state == SENT).exists(),
+        sa.not_(mails.where(MailMessage.state.in_(CAME_BACK)).exists()),
+    )
+    kinds = (
+        Invitation.stratum,
+        Invitation.state,
+        Invitation.started,
+        Invitation.email.is_(None).label("by_letter"),
+        delivered.label("delivered"),
+    )
+    one = sa.select(*kinds).where(Invitation.wave_id == wave_id).subquery()
+    return sa.select(*one.c, sa.func.count().label("number")).group_by(*one.c)
