@@ -19,8 +19,8 @@ from analysis.planning import missing_answers
 from analysis.publication import FLOORS, Readers
 from survey_app.database import db
 from survey_app.invitation_models import WaveFrame
-from survey_app.strata import ENDS, strata_of
-from survey_app.waves.participation import participation
+from survey_app.responses.participation import ENDS, participation
+from survey_app.strata import strata_of
 
 
 @dataclass(frozen=True)

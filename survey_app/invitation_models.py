@@ -103,7 +103,7 @@ class WaveFrame(Base):
     key_destroyed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     mixed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     participation: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    """As the closing found it: ``{stratum: {disposition: people}}``, see ``waves/participation.py``."""
+    """As the closing found it: ``{stratum: {disposition: people}}``, see ``responses/participation.py``."""
     wave: Mapped[Wave] = relationship()
     frame: Mapped[SamplingFrame] = relationship()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,9 +18,7 @@ from analysis.display import listed
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, WaveFrame
 from survey_app.models import Wave
-
-ENDS: Final = ("complete", "refused", "unreachable", "ineligible", "unknown")
-"""The dispositions of the people asked: each person has one."""
+from survey_app.responses.participation import ENDS
 
 
 @dataclass(frozen=True)

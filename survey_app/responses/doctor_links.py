@@ -26,11 +26,19 @@ ENDED_STATES = ("closed", "sealed", "published")
 
 def balance(connection: Connection, wave_id: str) -> tuple[int, int, int]:
     """Used invitations, sealed answers, mixed answers: the first is the sum of the others, at any moment."""
-    used = sa.select(sa.func.count()).where(Invitation.wave_id == wave_id, Invitation.state == "answered")
+    used = _used(connection, wave_id)
     sealed = sa.select(sa.func.count()).where(SealedAnswer.wave_id == wave_id)
     mixed = sa.select(sa.func.count()).where(Response.wave_id == wave_id, Response.mode == MODE)
-    first, second, third = (connection.scalar(query) or 0 for query in (used, sealed, mixed))
-    return first, second, third
+    return used, connection.scalar(sealed) or 0, connection.scalar(mixed) or 0
+
+
+def _used(connection: Connection, wave_id: str) -> int:
+    """Of a wave whose invitations are past their term, as they were counted before."""
+    mine = sa.select(sa.func.count()).where(Invitation.wave_id == wave_id)
+    if connection.scalar(mine):
+        return connection.scalar(mine.where(Invitation.state == "answered")) or 0
+    frozen = sa.select(WaveFrame.participation).where(WaveFrame.wave_id == wave_id)
+    return sum(counts.get("complete", 0) for counts in (connection.scalar(frozen) or {}).values())
 
 
 def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:

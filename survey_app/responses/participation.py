@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, WaveFrame
@@ -30,6 +31,8 @@ DISPOSITION: Final[Mapping[str, str]] = {
     "waiting": "unknown",
 }
 """State of an invitation → AAPOR's disposition. A questionnaire that was begun and not sent is no answer."""
+ENDS: Final = ("complete", "refused", "unreachable", "ineligible", "unknown")
+"""The dispositions in the order of the tables: everybody asked has one."""
 ALSO: Final = ("started", "by_letter", "delivered")
 """What is counted beside the dispositions."""
 
@@ -37,30 +40,27 @@ Counts = Mapping[str, Mapping[str, int]]
 """Stratum as frozen, before any merging → disposition, or one of ``ALSO`` → people."""
 
 
-def participation(session: Session, frame: WaveFrame) -> Counts:
+def participation(source: Session | Connection, frame: WaveFrame) -> Counts:
     """The counts of a wave: those frozen when it was closed, or before that those of this moment."""
-    if frame.participation is not None:
-        return frame.participation
+    return _counted(source, frame.wave_id) if frame.participation is None else frame.participation
+
+
+def freeze_participation(source: Session | Connection, wave_id: str) -> None:
+    """Keep the counts of this moment, in the transaction that ends the wave; nothing without invitations."""
+    counts = _counted(source, wave_id)
+    if counts:
+        mine = sa.update(WaveFrame).where(WaveFrame.wave_id == wave_id)
+        source.execute(mine.values(participation=counts))
+
+
+def _counted(source: Session | Connection, wave_id: str) -> dict[str, dict[str, int]]:
     found: dict[str, Counter[str]] = {}
-    for row in session.execute(_query(frame.wave_id)):
+    for row in source.execute(_query(wave_id)):
         counts = found.setdefault(row.stratum, Counter())
         counts[DISPOSITION.get(row.state, "unknown")] += row.number
         for name in ALSO:
             counts[name] += row.number if getattr(row, name) else 0
-    return found
-
-
-def freeze_participation(session: Session, wave_id: str) -> None:
-    """Keep the counts of this moment, in the transaction that closes the wave; nothing without links.
-
-    The closing is written first: whoever hands in at the same time is waited for, and counted.
-    """
-    frame = session.get(WaveFrame, wave_id)
-    if frame is None:
-        return
-    session.flush()
-    frame.participation = None
-    frame.participation = {stratum: dict(one) for stratum, one in participation(session, frame).items()}
+    return {stratum: dict(counts) for stratum, counts in found.items()}
 
 
 def _query(wave_id: str) -> sa.Select[Any]:
