@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from survey_app.audit import act, record
@@ -21,12 +22,17 @@ from survey_app.invitation_models import (
 from survey_app.invitations import links, wave_keys
 from survey_app.invitations.states import OBJECTED, WAITING, LinkError
 from survey_app.models import Wave
+from survey_app.responses import link_key
 
 MODE: Final = "personal_link"
 SMALLEST_ANONYMOUS: Final = 22
 """Two batches of eleven: with fewer people, mixing hides nobody well enough to promise it."""
 NOMINATIVE: Final = "nominative"
 DRAFT: Final = "draft"
+KEY_CHANGED: Final = (
+    "DEVICE_MASTER_KEY a changé\u00a0: les oppositions ne seraient plus reconnues. "
+    "Remettez l’ancienne clé dans les réglages."
+)
 
 Chosen = tuple[str, str]
 """The id of a unit of the frozen frame, and its stratum."""
@@ -44,7 +50,11 @@ def prepare_links(wave_id: str, chosen: Sequence[Chosen], *, actor: str) -> int:
         In French: why not, and what to do. Nothing is changed then.
     """
     keys = wave_keys.held()
+    master = current_app.extensions["survey_settings"].device_master_key
     with act() as transaction:
+        if link_key.has_changed(transaction, master):
+            raise LinkError(KEY_CHANGED)
+        link_key.remember(transaction, master)
         wave, frame = transaction.get(Wave, wave_id), transaction.get(WaveFrame, wave_id)
         if wave is None or frame is None:
             raise LinkError("Figez d’abord la liste des personnes à interroger pour cette édition.")

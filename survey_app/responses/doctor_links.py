@@ -14,9 +14,9 @@ from analysis.display import counted
 from survey_app import server_facts
 from survey_app.clock import day_in_paris
 from survey_app.database import db
-from survey_app.invitation_models import Invitation, SealedAnswer, WaveFrame
+from survey_app.invitation_models import Invitation, Objection, SealedAnswer, WaveFrame
 from survey_app.models import Response, Wave
-from survey_app.responses import tallies
+from survey_app.responses import link_key, tallies
 from survey_app.responses.finding import Finding
 
 MODE = "personal_link"
@@ -57,6 +57,20 @@ def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
     for row in waves:
         yield from _balance(row.wave_id, counts[row.wave_id], row.wave_id in recountable)
         yield from _key(row, folder / f"{row.wave_id}-{row.key_id}.pem")
+
+
+def changed_link_key(device_master_key: str, _now: dt.datetime) -> Iterator[Finding]:
+    """Objections are kept for ever, under a key that must be kept for as long."""
+    with db.engine.connect() as connection:
+        changed = link_key.has_changed(connection, device_master_key)
+        objections = connection.scalar(sa.select(sa.func.count()).select_from(Objection)) or 0
+    if changed:
+        message = (
+            "DEVICE_MASTER_KEY n’est plus celle des liens préparés ici\u00a0: aucun lien envoyé ne s’ouvre. "
+            f"Oppositions qui ne sont plus reconnues\u00a0: {objections}."
+        )
+        remedy = "Remettez l’ancienne clé dans les réglages avant tout envoi\u202f; elle est avec vos copies."
+        yield Finding("link_key", "error", message, remedy)
 
 
 def _balance(wave_id: str, found: tuple[int, int, int], recountable: bool) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from survey_app.database import DatabaseUnavailable, db, write_transaction
 from survey_app.invitation_models import Invitation, SealedAnswer, WaveFrame
 from survey_app.invitations import mixing, wave_keys, worker
 from survey_app.invitations.mixing import finish
+from survey_app.invitations.preparing import prepare_links
+from survey_app.invitations.states import LinkError
 from survey_app.models import Wave
 from survey_app.responses.doctor import examine
 from survey_app.responses.finding import Finding
@@ -146,6 +149,19 @@ def test_doctor_sees_a_lost_answer_a_lost_key_and_one_that_came_back(database: F
     finish(WAVE, actor="test")
     path.write_bytes(copy)
     assert "est de retour" in findings(database)["wave_key"].message
+
+
+def test_another_master_key_is_noticed_before_anybody_is_written_to(database: Flask) -> None:
+    a_wave()
+    assert "link_key" not in findings(database)
+    other = replace(
+        database.extensions["survey_settings"], device_master_key="another-key-of-32-characters-xyz"
+    )
+    database.extensions["survey_settings"] = other
+    assert "Oppositions" in findings(database)["link_key"].message
+    invited.set_wave(state="draft", opened_at=None)
+    with pytest.raises(LinkError, match="DEVICE_MASTER_KEY a changé"):
+        prepare_links(WAVE, [], actor="test")
 
 
 def test_the_referent_closes_on_the_page_and_the_answers_are_counted(tmp_path: Path) -> None:
