@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import sqlalchemy as sa
@@ -49,9 +50,8 @@ def prepare_links(wave_id: str, chosen: Sequence[Chosen], *, actor: str) -> int:
     LinkError
         In French: why not, and what to do. Nothing is changed then.
     """
-    keys = wave_keys.held()
     master = current_app.extensions["survey_settings"].device_master_key
-    with act() as transaction:
+    with _new_keys_only_with_their_wave(wave_id, actor) as made, act() as transaction:
         if link_key.has_changed(transaction, master):
             raise LinkError(KEY_CHANGED)
         link_key.remember(transaction, master)
@@ -60,13 +60,33 @@ def prepare_links(wave_id: str, chosen: Sequence[Chosen], *, actor: str) -> int:
             raise LinkError("Figez d’abord la liste des personnes à interroger pour cette édition.")
         _check(wave, len(chosen))
         frame.nominative = wave.anonymity == NOMINATIVE
-        if frame.key_id is None or not keys.path(wave_id, frame.key_id).exists():
-            public = keys.make(wave_id)
+        if frame.key_id is None or not wave_keys.held().path(wave_id, frame.key_id).exists():
+            public = wave_keys.held().make(wave_id)
+            made.append(public.key_id)
             frame.key_id, frame.public_key = public.key_id, public.point
         _forget_earlier(transaction, wave_id)
         _invite(transaction, wave_id, chosen)
         record(transaction, "links-prepared", actor=actor, subject=wave_id, detail={"links": len(chosen)})
     return len(chosen)
+
+
+@contextmanager
+def _new_keys_only_with_their_wave(wave_id: str, actor: str) -> Iterator[list[str]]:
+    """A key is on disk before its wave is committed; taken back, nothing will ever be sealed with it."""
+    made: list[str] = []
+    try:
+        yield made
+    except Exception:
+        for key_id in made:
+            destroy_unused_key(wave_id, key_id, actor=actor)
+        raise
+
+
+def destroy_unused_key(wave_id: str, key_id: str, *, actor: str) -> None:
+    """Take away the key of a wave that came to nothing, and log it."""
+    wave_keys.held().destroy(wave_id, key_id)
+    with act() as transaction:
+        record(transaction, "wave-key-destroyed", actor=actor, subject=wave_id, detail={"key": key_id})
 
 
 def _check(wave: Wave, people: int) -> None:

@@ -14,10 +14,11 @@ from analysis.display import counted
 from survey_app import server_facts
 from survey_app.clock import day_in_paris
 from survey_app.database import db
-from survey_app.invitation_models import Invitation, Objection, SealedAnswer, WaveFrame
+from survey_app.invitation_models import Objection, SealedAnswer, WaveFrame
 from survey_app.models import Response, Wave
 from survey_app.responses import link_key, tallies
 from survey_app.responses.finding import Finding
+from survey_app.responses.participation import used_links
 
 MODE = "personal_link"
 ALARMING = dt.timedelta(days=7)
@@ -26,19 +27,10 @@ ENDED_STATES = ("closed", "sealed", "published")
 
 def balance(connection: Connection, wave_id: str) -> tuple[int, int, int]:
     """Used invitations, sealed answers, mixed answers: the first is the sum of the others, at any moment."""
-    used = _used(connection, wave_id)
+    used = used_links(connection, wave_id)
     sealed = sa.select(sa.func.count()).where(SealedAnswer.wave_id == wave_id)
     mixed = sa.select(sa.func.count()).where(Response.wave_id == wave_id, Response.mode == MODE)
     return used, connection.scalar(sealed) or 0, connection.scalar(mixed) or 0
-
-
-def _used(connection: Connection, wave_id: str) -> int:
-    """Of a wave whose invitations are past their term, as they were counted before."""
-    mine = sa.select(sa.func.count()).where(Invitation.wave_id == wave_id)
-    if connection.scalar(mine):
-        return connection.scalar(mine.where(Invitation.state == "answered")) or 0
-    frozen = sa.select(WaveFrame.participation).where(WaveFrame.wave_id == wave_id)
-    return sum(counts.get("complete", 0) for counts in (connection.scalar(frozen) or {}).values())
 
 
 def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
@@ -57,6 +49,7 @@ def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
     for row in waves:
         yield from _balance(row.wave_id, counts[row.wave_id], row.wave_id in recountable)
         yield from _key(row, folder / f"{row.wave_id}-{row.key_id}.pem")
+    yield from _of_no_wave(folder, {f"{row.wave_id}-{row.key_id}" for row in waves})
 
 
 def changed_link_key(device_master_key: str, _now: dt.datetime) -> Iterator[Finding]:
@@ -85,6 +78,15 @@ def _balance(wave_id: str, found: tuple[int, int, int], recountable: bool) -> It
             "Des réponses manquent ou sont en trop\u00a0: restaurez la dernière sauvegarde, avant de clore."
         )
         yield Finding("links", "error", f"Édition {wave_id}\u00a0: {told}", remedy)
+
+
+def _of_no_wave(folder: Path, keys: set[str]) -> Iterator[Finding]:
+    """A kill between the rows and the files, or a list past its term, leaves them behind."""
+    left = sorted(path.name for path in folder.glob("*-*") if path.stem not in keys)
+    if left:
+        message = f"Dans {folder}, d’aucune édition\u00a0: {', '.join(left)}."
+        remedy = "Effacez-les avec leurs copies, sauf si vous allez restaurer une sauvegarde qui les attend."
+        yield Finding("wave_key_left", "warning", message, remedy)
 
 
 def _key(row: Any, path: Path) -> Iterator[Finding]:

@@ -53,6 +53,15 @@ def freeze_participation(source: Session | Connection, wave_id: str) -> None:
         source.execute(mine.values(participation=counts))
 
 
+def used_links(connection: Connection, wave_id: str) -> int:
+    """How many gave their answer; past the term of the invitations, as they were counted before."""
+    mine = sa.select(sa.func.count()).where(Invitation.wave_id == wave_id)
+    if connection.scalar(mine):
+        return connection.scalar(mine.where(Invitation.state == "answered")) or 0
+    frozen = sa.select(WaveFrame.participation).where(WaveFrame.wave_id == wave_id)
+    return sum(counts.get("complete", 0) for counts in (connection.scalar(frozen) or {}).values())
+
+
 def _counted(source: Session | Connection, wave_id: str) -> dict[str, dict[str, int]]:
     found: dict[str, Counter[str]] = {}
     for row in source.execute(_query(wave_id)):
