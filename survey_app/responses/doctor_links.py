@@ -36,7 +36,9 @@ def balance(connection: Connection, wave_id: str) -> tuple[int, int, int]:
 def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
     """Per wave by personal link; nothing where there is none."""
     with db.engine.connect() as connection:
-        query = sa.select(WaveFrame.wave_id, WaveFrame.key_id, WaveFrame.key_destroyed_at, Wave.state)
+        query = sa.select(
+            WaveFrame.wave_id, WaveFrame.key_id, WaveFrame.key_destroyed_at, Wave.state, Wave.closes_on
+        )
         waves = connection.execute(
             query.join(Wave, Wave.id == WaveFrame.wave_id).where(WaveFrame.key_id.is_not(None))
         ).all()
@@ -48,6 +50,7 @@ def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
         yield Finding("guesses", "warning", message, "Si cela dure, limitez ces adresses dans nginx.")
     for row in waves:
         yield from _balance(row.wave_id, counts[row.wave_id], row.wave_id in recountable)
+        yield from _overdue(row, day_in_paris(now))
         yield from _key(row, folder / f"{row.wave_id}-{row.key_id}.pem")
     yield from _of_no_wave(folder, {f"{row.wave_id}-{row.key_id}" for row in waves})
 
@@ -78,6 +81,17 @@ def _balance(wave_id: str, found: tuple[int, int, int], recountable: bool) -> It
             "Des réponses manquent ou sont en trop\u00a0: restaurez la dernière sauvegarde, avant de clore."
         )
         yield Finding("links", "error", f"Édition {wave_id}\u00a0: {told}", remedy)
+
+
+def _overdue(row: Any, today: dt.date) -> Iterator[Finding]:
+    """Nothing closes a wave by itself, and only the closing mixes its answers and destroys its key."""
+    if row.state == "open" and row.closes_on < today:
+        message = (
+            f"L’édition {row.wave_id} devait finir le {row.closes_on:%d/%m/%Y}. "
+            "Ses réponses par lien personnel restent scellées, et leur clé existe encore."
+        )
+        remedy = f"Fermez-la\u00a0: «\u202fsurvey-app wave close {row.wave_id}\u202f»."
+        yield Finding("overdue", "warning", message, remedy)
 
 
 def _of_no_wave(folder: Path, keys: set[str]) -> Iterator[Finding]:

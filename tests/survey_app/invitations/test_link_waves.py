@@ -19,6 +19,7 @@ from survey_app.invitations.preparing import prepare_links
 from survey_app.invitations.states import LinkError
 from survey_app.models import AuditEntry, Wave
 from survey_app.responses.doctor import examine
+from survey_app.responses.doctor_links import links
 from survey_app.responses.finding import Finding
 from survey_app.settings import Settings
 from survey_app.settings import testing as settings_for_tests
@@ -164,6 +165,20 @@ def test_links_that_are_not_prepared_leave_no_key_behind(
         prepare_links(WAVE, [("unit", "niort")] * 22, actor="test")
     assert list(before.parent.iterdir()) == [before]
     assert invited.count(AuditEntry, AuditEntry.action == "wave-key-destroyed") == 1
+
+
+def test_a_wave_past_its_last_day_waits_for_its_closing_until_somebody_is_told(tmp_path: Path) -> None:
+    site = StaffSite(tmp_path)
+    with site.database():
+        a_wave(closes_on=invited.TODAY)
+        told = {one.code: one for one in links(tmp_path, invited.NOW + dt.timedelta(days=1))}
+        assert f"wave close {WAVE}" in told["overdue"].remedy
+        assert "overdue" not in {one.code for one in links(tmp_path, invited.NOW)}
+    page = site.client().get("/gestion/").text
+    assert "fermez-la. D’ici là, ses réponses restent scellées" in page
+    with site.database():
+        close()
+        assert "overdue" not in {one.code for one in links(tmp_path, invited.NOW + dt.timedelta(days=9))}
 
 
 def test_doctor_names_the_key_of_no_wave(database: Flask) -> None:
