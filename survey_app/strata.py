@@ -18,6 +18,7 @@ from analysis.display import listed
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, WaveFrame
 from survey_app.models import Wave
+from survey_app.responses.link_facts import MODE
 from survey_app.responses.participation import ENDS
 
 
@@ -122,7 +123,7 @@ def sites_of(wave: Wave) -> tuple[str, ...]:
     frame = frame_of(wave.id)
     if frame is None:
         return tuple(wave.sites)
-    others = tuple(wave.sites) if {*wave.modes} - {"personal_link"} else ()
+    others = tuple(wave.sites) if {*wave.modes} - {MODE} else ()
     return tuple(dict.fromkeys((*(stratum.code for stratum in strata_of(frame)), *others)))
 
 

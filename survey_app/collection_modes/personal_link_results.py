@@ -8,6 +8,7 @@ from survey_app import i18n
 from survey_app.clock import today_in_paris
 from survey_app.collection_modes.public_pages import page
 from survey_app.invitation_models import Invitation, WaveFrame
+from survey_app.invitations.states import ANSWERED
 from survey_app.link_results import are_open, results_page
 from survey_app.models import Wave
 
@@ -22,7 +23,7 @@ def results_of(invitation: Invitation, wave: Wave, frame: WaveFrame) -> Response
         response = make_response(results_page(wave, invitation.stratum, i18n.current_language()))
     else:
         kind = "goodbye" if until is not None and today_in_paris() > until else "results_later"
-        answered = invitation.state == "answered"
+        answered = invitation.state == ANSWERED
         response = page("personal_link/said.html", kind=kind, answered=answered)
     response.headers["Cache-Control"] = "no-store"
     return response

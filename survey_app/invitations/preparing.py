@@ -24,11 +24,9 @@ from survey_app.invitations import links, wave_keys
 from survey_app.invitations.states import OBJECTED, WAITING, LinkError
 from survey_app.models import Wave
 from survey_app.responses import link_key
+from survey_app.responses.link_facts import MODE as MODE
+from survey_app.responses.link_facts import NOMINATIVE, SMALLEST_ANONYMOUS
 
-MODE: Final = "personal_link"
-SMALLEST_ANONYMOUS: Final = 22
-"""Two batches of eleven: with fewer people, mixing hides nobody well enough to promise it."""
-NOMINATIVE: Final = "nominative"
 DRAFT: Final = "draft"
 KEY_CHANGED: Final = (
     "DEVICE_MASTER_KEY a changé\u00a0: les oppositions ne seraient plus reconnues. "

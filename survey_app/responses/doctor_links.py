@@ -18,9 +18,9 @@ from survey_app.invitation_models import Objection, SealedAnswer, WaveFrame
 from survey_app.models import Response, Wave
 from survey_app.responses import link_key, tallies
 from survey_app.responses.finding import Finding
+from survey_app.responses.link_facts import MODE
 from survey_app.responses.participation import used_links
 
-MODE = "personal_link"
 ALARMING = dt.timedelta(days=7)
 ENDED_STATES = ("closed", "sealed", "published")
 

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, WaveFrame
+from survey_app.responses import link_facts
 
 SENT: Final = "sent"
 CAME_BACK: Final = ("bounced", "refused")
@@ -22,13 +23,13 @@ ASKING: Final = ("invitation", "reminder")
 """The mailings that ask for an answer; that of the results does not."""
 
 DISPOSITION: Final[Mapping[str, str]] = {
-    "answered": "complete",
-    "declined": "refused",
-    "objected": "refused",
-    "wrong_person": "unreachable",
-    "unreachable": "unreachable",
-    "withdrawn": "ineligible",
-    "waiting": "unknown",
+    link_facts.ANSWERED: "complete",
+    link_facts.DECLINED: "refused",
+    link_facts.OBJECTED: "refused",
+    link_facts.WRONG_PERSON: "unreachable",
+    link_facts.UNREACHABLE: "unreachable",
+    link_facts.WITHDRAWN: "ineligible",
+    link_facts.WAITING: "unknown",
 }
 """State of an invitation → AAPOR's disposition. A questionnaire that was begun and not sent is no answer."""
 ENDS: Final = ("complete", "refused", "unreachable", "ineligible", "unknown")
@@ -57,7 +58,7 @@ def used_links(connection: Connection, wave_id: str) -> int:
     """How many gave their answer; past the term of the invitations, as they were counted before."""
     mine = sa.select(sa.func.count()).where(Invitation.wave_id == wave_id)
     if connection.scalar(mine):
-        return connection.scalar(mine.where(Invitation.state == "answered")) or 0
+        return connection.scalar(mine.where(Invitation.state == link_facts.ANSWERED)) or 0
     frozen = sa.select(WaveFrame.participation).where(WaveFrame.wave_id == wave_id)
     return sum(counts.get("complete", 0) for counts in (connection.scalar(frozen) or {}).values())
 
