@@ -102,6 +102,8 @@ class WaveFrame(Base):
     """Answers are sealed to it; its private half is a file outside the database."""
     key_destroyed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     mixed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    participation: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """As the closing found it: ``{stratum: {disposition: people}}``, see ``responses/participation.py``."""
     wave: Mapped[Wave] = relationship()
     frame: Mapped[SamplingFrame] = relationship()
 

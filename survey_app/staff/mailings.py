@@ -24,6 +24,7 @@ from survey_app.mailing.placeholders import PLACEHOLDERS, TextError, TextFault
 from survey_app.mailing.planning import MailingError
 from survey_app.mailing.texts import KINDS, RESULTS
 from survey_app.models import Wave
+from survey_app.responses.link_facts import FEWEST
 from survey_app.settings import Settings
 from survey_app.staff.pages import UNPROCESSABLE, actor, refused, wave_or_404
 
@@ -45,7 +46,7 @@ MESSAGE_STATES: Final = {
     queue.CANCELLED: "Annulés, plus nécessaires",
 }
 TO_LOOK_AT: Final = ("uncertain", "refused", queue.BOUNCED)
-SMALL: Final = 11
+SMALL: Final = FEWEST
 """Below, a number would tell who has answered."""
 DRAFT: Final = "/envois/<int:mailing_id>"
 
