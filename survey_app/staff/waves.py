@@ -281,7 +281,7 @@ def _mix(wave_id: str) -> None:
         if mixing.were_withheld(wave_id):
             flash(TOO_FEW)
     except (mixing.MixingError, KeyFileError, DatabaseUnavailable) as fault:
-        flash(f"Les réponses par lien personnel restent scellées pour l’instant. {fault}")
+        flash(f"Le mélange des réponses par lien personnel n’est pas fini. {fault}")
 
 
 def _later(wave: Wave) -> date | None:
