@@ -230,7 +230,11 @@ def _compact() -> None:
         finally:
             if before is not None:
                 driver.autocommit = before
-    empty_the_log_of_sqlite()
+    if not empty_the_log_of_sqlite():
+        raise MixingError(
+            "Une lecture en cours garde l’ancien journal de la base. "
+            "La clé sera détruite dès qu’elle sera finie\u00a0: cela se fait tout seul."
+        )
     reached("compacted")
 
 

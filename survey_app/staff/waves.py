@@ -284,12 +284,14 @@ def _key_of(wave_id: str) -> str | None:
 
 def _mix(wave_id: str) -> None:
     """What was answered by personal link becomes countable at once; what goes wrong here is tried again."""
+    who = actor()
+    db.session.rollback()  # a reader keeps what is erased in the log of SQLite, and the key waits for it
     try:
-        mixing.finish(wave_id, actor=actor())
+        mixing.finish(wave_id, actor=who)
         if mixing.were_withheld(wave_id):
             flash(TOO_FEW)
     except (mixing.MixingError, KeyFileError, DatabaseUnavailable) as fault:
-        flash(f"Les réponses par lien personnel restent scellées pour l’instant. {fault}")
+        flash(f"Le mélange des réponses par lien personnel n’est pas fini. {fault}")
 
 
 def _later(wave: Wave) -> date | None:

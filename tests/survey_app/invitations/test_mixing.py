@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import subprocess
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -330,6 +331,59 @@ def test_a_database_that_is_busy_is_tried_again_and_the_key_waits(sqlite_app_dat
         other.close()
     assert not is_finished(22)
     assert consumed_equals_sealed_plus_mixed()
+    finish(WAVE, actor="test")
+    assert is_finished(22)
+
+
+def test_two_who_finish_in_the_same_moment_destroy_the_key_once(
+    database: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some_answers(24, 22)
+    close()
+    both, faults = threading.Barrier(2), list[BaseException]()
+
+    def wait_for_the_other(step: str) -> None:
+        if step == "compacted":
+            both.wait(20)
+
+    def run() -> None:
+        try:
+            with database.app_context():
+                finish(WAVE, actor="test")
+        except BaseException as fault:  # noqa: BLE001 (the test says which)
+            faults.append(fault)
+
+    monkeypatch.setattr(mixing, "reached", wait_for_the_other)
+    runs = [threading.Thread(target=run) for _ in range(2)]
+    for one in runs:
+        one.start()
+    for one in runs:
+        one.join()
+    assert faults == []
+    assert is_finished(22)
+    assert log() == ["wave-mixed", "wave-key-destroyed"]
+
+
+def test_a_key_that_another_process_took_away_in_between_is_no_fault(
+    database: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_wave()
+    key_id = str(db.session.get_one(WaveFrame, WAVE).key_id)
+    wave_keys.held().destroy(WAVE, key_id)
+    monkeypatch.setattr(Path, "exists", lambda _path: True)
+    wave_keys.held().destroy(WAVE, key_id)
+
+
+def test_the_key_goes_only_when_the_log_of_sqlite_is_empty(sqlite_app_database: Flask) -> None:
+    """A backup that reads meanwhile keeps the sealed answers in the log."""
+    some_answers(24, 22)
+    with db.engine.connect() as reader:
+        reader.scalar(sa.select(sa.func.count()).select_from(SealedAnswer))
+        close()
+        with pytest.raises(MixingError, match="cela se fait tout seul"):
+            finish(WAVE, actor="test")
+        assert unfinished() == [WAVE]
+        assert list(wave_keys.held().folder.iterdir())
     finish(WAVE, actor="test")
     assert is_finished(22)
 
