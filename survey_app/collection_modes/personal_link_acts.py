@@ -36,8 +36,7 @@ def _hand_on(opened: Opened) -> ResponseReturnValue:
 
 def _decline(opened: Opened) -> ResponseReturnValue:
     if request.form.get("_for_good"):
-        transitions.object_for_good(opened.holder)
-        return said("objected")
+        return said("objected" if transitions.object_for_good(opened.holder) else "declined")
     transitions.decline(opened.holder)
     return said("declined")
 

@@ -104,10 +104,18 @@ def say_wrong_person(holder: Holder) -> None:
         drafts.forget(transaction, invitation)
 
 
-def object_for_good(holder: Holder) -> None:
-    """« Ne plus m’écrire »: for this survey and all to come."""
+def object_for_good(holder: Holder) -> bool:
+    """« Ne plus m’écrire »: for this survey and all to come; whether it holds for the address.
+
+    Whoever got the link by hand does not speak for the mailbox that it was sent to: they decline, no more.
+    """
     with held_by(holder, until_closing=False) as (transaction, invitation):
+        if invitation.passed_on and invitation.email == invitation.unit.email:
+            invitation.state = DECLINED
+            drafts.forget(transaction, invitation)
+            return False
         _object(transaction, invitation, links.address_hash(links.address_of(invitation)), "link")
+    return True
 
 
 def unsubscribe(secret: str) -> bool:

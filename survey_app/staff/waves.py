@@ -284,10 +284,8 @@ def _key_of(wave_id: str) -> str | None:
 
 def _mix(wave_id: str) -> None:
     """What was answered by personal link becomes countable at once; what goes wrong here is tried again."""
-    who = actor()
-    db.session.rollback()  # a reader keeps what is erased in the log of SQLite, and the key waits for it
     try:
-        mixing.finish(wave_id, actor=who)
+        mixing.finish(wave_id, actor=actor())
         if mixing.were_withheld(wave_id):
             flash(TOO_FEW)
     except (mixing.MixingError, KeyFileError, DatabaseUnavailable) as fault:

@@ -89,6 +89,23 @@ def test_a_lasting_refusal_is_kept_as_a_hash_and_closes_the_link(site: LinkSite)
         assert not objects(db.session(), "mairie1@exemple.fr")
 
 
+def test_who_got_the_link_by_hand_does_not_silence_the_mailbox_it_came_to(site: LinkSite) -> None:
+    """Of the town hall, which shares it, for all surveys to come."""
+    official = site.official(0).press("transmettre").sure(_to="hand")
+    colleague = Official(site, new_link(official)).press("refuser").sure(_for_good="1")
+    assert (colleague.heading, site.state(0)) == ("C’est noté", "declined")
+    with site.app.app_context():
+        assert not objects(db.session(), "mairie0@exemple.fr")
+
+
+def test_who_got_the_link_at_an_address_of_their_own_silences_that_one(site: LinkSite) -> None:
+    official = site.official(0).press("transmettre").sure(_to="address", _address="secretariat@exemple.fr")
+    Official(site, new_link(official)).press("refuser").sure(_for_good="1")
+    with site.app.app_context():
+        assert objects(db.session(), "secretariat@exemple.fr")
+        assert not objects(db.session(), "mairie0@exemple.fr")
+
+
 def test_each_act_asks_before_it_does_anything(site: LinkSite) -> None:
     before = site.row(0)
     for act in ("transmettre", "refuser", "erreur"):

@@ -31,6 +31,17 @@ def test_an_official_answers_and_the_answer_is_counted_after_the_closing(site: L
     assert [list(answers) for answers in site.mixed()] == [["overall_opinion"]] * 11
 
 
+def test_the_page_of_a_link_names_no_survey_and_what_is_known_is_said_before_the_answers(
+    site: LinkSite,
+) -> None:
+    """Of an event or of a first year too, its heading is true."""
+    official = site.official(0)
+    assert official.open(official.address).heading == "Votre avis"
+    told = official.start().words()
+    assert "À moins de onze réponses en tout, aucune n’est gardée" in told
+    assert "les brouillons effacés, puis la clé est détruite" in told
+
+
 @pytest.mark.parametrize("language, word", [("en", "Thank you"), ("ar", "شكرًا")])
 def test_it_works_in_every_language_of_the_wave(site: LinkSite, language: str, word: str) -> None:
     official = site.official(0).start(language)
