@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from flask import current_app
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from survey_app.audit import act, record
 from survey_app.clock import day_in_paris, utc_now
@@ -246,6 +246,7 @@ def messages(
     query = (
         sa.select(MailMessage, Invitation)
         .join(Invitation, Invitation.id == MailMessage.invitation_id)
+        .options(joinedload(Invitation.unit))
         .where(MailMessage.mailing_id == mailing_id, MailMessage.state.in_(states))
         .order_by(MailMessage.id)
     )

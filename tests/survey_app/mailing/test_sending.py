@@ -164,6 +164,28 @@ def test_an_address_that_nobody_has_makes_its_official_unreachable(
     assert [_state_of(one) for one in numbers] == ["unreachable", "waiting", "waiting"]
 
 
+def test_the_messages_to_look_at_are_read_at_once_with_whom_they_are_for(
+    on_sqlite: Settings, relay: ScriptedRelay
+) -> None:
+    field.open_a_list(field.many(4))
+    number = field.planned()
+    db.session.expunge_all()
+    statements: list[str] = []
+
+    def watch(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.extend([statement] if statement.startswith("SELECT") else [])
+
+    sa.event.listen(db.engine, "before_cursor_execute", watch)
+    try:
+        found = planning.messages(db.session(), number, [queue.QUEUED])
+        assert {invitation.unit.authority_name for _, invitation in found} == {
+            f"Commune {place}" for place in range(4)
+        }
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", watch)
+    assert len(statements) == 1
+
+
 def test_a_dead_relay_delays_and_loses_nothing(settings: Settings, relay: ScriptedRelay) -> None:
     field.open_a_list()
     field.planned()
