@@ -13,7 +13,17 @@ from pathlib import Path
 
 from bench.measure import Section
 
-SECTIONS = ("definitions", "figures", "workbook", "wave_page", "servers", "client", "drain", "lighthouse")
+SECTIONS = (
+    "definitions",
+    "figures",
+    "workbook",
+    "wave_page",
+    "servers",
+    "personal_links",
+    "client",
+    "drain",
+    "lighthouse",
+)
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 PACKAGES = ("flask", "gunicorn", "numpy", "pydantic", "pysqlite3", "psycopg", "xlsxwriter")
 

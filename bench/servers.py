@@ -222,6 +222,11 @@ def _bare_command(port: int, url: str) -> list[str]:
     return [sys.executable, "-m", "bench.floors", str(port), url]
 
 
+def our_server(settings: Settings) -> AbstractContextManager[int]:
+    """Ours alone; gives its port."""
+    return _serving(_our_command, settings, "")
+
+
 def bare_server(settings: Settings, url: str) -> AbstractContextManager[int]:
     """The floor alone; gives its port."""
     return _serving(_bare_command, settings, url)
@@ -238,6 +243,7 @@ def _serving(command: object, settings: Settings, bare_url: str) -> Iterator[int
         "DEVICE_MASTER_KEY": settings.device_master_key,
         "DATABASE_URL": settings.database_url,
         "SURVEY_DATA": str(settings.data_folder),
+        "TRUSTED_PROXIES": str(settings.trusted_proxies),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
     }
     arguments = command(port, bare_url)  # type: ignore[operator]

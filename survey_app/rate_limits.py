@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import wraps
@@ -45,21 +46,17 @@ class RateLimits:
         self.enabled = True
         self._counts = FixedWindowRateLimiter(MemoryStorage())
         self._key = AddressKey()
+        self._one_at_a_time = threading.Lock()
+        """The memory of ``limits`` starts its timer twice when two threads find it ended, and raises."""
 
     def allow(self, limits: Sequence[RateLimitItem], route: str) -> bool:
         """Count the present request; False beyond any of the limits."""
-        return self._all(self._counts.hit, limits, route)
-
-    def is_spent(self, limits: Sequence[RateLimitItem], route: str) -> bool:
-        """Whether one more would be beyond a limit; nothing is counted."""
-        return not self._all(self._counts.test, limits, route)
-
-    def _all(self, ask: Callable[..., bool], limits: Sequence[RateLimitItem], route: str) -> bool:
         caller = self._key(request.remote_addr, datetime.now(tz=UTC).date())
         shared = processes()
-        return not self.enabled or all(
-            ask(one, route, caller, cost=min(shared, one.amount)) for one in limits
-        )
+        if not self.enabled:
+            return True
+        with self._one_at_a_time:
+            return all(self._counts.hit(one, route, caller, cost=min(shared, one.amount)) for one in limits)
 
 
 def install(app: Flask) -> None:

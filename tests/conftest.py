@@ -10,9 +10,9 @@ import pytest
 
 from tests.browsers import launch_arguments
 from tests.faults import fault_ledger
-from tests.time_limits import pytest_runtest_protocol
+from tests.time_limits import pytest_exception_interact, pytest_runtest_protocol
 
-__all__ = ["pytest_runtest_protocol"]
+__all__ = ["pytest_exception_interact", "pytest_runtest_protocol"]
 
 
 @pytest.fixture(scope="session")

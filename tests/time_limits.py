@@ -25,9 +25,19 @@ def limit_of(item: pytest.Item) -> float:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Where every thread stands is written to the standard error output before the process ends."""
-    seconds = limit_of(item) + GRACE_SECONDS
-    faulthandler.dump_traceback_later(seconds, file=item.config.stash[fault_handler_stderr_fd_key], exit=True)
+    _end_the_worker_in(limit_of(item) + GRACE_SECONDS, item.config)
     try:
         return (yield)
     finally:
         faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
+    """pytest itself calls the end off when a test has failed; what it leaves behind may hang as well."""
+    if isinstance(node, pytest.Item):
+        _end_the_worker_in(limit_of(node) + GRACE_SECONDS, node.config)
+
+
+def _end_the_worker_in(seconds: float, config: pytest.Config) -> None:
+    faulthandler.dump_traceback_later(seconds, file=config.stash[fault_handler_stderr_fd_key], exit=True)

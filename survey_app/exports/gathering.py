@@ -83,7 +83,7 @@ def gather(wave_id: str, rights: Rights, selection: Selection | None = None) -> 
 def _unknown_parts(wave: Wave, selection: Selection) -> Iterator[str]:
     """What is selected that this wave does not have, each with what it has: its figures would be empty."""
     parts = (
-        ("Site inconnu", selection.site, wave.sites, "Ses sites"),
+        ("Site inconnu", selection.site, sites_of(wave), "Ses sites"),
         ("Mode de recueil inconnu", selection.mode, wave.modes, "Ses modes"),
         ("Langue inconnue", selection.language, wave.languages, "Ses langues"),
         ("Période inconnue", selection.period, periods_of(wave, *PERIOD_KINDS), "Ses périodes"),

@@ -14,7 +14,7 @@ from itertools import groupby, takewhile
 from typing import Final
 
 from survey_app.invitations.sealed_answers import Answer
-from survey_app.responses.link_balance import FEWEST
+from survey_app.responses.link_facts import FEWEST
 
 THRESHOLD: Final = FEWEST
 NO_LANGUAGE: Final = "und"

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from survey_app import audit
-from survey_app.database import db, one_writer, write_transaction
+from survey_app.database import DatabaseUnavailable, db, one_writer, unavailable, write_transaction
 from survey_app.invitation_models import (
     AnonymousText,
     Invitation,
@@ -224,6 +224,10 @@ def _compact() -> None:
         try:
             for statement in statements:
                 driver.cursor().execute(statement)
+        except db.engine.dialect.loaded_dbapi.Error as error:
+            if unavailable(error, db.engine.dialect.loaded_dbapi):
+                raise DatabaseUnavailable(f"Base indisponible\u00a0: {error}") from error
+            raise
         finally:
             if before is not None:
                 driver.autocommit = before

@@ -21,6 +21,9 @@ LEASE: Final = "mail_sender"
 TROUBLE: Final = "mail_trouble"
 SECONDS: Final = 180.0
 """Longer than one message may ever take (``smtp.CONVERSATION_SECONDS``, twice: greeting and message)."""
+MUCH_TOO_LONG: Final = 10 * SECONDS
+"""Only a clock that was set back makes a lease that long. Not less: whoever waited for the row looked at the
+clock before the one that holds it did."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,7 @@ def take(transaction: Session, holder: str, now: dt.datetime) -> tuple[Lease, bo
     """The lease, renewed, and whether this holder had it not before; None where another has it."""
     found, moment = read(transaction), now.timestamp()
     mine = found.holder == holder
-    # A clock that was set back would make another's lease endless.
-    held = moment < found.until <= moment + SECONDS
+    held = moment < found.until <= moment + MUCH_TOO_LONG
     if found.holder and not mine and held:
         return None
     lease = Lease(holder, moment + SECONDS, min(found.next_at, moment + 60))

@@ -13,9 +13,9 @@ from analysis.display import counted
 from survey_app import server_facts
 from survey_app.clock import day_in_paris
 from survey_app.database import db
-from survey_app.invitation_models import WaveFrame
+from survey_app.invitation_models import Objection, WaveFrame
 from survey_app.models import Wave
-from survey_app.responses import tallies
+from survey_app.responses import link_key, tallies
 from survey_app.responses.finding import Finding
 from survey_app.responses.link_balance import Balance, balance
 
@@ -26,7 +26,9 @@ ENDED_STATES = ("closed", "sealed", "published")
 def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
     """Per wave by personal link; nothing where there is none."""
     with db.engine.connect() as connection:
-        query = sa.select(WaveFrame.wave_id, WaveFrame.key_id, WaveFrame.key_destroyed_at, Wave.state)
+        query = sa.select(
+            WaveFrame.wave_id, WaveFrame.key_id, WaveFrame.key_destroyed_at, Wave.state, Wave.closes_on
+        )
         waves = connection.execute(
             query.join(Wave, Wave.id == WaveFrame.wave_id).where(WaveFrame.key_id.is_not(None))
         ).all()
@@ -38,7 +40,23 @@ def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
         yield Finding("guesses", "warning", message, "Si cela dure, limitez ces adresses dans nginx.")
     for row in waves:
         yield from _balance(row.wave_id, counts[row.wave_id], row.wave_id in recountable)
+        yield from _overdue(row, day_in_paris(now))
         yield from _key(row, folder / f"{row.wave_id}-{row.key_id}.pem")
+    yield from _of_no_wave(folder, {f"{row.wave_id}-{row.key_id}" for row in waves})
+
+
+def changed_link_key(device_master_key: str, _now: dt.datetime) -> Iterator[Finding]:
+    """Objections are kept for ever, under a key that must be kept for as long."""
+    with db.engine.connect() as connection:
+        changed = link_key.has_changed(connection, device_master_key)
+        objections = connection.scalar(sa.select(sa.func.count()).select_from(Objection)) or 0
+    if changed:
+        message = (
+            "DEVICE_MASTER_KEY n’est plus celle des liens préparés ici\u00a0: aucun lien envoyé ne s’ouvre. "
+            f"Oppositions qui ne sont plus reconnues\u00a0: {objections}."
+        )
+        remedy = "Remettez l’ancienne clé dans les réglages avant tout envoi\u202f; elle est avec vos copies."
+        yield Finding("link_key", "error", message, remedy)
 
 
 def _balance(wave_id: str, found: Balance, recountable: bool) -> Iterator[Finding]:
@@ -53,6 +71,26 @@ def _balance(wave_id: str, found: Balance, recountable: bool) -> Iterator[Findin
             "Des réponses manquent ou sont en trop\u00a0: restaurez la dernière sauvegarde, avant de clore."
         )
         yield Finding("links", "error", f"Édition {wave_id}\u00a0: {told}", remedy)
+
+
+def _overdue(row: Any, today: dt.date) -> Iterator[Finding]:
+    """Nothing closes a wave by itself, and only the closing mixes its answers and destroys its key."""
+    if row.state == "open" and row.closes_on < today:
+        message = (
+            f"L’édition {row.wave_id} devait finir le {row.closes_on:%d/%m/%Y}. "
+            "Ses réponses par lien personnel restent scellées, et leur clé existe encore."
+        )
+        remedy = f"Fermez-la\u00a0: «\u202fsurvey-app wave close {row.wave_id}\u202f»."
+        yield Finding("overdue", "warning", message, remedy)
+
+
+def _of_no_wave(folder: Path, keys: set[str]) -> Iterator[Finding]:
+    """A kill between the rows and the files, or a list past its term, leaves them behind."""
+    left = sorted(path.name for path in folder.glob("*-*") if path.stem not in keys)
+    if left:
+        message = f"Dans {folder}, d’aucune édition\u00a0: {', '.join(left)}."
+        remedy = "Effacez-les avec leurs copies, sauf si vous allez restaurer une sauvegarde qui les attend."
+        yield Finding("wave_key_left", "warning", message, remedy)
 
 
 def _key(row: Any, path: Path) -> Iterator[Finding]:

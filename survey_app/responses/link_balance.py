@@ -7,13 +7,11 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from analysis.publication import FLOORS
-from survey_app.invitation_models import Invitation, SealedAnswer, WaveFrame
+from survey_app.invitation_models import SealedAnswer, WaveFrame
 from survey_app.models import Response
+from survey_app.responses.link_facts import FEWEST, MODE
+from survey_app.responses.participation import used_links
 
-MODE: Final = "personal_link"
-FEWEST: Final = FLOORS["public"]
-"""With fewer answers than this, who answered is as good as said by each of them."""
 TOO_FEW: Final = (
     "Moins de onze réponses par lien personnel\u00a0: elles désigneraient leurs auteurs. "
     "Aucune n’est gardée, toutes sont détruites avec leur clé."
@@ -40,10 +38,10 @@ class Balance(NamedTuple):
 
 def balance(connection: Connection, wave_id: str) -> Balance:
     """The counts as they are now."""
-    used = sa.select(sa.func.count()).where(Invitation.wave_id == wave_id, Invitation.state == "answered")
     sealed = sa.select(sa.func.count()).where(SealedAnswer.wave_id == wave_id)
     mixed = sa.select(sa.func.count()).where(Response.wave_id == wave_id, Response.mode == MODE)
-    first, second, third = (connection.scalar(query) or 0 for query in (used, sealed, mixed))
+    first = used_links(connection, wave_id)
+    second, third = (connection.scalar(query) or 0 for query in (sealed, mixed))
     over = sa.select(WaveFrame.mixed_at.is_not(None), WaveFrame.nominative).where(
         WaveFrame.wave_id == wave_id
     )

@@ -33,6 +33,7 @@ from survey_app.models import (
 )
 from survey_app.responses import tallies, unlinking
 from survey_app.responses.counts import text_keys
+from survey_app.responses.purge_officials import erase_officials
 from survey_app.settings import RetentionTerms
 
 log = logging.getLogger(__name__)
@@ -214,6 +215,12 @@ KINDS = (
         _erase_texts,
     ),
     Kind("responses_after_closing", "Réponses individuelles, après la fin de l’édition", _erase_responses),
+    Kind(
+        "officials_after_results",
+        "Élus interrogés (liste, invitations, courriels), après le dernier jour où leurs liens ouvrent les "
+        "résultats, ou à défaut la fin de l’édition\u202f; liste jamais utilisée, après son import",
+        erase_officials,
+    ),
     Kind("enrolment_codes", "Codes d’enrôlement des tablettes, après leur échéance", _erase_codes),
     Kind("sign_in_tries", "Tentatives de connexion des agents, sous empreinte à clé", _erase_tries),
     Kind("audit_entries", "Journal des actions des agents", _erase_audit),

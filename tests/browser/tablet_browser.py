@@ -164,6 +164,16 @@ def until(page: Page, expression: str, argument: Any = None) -> None:
     raise AssertionError(f"never true: {expression}")
 
 
+def open_again(page: Page, address: str) -> None:
+    """Open it, whatever the page is doing by itself: one that takes a new version loads itself again."""
+    end = time.monotonic() + PATIENCE / 1_000
+    while time.monotonic() < end:
+        with suppress(Error):
+            page.goto(address)
+            return
+    raise AssertionError(f"never opened: {address}")
+
+
 def wait_for_draft(page: Page, revision: int = 1) -> None:
     """Until the interview so far is on the disk, in this revision or a later one."""
     wait_for_records(

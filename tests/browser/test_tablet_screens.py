@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.tablet_browser import LANDSCAPE, PORTRAIT, Network
+from tests.browser.tablet_browser import LANDSCAPE, PORTRAIT, Network, begin, until
 from tests.browsers import free_port
 from tests.survey_app.tablet_site import tablet_site
 
@@ -62,6 +62,33 @@ def test_every_screen_is_accessible_touchable_and_still(
         page.locator("#begin").click()
         assert walk_to_thanks(page) >= 8
         check(page)
+    context.close()
+
+
+SHOW_NOTICE = """(name) => {
+  for (const one of document.querySelectorAll('[data-notice]')) one.hidden = one.dataset.notice !== name;
+  document.getElementById('agent-site').textContent = 'Bureau de l’immigration et de l’intégration';
+  document.getElementById('agent-contact').textContent = 'dernier contact 28 nov. 17:21';
+}"""
+BETWEEN = """() => document.getElementById('agent-corner').getBoundingClientRect().top
+  - document.querySelector('.steps').getBoundingClientRect().bottom"""
+
+
+@pytest.mark.parametrize("width", [360, 800, 1280])
+def test_the_agents_line_covers_no_button_however_much_it_says(
+    served_tablet: Network, browser: Browser, width: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 740}, has_touch=True)
+    page = context.new_page()
+    with served_tablet.up(free_port()) as address:
+        page.goto(address)
+        page.fill("#enrolment-code", served_tablet.site.code())
+        page.get_by_role("button", name="Enrôler").click()
+        begin(page)
+        names = page.eval_on_selector_all("[data-notice]", "found => found.map((one) => one.dataset.notice)")
+        for name in (*names, ""):
+            page.evaluate(SHOW_NOTICE, name)
+            until(page, f"({BETWEEN})() >= 0")
     context.close()
 
 

@@ -13,7 +13,15 @@ from playwright.sync_api import Playwright
 
 from tests.browser.tablet_browser import begin, stored, wait_for_draft
 from tests.browser.test_stolen_profile import files_that_hold
-from tests.faults.one_tablet import OneTablet, Reply, chain_faults, one_tablet, refuse_records, take_records
+from tests.faults.one_tablet import (
+    FACTS,
+    OneTablet,
+    Reply,
+    chain_faults,
+    one_tablet,
+    refuse_records,
+    take_records,
+)
 from tests.survey_app.tablet_site import QUESTIONNAIRE
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -196,6 +204,33 @@ def test_a_browser_killed_at_any_step_of_finishing_has_the_draft_or_the_record_a
     assert [body.complete for body in tablet.site.bodies()] == [step == "on disk" for step in STEPS]
     tablet.switch_off()
     assert files_that_hold(tablet.profile, "Madame Martin : au guichet trois") == []
+
+
+RECORD_LATER = """
+IDBObjectStore.prototype.add = function (value) {
+  const { db } = this.transaction;
+  const keep = () => db.transaction('records', 'readwrite').objectStore('records').put(value);
+  this.transaction.addEventListener('complete', keep);
+};"""
+"""The control: the record follows its number in a transaction of its own."""
+
+
+def test_the_same_kill_leaves_a_number_without_its_answers_that_are_written_a_moment_later(
+    tablet: OneTablet,
+) -> None:
+    refuse_records(tablet)
+    tablet.page.context.add_init_script(RECORD_LATER)
+    tablet.page.reload()
+    tablet.begin("écrite trop tard")
+    wait_for_draft(tablet.page, 3)
+    tablet.stop_at("on disk")
+    tablet.kill()
+    tablet.switch_on()
+    tablet.ready()
+    assert stored(tablet.page) == []
+    end, _day = tablet.page.evaluate(FACTS)
+    assert end["seq"] == 1
+    assert chain_faults(tablet.page) != []
 
 
 # 5: killed after the receipt, before it is noted

@@ -201,6 +201,28 @@ def test_a_connection_that_was_closed_is_opened_anew_and_the_second_failure_give
     tablet.assert_all_arrived()
 
 
+OPENS_ONCE = """
+const openFirst = IDBFactory.prototype.open;
+let opened = false;
+IDBFactory.prototype.open = function (...given) {
+  if (opened) throw new DOMException('it happens', 'InvalidStateError');
+  opened = true;
+  return openFirst.apply(this, given);
+};"""
+
+
+def test_a_page_that_does_not_open_the_database_anew_thanks_nobody_any_more(tablet: OneTablet) -> None:
+    """The control: one closed connection is the end of it."""
+    refuse_records(tablet)
+    for script in (OPENS_ONCE, CLOSABLE):
+        tablet.page.context.add_init_script(script)
+    tablet.page.reload()
+    tablet.begin("fermée une fois")
+    assert tablet.page.evaluate("window.closeAll()") > 0
+    tablet.page.locator("#next").click()
+    expect(tablet.page.locator("#failed-title")).to_be_visible(timeout=PATIENCE)
+
+
 # 9: the storage is cleared
 
 

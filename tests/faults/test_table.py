@@ -10,6 +10,10 @@ from typing import Final
 
 TESTS: Final = Path(__file__).resolve().parents[1]
 FAULTS: Final = 56
+CLIENT: Final = TESTS.parent / "survey_app" / "client" / "test"
+CONTROL: Final = re.compile(
+    r"^\| (\d+(?:, \d+)*) \| (?:`([^`]+?)::([^`]+)`|none(?: yet)?: [^|]+) \|$", flags=re.MULTILINE
+)
 ROW: Final = re.compile(r"^\| (\d+) \| [^|]+ \| `([^`]+\.py)::(test_\w+)` \|$", flags=re.MULTILINE)
 
 
@@ -44,3 +48,22 @@ def test_every_fault_is_in_the_table_with_a_test_that_is_there() -> None:
 
 def test_every_marked_test_belongs_to_a_fault_of_the_table() -> None:
     assert set(marked()) <= set(in_the_table())
+
+
+def controls() -> list[tuple[list[int], str, str]]:
+    """The faults of each line, the file and the test; both empty where there is none, with the reason."""
+    text = (TESTS / "faults" / "README.md").read_text(encoding="utf-8").partition("## The controls")[2]
+    return [([*map(int, numbers.split(", "))], path, name) for numbers, path, name in CONTROL.findall(text)]
+
+
+def test_every_fault_has_a_control_that_is_there_or_a_reason_for_none() -> None:
+    found = controls()
+    assert sorted(number for numbers, _path, _name in found for number in numbers) == list(
+        range(1, FAULTS + 1)
+    )
+    for _numbers, path, name in found:
+        if path:
+            client = path.startswith("client/")
+            file = CLIENT / path.removeprefix("client/") if client else TESTS / path
+            wanted = name if client else f"def {name}("
+            assert wanted in file.read_text(encoding="utf-8"), f"{path}::{name}"

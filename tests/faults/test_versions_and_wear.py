@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from survey_app.database import db
 from survey_app.models import Response
 from survey_app.responses.intake import judge_waiting
 from survey_app.responses.record_keys import held
-from tests.browser.tablet_browser import begin, finish, next_person, wait_for_draft
+from tests.browser.tablet_browser import PATIENCE, begin, finish, next_person, wait_for_draft
 from tests.faults.ledger import look_into
 from tests.faults.one_tablet import (
     BUSY,
@@ -136,10 +137,8 @@ def flip_bytes(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.fault(12)
-def test_a_damaged_database_is_told_on_the_tablet_and_the_server_says_what_is_missing(
-    tablet: OneTablet,
-) -> None:
+def damaged_on_its_disk(tablet: OneTablet) -> Counter[str]:
+    """One answer is delivered, one is on the disk when its files are damaged; gives the first one."""
     tablet.one_person("reçu")
     tablet.deliver()
     kept = tablet.saved.copy()
@@ -151,6 +150,14 @@ def test_a_damaged_database_is_told_on_the_tablet_and_the_server_says_what_is_mi
     tablet.switch_off()
     flip_bytes(next(files_of_the_database(tablet).glob("*.log")))
     take_records(tablet)
+    return kept
+
+
+@pytest.mark.fault(12)
+def test_a_damaged_database_is_told_on_the_tablet_and_the_server_says_what_is_missing(
+    tablet: OneTablet,
+) -> None:
+    kept = damaged_on_its_disk(tablet)
     tablet.switch_on()
     expect(tablet.page.locator("[data-notice=fault]")).to_have_text("mémoire en défaut, prévenez le référent")
     expect(tablet.page.locator("a.language-card").first).to_be_hidden()
@@ -160,6 +167,20 @@ def test_a_damaged_database_is_told_on_the_tablet_and_the_server_says_what_is_mi
     tablet.deliver()
     tablet.assert_all_arrived()
     assert lines_told(tablet.site) == ["1 passé, 1 reçu, 0 manquant", "2 passés, 1 reçu, 1 manquant"]
+
+
+NO_LOSS_TOLD = "Object.defineProperty(IDBVersionChangeEvent.prototype, 'dataLoss', { get: () => 'none' });"
+
+
+def test_a_page_that_does_not_ask_the_browser_what_was_lost_takes_itself_for_a_new_tablet(
+    tablet: OneTablet,
+) -> None:
+    """The control."""
+    damaged_on_its_disk(tablet)
+    tablet.switch_on(NO_LOSS_TOLD)
+    expect(tablet.page.locator("#enrolment-code")).to_be_visible(timeout=PATIENCE)
+    expect(tablet.page.locator("#agent-corner")).to_have_attribute("data-state", "none")
+    expect(tablet.page.locator("[data-notice=fault]")).to_be_hidden()
 
 
 @pytest.mark.fault(12)

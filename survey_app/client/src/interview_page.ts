@@ -5,6 +5,7 @@ import { InterviewSaving } from './interview_saving.ts';
 import type { Finished } from './interview_saving.ts';
 import { Kiosk } from './kiosk.ts';
 import type { Content } from './outbox.ts';
+import { element, keepAbove } from './page_parts.ts';
 import { QuestionnairePage } from './questionnaire_page.ts';
 import { fillTheScreen, StayingAwake } from './staying_awake.ts';
 import { isAskedOn, localDay } from './tablet_app.ts';
@@ -18,6 +19,7 @@ const IDLE_SECONDS = 120;
 /** Bring the page to life; a tablet that is not enrolled, or no longer offers this questionnaire, goes to the start. */
 export async function startInterview(app: TabletApp, form: HTMLFormElement): Promise<void> {
   neverShownAgain(form);
+  keepAbove(element('agent-corner'));
   await app.holdForInterview();
   const definition = definitionIn(document);
   const [device, bundle, today, revoked] = await Promise.all([app.enrolment.device(), app.bundle(), app.today(), app.store.fact<string | null>('revoked')]);

@@ -13,6 +13,12 @@ export function setHidden(id: string, hidden: boolean): void {
   if (element) element.hidden = hidden;
 }
 
+/** What sticks to the bottom of the screen stays above this line, however many rows its words take. */
+export function keepAbove(line: HTMLElement): void {
+  const measure = (): void => document.body.style.setProperty('--agent-line', `${Math.ceil(line.getBoundingClientRect().height)}px`);
+  new ResizeObserver(measure).observe(line, { box: 'border-box' });
+}
+
 /** Focus on the heading or legend moves readers of the screen along, and scrolls to the top. */
 export function focusOn(block: HTMLElement | null): void {
   const target = block?.querySelector<HTMLElement>('legend, h1, h2, label') ?? block;

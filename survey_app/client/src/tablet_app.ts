@@ -91,7 +91,8 @@ export class TabletApp {
     await this.afterwards();
     await this.describe();
     const next = await this.sync.nextTry();
-    if (next !== null) void wakeWhenOnline();
+    // Online, the browser would wake the sender at once, and this round would ask for the next one without end.
+    if (next !== null && !navigator.onLine) void wakeWhenOnline();
     return next;
   }
 

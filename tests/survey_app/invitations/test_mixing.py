@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from pysqlite3 import dbapi2 as sqlite
 
 from form_definitions import Item
-from survey_app.database import db, write_transaction
+from survey_app.database import DatabaseUnavailable, db, write_transaction
 from survey_app.frames.freezing import SIZES
 from survey_app.invitation_models import AnonymousText, Invitation, SavedInterview, SealedAnswer, WaveFrame
 from survey_app.invitations import mixing, wave_keys
@@ -306,6 +307,32 @@ def test_two_who_finish_at_once_count_each_answer_once(
     finish(WAVE, actor="test")
     assert is_finished(50)
     assert log() == ["wave-mixed", "wave-key-destroyed"]
+
+
+def test_a_database_that_is_busy_is_tried_again_and_the_key_waits(sqlite_app_database: Flask) -> None:
+    """Somebody else writes for longer than one waits: nothing is lost, and the next run ends it."""
+    some_answers(24, 22)
+    close()
+    folder = sqlite_app_database.extensions["survey_settings"].data_folder
+    other = sqlite.connect(folder / "survey.db", isolation_level=None)
+    before = mixing.reached
+
+    def hold(step: str) -> None:
+        if step == "evened":
+            other.execute("BEGIN IMMEDIATE")
+
+    vars(mixing)["reached"] = hold
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            finish(WAVE, actor="test")
+    finally:
+        vars(mixing)["reached"] = before
+        other.execute("ROLLBACK")
+        other.close()
+    assert not is_finished(22)
+    assert consumed_equals_sealed_plus_mixed()
+    finish(WAVE, actor="test")
+    assert is_finished(22)
 
 
 def test_two_who_finish_in_the_same_moment_destroy_the_key_once(
