@@ -215,6 +215,7 @@ def _make_even(wave_id: str) -> None:
 
 def _compact() -> None:
     """What was taken from the pool, and where rows lay, is gone from the files of the database."""
+    db.session.rollback()  # the request that closes the wave may itself be a reader that holds the log
     statements = (*_REWRITTEN, *_EMPTIED) if db.engine.dialect.name == "postgresql" else ("VACUUM",)
     with one_writer(db.engine), db.engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
