@@ -23,7 +23,7 @@ from survey_app.collection_modes.form_steps import UNPROCESSABLE, show_faults, t
 from survey_app.collection_modes.form_visit import Visit, first_page, show
 from survey_app.collection_modes.link_opening import GONE, NOT_FOUND, Opened, find_opened, said, standing
 from survey_app.collection_modes.printable import draw_printable, find_sheet
-from survey_app.collection_modes.public_pages import chosen_language, page, speak
+from survey_app.collection_modes.public_pages import chosen_language, page, privacy_page, speak
 from survey_app.database import db
 from survey_app.form_state import MAXIMUM_AGE, FormState, UnreadableState, new_state, unseal
 from survey_app.invitation_models import WaveFrame
@@ -219,6 +219,13 @@ def _in_time(state: FormState, wave: Wave) -> bool:
 
 def _go(end: str, visit: Visit) -> ResponseReturnValue:
     return redirect(f"/r/{end}/{visit.language}", 303)
+
+
+@blueprint.get("/r/donnees/<language>")
+@public
+def explain_privacy(language: str) -> ResponseReturnValue:
+    """What becomes of answers by personal link: not what becomes of a visitor's."""
+    return privacy_page(language, "personal_link/privacy.html")
 
 
 @blueprint.get("/r/questions/<slug>/<language>")
