@@ -22,6 +22,7 @@ from survey_app.collection_modes import personal_link_acts
 from survey_app.collection_modes.form_steps import UNPROCESSABLE, show_faults, take, turn_page
 from survey_app.collection_modes.form_visit import Visit, first_page, show
 from survey_app.collection_modes.link_opening import GONE, NOT_FOUND, Opened, find_opened, said, standing
+from survey_app.collection_modes.link_welcome import welcome
 from survey_app.collection_modes.printable import draw_printable, find_sheet
 from survey_app.collection_modes.public_pages import chosen_language, page, privacy_page, speak
 from survey_app.database import db
@@ -61,7 +62,7 @@ def open_link(token: str) -> ResponseReturnValue:
 
 def _opening(token: str) -> Response:
     speak(chosen_language())
-    response = page("personal_link/open.html", token=token, choices=list(LANGUAGES.values()))
+    response = page("personal_link/open.html", token=token, choices=list(LANGUAGES.values()), **welcome())
     response.headers["Cache-Control"] = "no-store"
     response.vary.add("Accept-Language")
     return response
