@@ -1,4 +1,4 @@
-"""The page of a link says who asks, why, for how long and what is known; nothing in it depends on the link."""
+"""The page of a link says who asks, why, how long, what is known, and nothing in it depends on the link."""
 
 from __future__ import annotations
 
