@@ -119,3 +119,13 @@ def test_every_page_passes_axe_and_fits(
         page.wait_for_load_state()
         assert axe_findings(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_a_telephone_no_column_of_the_printable_questions_is_cut_off(
+    browser: Browser, link_address: str
+) -> None:
+    page = a_page(browser, viewport={"width": 360, "height": 800})
+    page.goto(f"{link_address}/r/questions/elus/fr")
+    grids = page.locator(".scroll").evaluate_all("all => all.map(one => one.scrollWidth - one.clientWidth)")
+    assert grids
+    assert max(grids) <= 0
