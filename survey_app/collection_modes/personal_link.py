@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any, Final
 
-from flask import Blueprint, Response, current_app, redirect, request
+from flask import Blueprint, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
 from form_definitions import LANGUAGES, SOURCE_LANGUAGE, split_by_path
@@ -21,9 +21,10 @@ from survey_app.clock import day_in_paris, today_in_paris, utc_now
 from survey_app.collection_modes import personal_link_acts
 from survey_app.collection_modes.form_steps import UNPROCESSABLE, show_faults, take, turn_page
 from survey_app.collection_modes.form_visit import Visit, first_page, show
-from survey_app.collection_modes.link_opening import GONE, NOT_FOUND, Opened, find_opened, said, standing
+from survey_app.collection_modes.link_opening import GONE, Opened, find_opened, said, standing
+from survey_app.collection_modes.link_welcome import opening, unknown
 from survey_app.collection_modes.printable import draw_printable, find_sheet
-from survey_app.collection_modes.public_pages import chosen_language, page, speak
+from survey_app.collection_modes.public_pages import privacy_page, speak
 from survey_app.database import db
 from survey_app.form_state import MAXIMUM_AGE, FormState, UnreadableState, new_state, unseal
 from survey_app.invitation_models import WaveFrame
@@ -49,22 +50,14 @@ ENDS: Final = {"merci": "thanks", "enregistre": "saved", "deja": "answered", "fi
 @public
 def ask_code() -> ResponseReturnValue:
     """For whoever has a letter: the field for its code."""
-    return _opening("")
+    return opening("")
 
 
 @blueprint.get("/r/<token>")
 @public
 def open_link(token: str) -> ResponseReturnValue:
     """The page of any link, known or not: it says what it is for, and has buttons."""
-    return _opening(token)
-
-
-def _opening(token: str) -> Response:
-    speak(chosen_language())
-    response = page("personal_link/open.html", token=token, choices=list(LANGUAGES.values()))
-    response.headers["Cache-Control"] = "no-store"
-    response.vary.add("Accept-Language")
-    return response
+    return opening(token)
 
 
 @blueprint.get("/r/questionnaire/<language>")
@@ -94,7 +87,7 @@ def take_page(language: str) -> ResponseReturnValue:
     if "_state" in request.form:
         return _take_answers(language)
     opened = find_opened()
-    return said("unknown", NOT_FOUND) if opened is None else _begin(opened, language)
+    return unknown() if opened is None else _begin(opened, language)
 
 
 def _begin(opened: Opened, language: str) -> ResponseReturnValue:
@@ -225,6 +218,13 @@ def _in_time(state: FormState, wave: Wave) -> bool:
 
 def _go(end: str, visit: Visit) -> ResponseReturnValue:
     return redirect(f"/r/{end}/{visit.language}", 303)
+
+
+@blueprint.get("/r/donnees/<language>")
+@public
+def explain_privacy(language: str) -> ResponseReturnValue:
+    """What becomes of answers by personal link: not what becomes of a visitor's."""
+    return privacy_page(language, "personal_link/privacy.html")
 
 
 @blueprint.get("/r/questions/<slug>/<language>")

@@ -11,8 +11,10 @@ from typing import Final
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from form_definitions import LANGUAGES
 from survey_app.access import public
-from survey_app.collection_modes.link_opening import GONE, NOT_FOUND, Opened, find_opened, said, standing
+from survey_app.collection_modes.link_opening import GONE, Opened, find_opened, said, standing
+from survey_app.collection_modes.link_welcome import unknown
 from survey_app.collection_modes.public_pages import page, speak
 from survey_app.invitations import transitions
 from survey_app.invitations.states import AlreadyAnswered, LinkError, LinkIsDead, WaveIsOver
@@ -35,7 +37,7 @@ def _hand_on(opened: Opened) -> ResponseReturnValue:
 
 
 def _decline(opened: Opened) -> ResponseReturnValue:
-    if request.form.get("_for_good"):
+    if request.form.get("_sure") == "for_good":
         return said("objected" if transitions.object_for_good(opened.holder) else "declined")
     transitions.decline(opened.holder)
     return said("declined")
@@ -61,7 +63,7 @@ def take_act(link_act: str, language: str) -> ResponseReturnValue:
     speak(language)
     opened = find_opened()
     if opened is None:
-        return said("unknown", NOT_FOUND)
+        return unknown()
     if instead := standing(opened):
         return instead
     if not request.form.get("_sure"):
@@ -81,6 +83,7 @@ def _ask(act: str, opened: Opened, *, wrong: bool = False) -> ResponseReturnValu
         "personal_link/act.html",
         UNPROCESSABLE if wrong else 200,
         act=act,
+        choices=list(LANGUAGES.values()),
         link=request.form.get("_link", ""),
         code=request.form.get("_code", ""),
         can_go_back=opened.invitation.passed_on and bool(opened.invitation.unit.email),

@@ -127,11 +127,13 @@ def explain_privacy_of(slug: str, language: str) -> ResponseReturnValue:
     return privacy_page(language, back=f"/q/{slug}/{language}")
 
 
-def privacy_page(language: str, back: str | None = None) -> Response:
-    """The whole notice."""
+def privacy_page(
+    language: str, template: str = "website/privacy.html", *, back: str | None = None
+) -> Response:
+    """The whole notice, of this template."""
     speak(language)
     legal_basis = words()(organisation().privacy.legal_basis)
-    return page("website/privacy.html", legal_basis=legal_basis, back=back)
+    return page(template, legal_basis=legal_basis, back=back)
 
 
 @blueprint.get("/accessibilite/")

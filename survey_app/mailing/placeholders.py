@@ -22,6 +22,7 @@ PLACEHOLDERS: Final[dict[str, str]] = {
     "desinscription": "l’adresse où l’on demande à ne plus être sollicité",
     "enquete": "titre du questionnaire",
     "duree": "durée du questionnaire, en minutes",
+    "anonymat": "ce que l’on saura des réponses, et qui les lira",
     "date_cloture": "dernier jour pour répondre",
     "fin_resultats": "dernier jour où le lien montre les résultats",
     "organisation": "nom de l’organisation",

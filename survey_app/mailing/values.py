@@ -85,6 +85,7 @@ def values_of_wave(wave: Wave, frame: WaveFrame | None) -> dict[str, str]:
     return {
         "enquete": wave.questionnaire_version.title,
         "duree": counted(minutes, "minute", "minutes") if minutes else "",
+        "anonymat": _anonymity(frame),
         "date_cloture": day_words(wave.closes_on),
         "fin_resultats": day_words(until) if until else "",
         "source": _source(frame),
@@ -108,6 +109,7 @@ _REMEDIES: Final = {
     "telephone": "Remplissez director.phone dans organisation.yaml.",
     "page_verification": "Remplissez contact.verification_page dans organisation.yaml.",
     "delegue": "Remplissez privacy.data_protection_officer dans organisation.yaml.",
+    "anonymat": "Choisissez d’abord la liste des élus de l’édition.",
     "source": "Choisissez d’abord la liste des élus de l’édition.",
     "fin_resultats": "Fixez d’abord le dernier jour où les liens montrent les résultats.",
 }
@@ -122,6 +124,24 @@ def _signature(ours: Organisation) -> dict[str, str]:
         "page_verification": ours.contact.verification_page or "",
         "delegue": ours.privacy.data_protection_officer or "",
     }
+
+
+def _anonymity(frame: WaveFrame | None) -> str:
+    if frame is None:
+        return ""
+    return _NOMINATIVE if frame.nominative else _ANONYMOUS
+
+
+_ANONYMOUS: Final = (
+    "Nous saurons qui a répondu, pour ne pas vous relancer, mais pas ce que chacun a répondu. "
+    "Les réponses sont chiffrées, puis mélangées à la clôture. "
+    "Ensuite seulement, les personnes chargées de la qualité à la préfecture les lisent, sans nom."
+)
+_NOMINATIVE: Final = (
+    "Cette enquête est nominative\u00a0: trop peu de personnes sont interrogées pour garantir l’anonymat, "
+    "et vos réponses peuvent permettre de vous reconnaître. "
+    "Elles sont lues par le référent qualité et la direction, et par personne d’autre."
+)
 
 
 def _source(frame: WaveFrame | None) -> str:

@@ -119,3 +119,26 @@ def test_every_page_passes_axe_and_fits(
         page.wait_for_load_state()
         assert axe_findings(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_a_telephone_no_column_of_the_printable_questions_is_cut_off(
+    browser: Browser, link_address: str
+) -> None:
+    page = a_page(browser, viewport={"width": 360, "height": 800})
+    page.goto(f"{link_address}/r/questions/elus/fr")
+    grids = page.locator(".scroll").evaluate_all("all => all.map(one => one.scrollWidth - one.clientWidth)")
+    assert grids
+    assert max(grids) <= 0
+
+
+def test_the_new_link_is_copied_by_its_button(
+    browser: Browser, link_site: LinkSite, link_address: str
+) -> None:
+    page = a_page(browser)
+    page.add_init_script("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.goto(f"{link_address}/r/{link_site.token(0)}?lang=fr")
+    page.locator("button[formaction*='/transmettre/']").click()
+    page.locator(".actions .button").click()
+    page.get_by_role("button", name="Copier le lien").click()
+    expect(page.locator("#copy-link")).to_have_text("Lien copié")
+    assert page.evaluate("window.copied") == page.locator("#new-link").input_value()

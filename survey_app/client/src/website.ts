@@ -1,4 +1,5 @@
 // The website form with JavaScript: smoother, never different. The server keeps the rules and the last word.
+import { offerToCopy } from './copy_link.ts';
 import { definitionIn } from './definition.ts';
 import { QuestionnairePage } from './questionnaire_page.ts';
 import { WebsiteSteps } from './website_steps.ts';
@@ -7,6 +8,7 @@ import { WebsiteSteps } from './website_steps.ts';
 const PAGE_BY_PAGE: ReadonlySet<string | undefined> = new Set(['website', 'personal_link']);
 const form = document.querySelector<HTMLFormElement>('form[data-questionnaire]');
 
+offerToCopy();
 if (form) {
   begin(form);
   if (form.querySelector('[name=_state]') && PAGE_BY_PAGE.has(form.dataset['mode'])) new WebsiteSteps(begin).start();

@@ -138,10 +138,29 @@ def test_a_letter_says_who_what_until_when_what_is_known_and_the_rights(site: St
         "CNIL",
         "Une directrice",
         "https://prefecture.exemple.gouv.fr/elus",
+        "vous prions d’agréer, Madame la Maire, l’expression de notre considération distinguée",
     ):
         assert words in page, words
     assert "Cette enquête est nominative" in nominative
     assert "Nous ne saurons pas" not in nominative
+
+
+def test_a_specimen_names_no_day_that_could_be_taken_for_the_last(site: StaffSite) -> None:
+    specimen = an_occasion(specimen=True, written_on=dt.date(2026, 11, 2))
+    with site.database():
+        page = words_of(letters_document([a_letter()], specimen, organisation()))
+    assert "Vous pouvez répondre jusqu’au [dernier jour de l’édition]" in page
+    assert "30 novembre 2026" not in page
+
+
+@pytest.mark.parametrize("words", range(0, 12, 2))
+def test_the_address_in_the_footer_is_never_broken_after_its_scheme(site: StaffSite, words: int) -> None:
+    """Wherever the text before it makes the line end."""
+    address = "https://www.prefecture.exemple.gouv.fr/enquete-elus"
+    with site.database():
+        occasion = an_occasion(verified_at=address, source="Répertoire " * (words + 1))
+        lines = texts_of(letters_document([a_letter()], occasion, organisation()))
+    assert any(address in text for *_, text in lines)
 
 
 def test_nothing_in_a_letter_is_markup_or_fetched(site: StaffSite, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,7 @@ class Official(Visitor):
     def sure(self, **fields: str) -> Official:
         """Press the button of a page that asks."""
         sent = self.fields()
+        sent["_sure"] = "1"
         for name, value in fields.items():
             sent[name] = value
         self.post(sent)

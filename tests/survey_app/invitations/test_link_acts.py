@@ -26,7 +26,7 @@ def site(tmp_path: Path) -> LinkSite:
 
 def new_link(official: Official) -> str:
     """The path of the link that the page shows."""
-    (address,) = re.findall(r'<input id="new-link"[^>]* value="([^"]+)"', official.html)
+    (address,) = re.findall(r'<textarea id="new-link"[^>]* readonly[^>]*>([^<]+)</textarea>', official.html)
     return unescape(address).removeprefix("http://127.0.0.1:8000")
 
 
@@ -81,7 +81,7 @@ def test_a_refusal_ends_the_reminders_and_may_be_thought_over(site: LinkSite) ->
 
 
 def test_a_lasting_refusal_is_kept_as_a_hash_and_closes_the_link(site: LinkSite) -> None:
-    official = site.official(0).press("refuser").sure(_for_good="1")
+    official = site.official(0).press("refuser").sure(_sure="for_good")
     assert (official.heading, site.state(0)) == ("Nous ne vous écrirons plus", "objected")
     assert site.official(0).start().heading == "Ce lien ne sert plus"
     with site.app.app_context():
@@ -140,9 +140,43 @@ def test_an_old_link_is_dead_after_every_transition(site: LinkSite, transition: 
         acts[transition]()
     assert old.start().heading in ("Ce lien n’ouvre rien", "Ce lien ne sert plus")
     letter = Official(site, "/r/").open("/r/")
-    assert letter.send(_code=code).heading in ("Ce lien n’ouvre rien", "Ce lien ne sert plus")
+    letter.send(_code=code)
+    assert "Ce code n’ouvre rien" in letter.words() or letter.heading == "Ce lien ne sert plus"
     assert begun.answer_all_until_dead() == "Ce lien ne sert plus"
     assert site.count(SealedAnswer) == 0
+
+
+def test_the_new_link_is_whole_on_the_page_which_says_to_keep_it(site: LinkSite) -> None:
+    official = site.official(0).press("transmettre").sure()
+    assert re.search(r'<textarea id="new-link"[^>]*>http', official.html)
+    assert "nous ne pourrons pas vous le montrer une deuxième fois" in official.words()
+
+
+def test_a_mistyped_code_stays_in_its_field_with_what_to_do(site: LinkSite) -> None:
+    letter = Official(site, "/r/").open("/r/")
+    letter.send(_code='ABCD-"EFGH"')
+    assert letter.status == 404
+    assert "Comparez-le à celui de votre lettre" in letter.words()
+    assert letter.fields()["_code"] == 'ABCD-"EFGH"'
+    letter.send(_code=site.code(0))
+    assert letter.answer_all().heading.startswith("Merci")
+
+
+@pytest.mark.parametrize("act", ["transmettre", "refuser", "erreur"])
+def test_a_page_that_asks_changes_its_language_and_does_nothing(site: LinkSite, act: str) -> None:
+    official = site.official(0).press(act)
+    assert re.search(
+        r'<button class="enter-key" form="act" name="_sure"', official.html
+    )  # before any language
+    address = f"/r/lien/{act}/en"
+    assert f'<button form="act" formaction="{address}"' in official.html
+    fields = official.fields()
+    assert "_sure" not in fields  # only a button that says what it does brings it
+    official.page = official.client.post(address, data=fields, headers={"Sec-Fetch-Site": "same-origin"})
+    assert 'lang="en"' in official.html
+    assert site.state(0) == "waiting"
+    official.sure()
+    assert site.row(0)["passed_on"] or site.state(0) != "waiting"
 
 
 @pytest.mark.abuse("AC-17")

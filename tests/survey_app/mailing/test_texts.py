@@ -15,7 +15,7 @@ from survey_app.database import db
 from survey_app.invitation_models import SampledUnit, WaveFrame
 from survey_app.mailing import planning
 from survey_app.mailing.placeholders import BODY, PLACEHOLDERS, REQUIRED, TextError, fill, text_faults
-from survey_app.mailing.texts import INVITATION, KINDS, RESULTS, shipped, typeset
+from survey_app.mailing.texts import INVITATION, KINDS, REMINDER, RESULTS, shipped, typeset
 from survey_app.mailing.values import salutation, values_of_wave
 from survey_app.models import Wave
 from survey_app.settings import Settings
@@ -157,6 +157,29 @@ def test_results_wait_for_their_publication(on_sqlite: Settings) -> None:
     mailing = planning.create_mailing(field.WAVE, RESULTS, actor="test")
     with pytest.raises(planning.MailingError, match="Publiez d’abord"):
         planning.schedule(mailing.id, utc_now(), 30, actor="test")
+
+
+@pytest.mark.parametrize("nominative, told", [(False, "pas ce que chacun a répondu"), (True, "nominative")])
+def test_a_mail_says_what_will_be_known_of_the_answers_and_who_reads_them(
+    on_sqlite: Settings, nominative: bool, told: str
+) -> None:
+    field.open_a_list()
+    frame = db.session.get_one(WaveFrame, field.WAVE)
+    frame.nominative = nominative
+    anonymity = values_of_wave(db.session.get_one(Wave, field.WAVE), frame)["anonymat"]
+    db.session.rollback()
+    assert told in anonymity
+    assert ("pas ce que" in anonymity) is not nominative
+    assert "lisent" in anonymity or "lues par" in anonymity
+    assert all("{anonymat}" in shipped(kind).body for kind in (INVITATION, REMINDER))
+
+
+def test_the_reminder_promises_no_link_that_was_passed_on() -> None:
+    assert "le même que la première fois" not in shipped(REMINDER).body
+
+
+def test_nobody_is_addressed_by_a_masculine_participle() -> None:
+    assert not any("sollicité" in shipped(kind).body for kind in KINDS)
 
 
 def test_every_placeholder_of_the_wave_has_a_value(on_sqlite: Settings) -> None:

@@ -1,0 +1,91 @@
+"""The page of a link says who asks, why, how long, what is known, and nothing in it depends on the link."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+
+from form_definitions import questionnaire_digest
+from survey_app.clock import today_in_paris
+from survey_app.collection_modes.link_opening import in_words
+from tests.page_checks import typography_faults
+from tests.survey_app.invitations import invited
+from tests.survey_app.invitations.link_site import LinkSite
+
+CHECKED_AT = "https://www.exemple.fr/enquete-elus"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> LinkSite:
+    return LinkSite(tmp_path)
+
+
+def words(site: LinkSite, path: str = "") -> str:
+    official = site.official(0)
+    return " ".join(official.open(path or official.address).words().split())
+
+
+def test_it_says_why_how_long_until_when_and_what_is_known(site: LinkSite) -> None:
+    shown = words(site)
+    with site.app.test_request_context():
+        last_day = in_words(today_in_paris() + dt.timedelta(days=20))
+    for told in (
+        "La préfecture vous demande si ses services vous sont utiles",
+        "Environ 5 minutes",
+        f"Vous pouvez répondre jusqu’au {last_day}",
+        "Nous savons qui a répondu",
+        "Nous ne demandons jamais de mot de passe",
+    ):
+        assert told in shown
+    html = site.official(0).open("/r/").html
+    assert typography_faults([re.sub(r"<[^>]+>", " ", html)]) == []
+
+
+def test_it_names_who_signs_the_telephone_and_the_page_that_announces_it(site: LinkSite) -> None:
+    known = site.app.jinja_env.globals["organisation"]
+    director = known.director.model_copy(  # type: ignore[attr-defined]
+        update={"name": "Claude Essai", "title": "Directrice", "phone": "05 49 00 00 00"}
+    )
+    contact = known.contact.model_copy(update={"verification_page": CHECKED_AT})  # type: ignore[attr-defined]
+    filled = known.model_copy(update={"director": director, "contact": contact})  # type: ignore[attr-defined]
+    site.app.jinja_env.globals["organisation"] = filled
+    shown = words(site)
+    for told in ("Claude Essai", "Directrice", "05 49 00 00 00", CHECKED_AT):
+        assert told in shown
+
+
+def test_a_nominative_survey_says_so_before_its_button_is_pressed(tmp_path: Path) -> None:
+    shown = words(LinkSite(tmp_path, people=12, anonymity="nominative"))
+    assert "Enquête nominative" in shown
+    assert "Nous savons qui a répondu" not in shown
+
+
+def test_where_open_editions_differ_it_says_only_what_holds_for_all(site: LinkSite) -> None:
+    with site.app.app_context():
+        invited.a_wave(
+            12,
+            questionnaire=site.questionnaire,
+            digest=questionnaire_digest(site.questionnaire),
+            wave_id="alerte",
+            anonymity="nominative",
+            opens_on=today_in_paris(),
+            closes_on=today_in_paris() + dt.timedelta(days=3),
+        )
+    shown = words(site)
+    assert "Vous pouvez répondre jusqu’au" not in shown
+    assert "Nous savons qui a répondu" not in shown
+    assert "Enquête nominative" not in shown
+    assert "Que deviennent vos réponses" in shown
+
+
+@pytest.mark.parametrize("path", ["", "/r/"])
+def test_once_nothing_is_open_it_offers_the_results_and_no_acts(site: LinkSite, path: str) -> None:
+    assert "Je transmets ce lien" in words(site, path)
+    site.close()
+    shown = words(site, path)
+    assert "ce lien les ouvre" in shown
+    for gone in ("Commencer", "Je transmets ce lien", "Je ne souhaite pas répondre", "Vous pouvez répondre"):
+        assert gone not in shown
