@@ -15,9 +15,13 @@ from docx import Document
 from werkzeug.test import TestResponse
 
 from survey_app.access import ASSISTANT, DIRECTOR, READER
+from survey_app.clock import day_in_paris
 from survey_app.database import db
+from survey_app.exports.words import day_words
+from survey_app.fieldwork import follow_up
 from survey_app.invitation_models import Mailing
 from survey_app.mailing.planning import mailings_of
+from survey_app.models import Wave
 from survey_app.results_letter import signed_pdf
 from survey_app.results_letter.content import LetterContent, LetterError, letter_content
 from survey_app.results_letter.word_file import letter_docx
@@ -79,6 +83,37 @@ def test_the_letter_says_the_published_figures(published: StaffSite) -> None:
     (theme,) = letter.themes
     assert (theme.rate, theme.base) == ("70,5\u202f%", "156")
     assert letter.axes == letter.themes
+
+
+@pytest.mark.parametrize(
+    "answers, said",
+    [((15, 5), "40 réponses pour 256 destinataires"), ((2, 1), "moins de 11 réponses pour 256 d")],
+)
+def test_the_number_of_answers_is_said_where_the_follow_up_hides_it(
+    site: StaffSite, answers: tuple[int, int], said: str
+) -> None:
+    with site.database():
+        seed_officials()
+        add_answers(*answers, NIORT)
+        add_answers(*answers, PARTHENAY)
+        set_states(NIORT, {"declined": 4})
+        close(publish=True)
+        frame = frame_of(WAVE)
+        assert frame is not None
+        assert follow_up(frame).lines("public")[-1].counts["complete"] is None
+    letter = content_of(site)
+    assert letter.answered.startswith(said)
+    assert letter.response_rate == ""
+
+
+def test_the_letter_says_the_day_on_which_the_edition_really_closed(published: StaffSite) -> None:
+    with published.database():
+        wave = db.session.get_one(Wave, WAVE)
+        assert wave.closed_at is not None
+        wave.closes_on = wave.closed_at.date() + dt.timedelta(days=21)
+        opened, closed = wave.opens_on, day_in_paris(wave.closed_at)
+        db.session.commit()
+    assert content_of(published).period == f"du {day_words(opened)} au {day_words(closed)}"
 
 
 @pytest.mark.abuse("AC-23")
