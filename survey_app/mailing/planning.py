@@ -103,11 +103,34 @@ def obstacles(session: Session, mailing: Mailing, due_at: dt.datetime) -> list[s
         f"{{{one.placeholder}}} n’a pas de valeur. {one.remedy}"
         for one in lacking(used_in(mailing.subject, mailing.body), wave, frame)
     ]
+    found += _of_results(session, mailing) if mailing.kind == RESULTS else []
     reason = too_late(session, wave, mailing.kind)
     if reason:
         found.append(f"Personne ne recevrait rien\u00a0: {reason}. {_remedy(wave, mailing.kind)}")
     elif mailing.kind != RESULTS and not wave.opens_on <= day_in_paris(due_at) <= wave.closes_on:
         found.append("Ce moment est hors des dates de l’édition\u00a0: choisissez un autre jour.")
+    return found
+
+
+def _of_results(session: Session, mailing: Mailing) -> list[str]:
+    """The results leave once, with the director's letter."""
+    found = []
+    if mailing.attachment is None:
+        found.append(
+            "La lettre signée n’est pas jointe\u00a0: "
+            "déposez-la dans «\u202fLettre de résultats\u202f», depuis la page de l’édition."
+        )
+    left = sa.select(Mailing.id).where(
+        Mailing.wave_id == mailing.wave_id,
+        Mailing.kind == RESULTS,
+        Mailing.id != mailing.id,
+        Mailing.state != queue.DRAFT,
+    )
+    if session.scalar(left.limit(1)):
+        found.append(
+            "Un autre envoi des résultats est déjà parti\u00a0: chacun les recevrait deux fois. "
+            "Reprenez cet envoi-là s’il est arrêté, et supprimez celui-ci."
+        )
     return found
 
 

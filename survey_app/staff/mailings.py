@@ -21,8 +21,9 @@ from survey_app.mailing.bounces import OUTCOMES, take_reports
 from survey_app.mailing.mailbox import MailFileError, messages_of
 from survey_app.mailing.placeholders import PLACEHOLDERS, TextError, TextFault
 from survey_app.mailing.planning import MailingError
-from survey_app.mailing.texts import KINDS, REMINDER
+from survey_app.mailing.texts import KINDS, REMINDER, RESULTS
 from survey_app.models import Wave
+from survey_app.results_letter.signed_letter import mailing_of_results
 from survey_app.settings import Settings
 from survey_app.staff.pages import UNPROCESSABLE, actor, refused, wave_or_404
 
@@ -60,9 +61,13 @@ def index(wave_id: str) -> ResponseReturnValue:
 @access.roles(DIRECTOR)
 def create(wave_id: str) -> ResponseReturnValue:
     """A draft with the shipped text."""
-    wave = wave_or_404(wave_id)
+    wave, kind = wave_or_404(wave_id), request.form.get("kind", "")
+    prepared = mailing_of_results(wave.id, db.session(), queue.DRAFT) if kind == RESULTS else None
+    if prepared is not None:
+        flash("Un envoi des résultats est déjà préparé\u00a0: le voici.")
+        return redirect(url_for("staff_mailings.show", mailing_id=prepared.id), 303)
     try:
-        made = planning.create_mailing(wave.id, request.form.get("kind", ""), actor=actor())
+        made = planning.create_mailing(wave.id, kind, actor=actor())
     except MailingError as fault:
         return refused("staff/mailings.html", str(fault), **_index(wave))
     return redirect(url_for("staff_mailings.show", mailing_id=made.id), 303)
