@@ -130,9 +130,10 @@ def _about_dates(wave: Wave, today: date) -> list[Sentence]:
 def _about_life(wave: Wave, today: date) -> list[Sentence]:
     address = url_for("staff_waves.show", wave_id=wave.id)
     late = wave.state == DRAFT and wave.opens_on <= today
+    when_empty = " quand les tablettes sont vides" if "tablet" in wave.modes else ""
     texts = {
         DRAFT: f"{wave.title} devait ouvrir le {day_words(wave.opens_on)}\u00a0: ouvrez-la." if late else "",
-        CLOSED: f"{wave.title} est close\u00a0: scellez-la quand les tablettes sont vides.",
+        CLOSED: f"{wave.title} est close\u00a0: scellez-la{when_empty}.",
         SEALED: f"{wave.title} est scellée\u00a0: publiez ses résultats.",
     }
     text = texts.get(wave.state, "")
