@@ -22,7 +22,7 @@ from survey_app.mailing.texts import KINDS, RESULTS, shipped, typeset
 from survey_app.mailing.values import lacking
 from survey_app.models import Wave
 from survey_app.settings import Settings
-from survey_app.waves import OPEN
+from survey_app.waves import DRAFT
 
 PACE: Final = 30
 FASTEST: Final = 6000
@@ -51,7 +51,9 @@ def create_mailing(
     """A draft with the shipped text of this kind. Raises MailingError for an unknown one."""
     if kind not in KINDS:
         raise MailingError(f"Choisissez une sorte d’envoi\u00a0: {', '.join(KINDS.values())}.")
-    text, (name, content) = shipped(kind), attachment or (None, None)
+    wave = db.session.get_one(Wave, wave_id)
+    text = shipped(kind, wave.questionnaire_version.slug)
+    name, content = attachment or (None, None)
     made = Mailing(
         wave_id=wave_id,
         kind=kind,
@@ -137,7 +139,7 @@ def _of_results(session: Session, mailing: Mailing) -> list[str]:
 def _remedy(wave: Wave, kind: str) -> str:
     if kind == RESULTS:
         return "Publiez d’abord les résultats de l’édition."
-    return "Ouvrez d’abord l’édition." if wave.state != OPEN else "Changez d’abord ses dates."
+    return "Ouvrez d’abord l’édition." if wave.state == DRAFT else "Changez d’abord ses dates."
 
 
 def schedule(mailing_id: int, due_at: dt.datetime, per_minute: int, *, actor: str) -> int:

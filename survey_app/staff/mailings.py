@@ -95,7 +95,7 @@ def _index(wave: Wave) -> dict[str, Any]:
     session = db.session()
     return {
         "wave": wave,
-        "mailings": planning.mailings_of(wave.id),
+        "mailings": [(one, previewing.subject_of(session, one)) for one in planning.mailings_of(wave.id)],
         "kinds": KINDS,
         "states": STATES,
         "undecided": planning.uncertain_count(session, wave.id),
