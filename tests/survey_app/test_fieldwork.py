@@ -142,7 +142,18 @@ def test_the_referent_sees_how_many_answers_miss_for_six_points(asked: StaffSite
     missing = found(asked).missing()
     assert set(missing) == {"Niort", "Parthenay", "Bressuire"}
     page = asked.client().get(PAGE).text
-    assert f"Bressuire\u00a0: encore {missing['Bressuire']} réponses pour ±6 points." in page
+    assert re.search(
+        rf"<th scope=\"row\">Bressuire</th>(<td.*?</td>)+<td[^>]*>{missing['Bressuire']}</td></tr>", page
+    )
+    assert "à obtenir encore" not in asked.client(ASSISTANT).get(PAGE).text
+
+
+def test_where_every_answer_is_needed_the_page_says_all(site: StaffSite) -> None:
+    """Of fifteen people, six points ask for everybody: the number alone would look like a joke."""
+    with site.database():
+        seed_officials({NIORT: 121, BRESSUIRE: 15})
+    page = site.client().get(PAGE).text
+    assert re.search(r"<th scope=\"row\">Bressuire</th>(<td.*?</td>)+<td[^>]*>toutes</td></tr>", page)
 
 
 def test_the_first_page_says_how_many_answered_and_none_of_their_answers(asked: StaffSite) -> None:
