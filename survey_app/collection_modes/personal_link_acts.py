@@ -15,7 +15,7 @@ from survey_app.access import public
 from survey_app.collection_modes.link_opening import GONE, NOT_FOUND, Opened, find_opened, said, standing
 from survey_app.collection_modes.public_pages import page, speak
 from survey_app.invitations import transitions
-from survey_app.invitations.states import AlreadyAnswered, LinkError, LinkIsDead
+from survey_app.invitations.states import AlreadyAnswered, LinkError, LinkIsDead, WaveIsOver
 from survey_app.rate_limits import at_most
 
 blueprint = Blueprint("acts", __name__)
@@ -71,6 +71,8 @@ def take_act(link_act: str, language: str) -> ResponseReturnValue:
         return ACTS[link_act](opened)
     except (AlreadyAnswered, LinkIsDead):
         return said("dead", GONE)
+    except WaveIsOver:
+        return said("over")
     except LinkError:
         return _ask(link_act, opened, wrong=True)
 

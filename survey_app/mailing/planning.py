@@ -15,8 +15,9 @@ from survey_app.clock import day_in_paris, utc_now
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, WaveFrame
 from survey_app.mailing import queue
+from survey_app.mailing.of_results import faults_of_results
 from survey_app.mailing.placeholders import TextError, text_faults, used_in
-from survey_app.mailing.recipients import forecast, too_late
+from survey_app.mailing.recipients import forecast, refusal, too_late
 from survey_app.mailing.smtp import REFUSED, SENT, UNCERTAIN
 from survey_app.mailing.texts import KINDS, RESULTS, shipped, typeset
 from survey_app.mailing.values import lacking
@@ -105,34 +106,12 @@ def obstacles(session: Session, mailing: Mailing, due_at: dt.datetime) -> list[s
         f"{{{one.placeholder}}} n’a pas de valeur. {one.remedy}"
         for one in lacking(used_in(mailing.subject, mailing.body), wave, frame)
     ]
-    found += _of_results(session, mailing) if mailing.kind == RESULTS else []
+    found += faults_of_results(session, mailing) if mailing.kind == RESULTS else []
     reason = too_late(session, wave, mailing.kind)
     if reason:
         found.append(f"Personne ne recevrait rien\u00a0: {reason}. {_remedy(wave, mailing.kind)}")
     elif mailing.kind != RESULTS and not wave.opens_on <= day_in_paris(due_at) <= wave.closes_on:
         found.append("Ce moment est hors des dates de l’édition\u00a0: choisissez un autre jour.")
-    return found
-
-
-def _of_results(session: Session, mailing: Mailing) -> list[str]:
-    """The results leave once, with the director's letter."""
-    found = []
-    if mailing.attachment is None:
-        found.append(
-            "La lettre signée n’est pas jointe\u00a0: "
-            "déposez-la dans «\u202fLettre de résultats\u202f», depuis la page de l’édition."
-        )
-    left = sa.select(Mailing.id).where(
-        Mailing.wave_id == mailing.wave_id,
-        Mailing.kind == RESULTS,
-        Mailing.id != mailing.id,
-        Mailing.state != queue.DRAFT,
-    )
-    if session.scalar(left.limit(1)):
-        found.append(
-            "Un autre envoi des résultats est déjà parti\u00a0: chacun les recevrait deux fois. "
-            "Reprenez cet envoi-là s’il est arrêté, et supprimez celui-ci."
-        )
     return found
 
 
@@ -200,16 +179,19 @@ def send_again(message_id: int, *, actor: str) -> None:
 
 
 def send_refused_again(mailing_id: int, *, actor: str) -> int:
-    """Once the relay is mended, all that it refused leaves once more; how many."""
+    """Once the relay is mended, all that it refused and is still wanted leaves once more; how many."""
     with act() as transaction:
         mailing = _known(transaction, mailing_id)
-        chosen = (MailMessage.mailing_id == mailing.id, MailMessage.state == REFUSED)
-        count = transaction.scalar(sa.select(sa.func.count()).select_from(MailMessage).where(*chosen)) or 0
-        if not count:
-            raise MailingError("Aucun message refusé\u00a0: rechargez la page.")
-        now = utc_now()
-        values = {"state": queue.QUEUED, "changed_at": now, "next_try_at": now}
-        transaction.execute(sa.update(MailMessage).where(*chosen).values(**values))
+        chosen = sa.select(MailMessage).where(
+            MailMessage.mailing_id == mailing.id, MailMessage.state == REFUSED
+        )
+        refused = transaction.scalars(chosen.with_for_update()).all()
+        leaving = [one for one in refused if not _kept_back(transaction, mailing, one)]
+        if not leaving:
+            raise MailingError("Aucun message refusé ne peut repartir\u00a0: rechargez la page.")
+        now, count = utc_now(), len(leaving)
+        for message in leaving:
+            message.state, message.changed_at, message.next_try_at = queue.QUEUED, now, now
         if mailing.state == queue.DONE:
             mailing.state = queue.SCHEDULED
         detail = {**_named(mailing), "messages": count}
@@ -227,14 +209,28 @@ def _decide(message_id: int, before: Sequence[str], after: str, action: str, act
         message = transaction.get(MailMessage, message_id, with_for_update=True)
         if message is None or message.state not in before:
             raise MailingError("Ce message n’attend plus de décision\u00a0: rechargez la page.")
+        mailing = _known(transaction, message.mailing_id)
+        reason = _kept_back(transaction, mailing, message) if after == queue.QUEUED else ""
+        if reason:
+            raise MailingError(f"Ce message ne repart pas\u00a0: {reason}.")
         now = utc_now()
         message.state, message.changed_at, message.next_try_at = after, now, now
-        mailing = _known(transaction, message.mailing_id)
         if after == queue.QUEUED and mailing.state == queue.DONE:
             mailing.state = queue.SCHEDULED
         queue.finish(transaction, mailing)
         detail = {**_named(mailing), "message": message.id}
         record(transaction, action, actor=actor, subject=mailing.wave_id, detail=detail)
+
+
+def _kept_back(transaction: Session, mailing: Mailing, message: MailMessage) -> str:
+    """Why it would be cancelled instead of leaving: nobody is told that it leaves."""
+    wave = transaction.get_one(Wave, mailing.wave_id)
+    general = too_late(transaction, wave, mailing.kind)
+    if general:
+        return general
+    reason = refusal(transaction, wave, mailing.kind, transaction.get_one(Invitation, message.invitation_id))
+    remedy = "remplacez d’abord son lien sur sa page, ou écrivez-lui par lettre"
+    return reason and f"son destinataire {reason}\u202f; {remedy}"
 
 
 def progress(session: Session, mailing_id: int) -> dict[str, int]:
@@ -258,6 +254,12 @@ def messages(
         .order_by(MailMessage.id)
     )
     return [(message, invitation) for message, invitation in session.execute(query)]
+
+
+def invited_count(session: Session, wave_id: str) -> int:
+    """How many were invited to a wave, whatever became of it."""
+    query = sa.select(sa.func.count()).select_from(Invitation).where(Invitation.wave_id == wave_id)
+    return session.scalar(query) or 0
 
 
 def uncertain_count(session: Session, wave_id: str) -> int:

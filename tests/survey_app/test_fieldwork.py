@@ -198,3 +198,28 @@ def test_an_edition_that_cannot_open_beside_another_is_not_told_to(asked: StaffS
     assert "Élus bis devait ouvrir le" in home
     assert "«\u202fÉlus 2026\u202f» est encore ouverte\u00a0: fermez-la d’abord." in home
     assert "Ouvrez-la" not in home
+
+
+def test_after_the_closing_nothing_changes_a_published_rate(asked: StaffSite) -> None:
+    with asked.database():
+        waves.close_wave(WAVE, actor="test")
+    before = found(asked)
+    with asked.database():
+        set_states(NIORT, {"objected": 5})
+        set_states(PARTHENAY, {"unreachable": 7})
+        send_mails(["bounced"] * 9, kind="invitation")
+    assert found(asked) == before
+    assert before.whole.complete == 120
+
+
+def test_the_frozen_counts_follow_the_merging_of_strata(asked: StaffSite) -> None:
+    with asked.database():
+        waves.close_wave(WAVE, actor="test")
+        frame = frame_of(WAVE)
+        assert frame is not None
+        frame.strata = [
+            {**one, "merged_into": NIORT if one["code"] == BRESSUIRE else None} for one in frame.strata
+        ]
+        db.session.commit()
+    niort, parthenay = found(asked).strata
+    assert (niort.invited, niort.complete, parthenay.complete) == (121 + 57, 80, 40)

@@ -17,11 +17,9 @@ from survey_app.access import DIRECTOR
 from survey_app.audit import act
 from survey_app.database import db
 from survey_app.frames import import_frame
-from survey_app.frames.snapshots import SMALLEST_ANONYMOUS
 from survey_app.frames.storage import LONGEST_SEALED
 from survey_app.frames.synthetic import synthetic_frame
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, SamplingFrame, WaveFrame
-from survey_app.invitations import preparing
 from survey_app.invitations.links import address_hash
 from survey_app.invitations.objections import add_objection
 from survey_app.models import AuditEntry, Wave
@@ -274,10 +272,6 @@ def test_too_few_are_refused_before_anything_is_offered_and_the_choice_stays(sit
         assert "l’anonymat ne tient pas" in few.text
         assert "Fixer ces destinataires" not in few.text
         assert f'<option value="{edition}" selected>' in few.text
-
-
-def test_lists_and_links_agree_on_who_is_too_few() -> None:
-    assert SMALLEST_ANONYMOUS == preparing.SMALLEST_ANONYMOUS
 
 
 def test_a_list_is_erased_unless_an_edition_works_on_it(site: StaffSite) -> None:

@@ -15,11 +15,12 @@ from flask import Flask
 from scipy.stats import spearmanr  # noqa: TID251 (a test may take its time)
 
 from survey_app.database import db
-from survey_app.invitation_models import Invitation, SealedAnswer, WaveFrame
-from survey_app.invitations import wave_keys
+from survey_app.invitation_models import Invitation, SavedInterview, SealedAnswer, WaveFrame
+from survey_app.invitations import drafts, wave_keys
 from survey_app.invitations.mixing import finish
 from survey_app.invitations.redemption import Holder, hand_in
 from survey_app.invitations.sealed_answers import open_answer
+from survey_app.invitations.transitions import save_draft
 from survey_app.models import Response
 from survey_app.responses.record_keys import KeyMissing
 from tests.survey_app import records
@@ -245,3 +246,28 @@ def test_nothing_sealed_is_left_in_the_files_of_sqlite(sqlite_app_database: Flas
     finish(campaign.wave, actor="test")
     stored = b"".join(path.read_bytes() for path in folder.glob("survey.db*"))
     assert not any(one[at : at + 64] in stored for one in sealed for at in range(0, len(one) - 64, 4096))
+
+
+def test_an_old_copy_of_a_draft_opens_until_the_wave_ends_and_never_again(database: Flask) -> None:
+    """The attacker has a copy of the row, all links and the master key; the secret of the wave is gone."""
+    number, *others = invited.a_wave(40)
+    save_draft(Holder(number, 1), {"answers": {"minutes": 17}}, ASKED)
+    with db.engine.connect() as connection:
+        row = dict(connection.execute(sa.select(SavedInterview.__table__)).mappings().one())
+    for other in (number, *others[:29]):
+        invited.answer(other)
+
+    def opened() -> object:
+        with db.session.begin():
+            db.session.merge(SavedInterview(**row))
+            said = drafts.read(db.session(), db.session.get_one(Invitation, number))
+            db.session.rollback()
+        return said
+
+    db.session.rollback()
+    assert opened() == {"answers": {"minutes": 17}}  # control: what keeps the insider out is the secret
+    close()
+    finish(invited.WAVE, actor="test")
+    db.session.rollback()
+    assert opened() is None
+    assert not list(wave_keys.held().folder.iterdir())
