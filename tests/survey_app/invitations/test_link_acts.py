@@ -92,7 +92,7 @@ def test_a_lasting_refusal_is_kept_as_a_hash_and_closes_the_link(site: LinkSite)
 def test_who_got_the_link_by_hand_does_not_silence_the_mailbox_it_came_to(site: LinkSite) -> None:
     """Of the town hall, which shares it, for all surveys to come."""
     official = site.official(0).press("transmettre").sure(_to="hand")
-    colleague = Official(site, new_link(official)).press("refuser").sure(_for_good="1")
+    colleague = Official(site, new_link(official)).press("refuser").sure(_sure="for_good")
     assert (colleague.heading, site.state(0)) == ("C’est noté", "declined")
     with site.app.app_context():
         assert not objects(db.session(), "mairie0@exemple.fr")
@@ -100,7 +100,7 @@ def test_who_got_the_link_by_hand_does_not_silence_the_mailbox_it_came_to(site: 
 
 def test_who_got_the_link_at_an_address_of_their_own_silences_that_one(site: LinkSite) -> None:
     official = site.official(0).press("transmettre").sure(_to="address", _address="secretariat@exemple.fr")
-    Official(site, new_link(official)).press("refuser").sure(_for_good="1")
+    Official(site, new_link(official)).press("refuser").sure(_sure="for_good")
     with site.app.app_context():
         assert objects(db.session(), "secretariat@exemple.fr")
         assert not objects(db.session(), "mairie0@exemple.fr")
