@@ -34,6 +34,7 @@ from survey_app.responses import inbox
 from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import Envelope, encode_body, sealed, write_envelope
 from survey_app.responses.intake import judge_waiting
+from survey_app.responses.link_facts import MODE
 from survey_app.responses.record_keys import PublicKey, RecordKeys, held
 from survey_app.settings import Settings
 from survey_app.synthetic_answers import OFFICIALS, USERS, Person, Population, people
@@ -192,7 +193,7 @@ def _make_wave(wave: DemonstrationWave, today: date) -> None:
     version = publish_source(path.read_text(encoding="utf-8"), load_translations(), actor=ACTOR)
     questionnaire = load_questionnaire(path)
     sites = tuple(questionnaire.sites)
-    modes = tuple(mode for mode in questionnaire.modes if mode != "personal_link")  # nobody was invited
+    modes = tuple(mode for mode in questionnaire.modes if mode != MODE)  # nobody was invited
     plan = WavePlan(
         id=wave.code,
         title=wave.title,

@@ -11,32 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from operator import add
-from typing import Any, Final
-
-import sqlalchemy as sa
+from typing import Final
 
 from analysis.dispositions import Dispositions
 from analysis.hidden_counts import hidden_counts
 from analysis.planning import missing_answers
 from analysis.publication import FLOORS, Readers
 from survey_app.database import db
-from survey_app.invitation_models import Invitation, Mailing, MailMessage, WaveFrame
+from survey_app.invitation_models import WaveFrame
+from survey_app.responses.participation import ENDS, participation
 from survey_app.strata import strata_of
-
-SENT: Final = "sent"
-ASKING: Final = ("invitation", "reminder")
-"""The mailings that ask for an answer; that of the results does not."""
-
-DISPOSITION: Final[Mapping[str, str]] = {
-    "answered": "complete",
-    "declined": "refused",
-    "objected": "refused",
-    "wrong_person": "unreachable",
-    "unreachable": "unreachable",
-    "withdrawn": "ineligible",
-    "waiting": "unknown",
-}
-"""State of an invitation → AAPOR's disposition. A questionnaire that was begun and not sent is no answer."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +57,6 @@ class Participation:
         return Dispositions(**{name: getattr(self, name) for name in ENDS})
 
 
-ENDS: Final = ("complete", "refused", "unreachable", "ineligible", "unknown")
 COUNTS: Final = ("by_letter", "delivered", "started", *ENDS)
 """What can be hidden; who was invited is the frozen list."""
 
@@ -161,15 +144,12 @@ class FollowUp:
 
 
 def follow_up(frame: WaveFrame) -> FollowUp:
-    """The follow-up of a wave by personal link, as it is now."""
+    """The follow-up of a wave by personal link: as it is now, and once it is closed as it was then."""
     strata = strata_of(frame)
     place = {part: stratum.code for stratum in strata for part in stratum.parts}
     found: dict[str, Counter[str]] = {stratum.code: Counter() for stratum in strata}
-    for row in db.session.execute(_query(frame.wave_id)):
-        counts = found.setdefault(place.get(row.stratum, row.stratum), Counter())
-        counts[DISPOSITION.get(row.state, "unknown")] += row.number
-        for name in ("started", "by_letter", "delivered"):
-            counts[name] += row.number if getattr(row, name) else 0
+    for stratum, counts in participation(db.session(), frame).items():
+        found.setdefault(place.get(stratum, stratum), Counter()).update(counts)
     titles = {stratum.code: stratum.title for stratum in strata}
     return FollowUp(
         [titles.get(code, code) for code in found],
@@ -178,22 +158,3 @@ def follow_up(frame: WaveFrame) -> FollowUp:
             for one in found.values()
         ],
     )
-
-
-def _query(wave_id: str) -> sa.Select[Any]:
-    """How many invitations there are of each kind."""
-    mails = sa.select(MailMessage.id).join(Mailing, Mailing.id == MailMessage.mailing_id)
-    mails = mails.where(MailMessage.invitation_id == Invitation.id, Mailing.kind.in_(ASKING))
-    delivered = sa.and_(
-        mails.where(MailMessage.state == SENT).exists(),
-        sa.not_(mails.where(MailMessage.state.in_(("bounced", "refused"))).exists()),
-    )
-    kinds = (
-        Invitation.stratum,
-        Invitation.state,
-        Invitation.started,
-        Invitation.email.is_(None).label("by_letter"),
-        delivered.label("delivered"),
-    )
-    one = sa.select(*kinds).where(Invitation.wave_id == wave_id).subquery()
-    return sa.select(*one.c, sa.func.count().label("number")).group_by(*one.c)

@@ -102,6 +102,8 @@ class WaveFrame(Base):
     """Answers are sealed to it; its private half is a file outside the database."""
     key_destroyed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     mixed_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    participation: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """As the closing found it: ``{stratum: {disposition: people}}``, see ``responses/participation.py``."""
     wave: Mapped[Wave] = relationship()
     frame: Mapped[SamplingFrame] = relationship()
 
@@ -141,7 +143,7 @@ class Invitation(Base):
 
 
 class SavedInterview(Base):
-    """An interview to be gone on with elsewhere, encrypted under a key that only the link holds."""
+    """An interview to be gone on with elsewhere, encrypted under its link and a secret of the wave."""
 
     __tablename__ = "saved_interview"
     invitation_id: Mapped[str] = mapped_column(ForeignKey(Invitation.id), primary_key=True)
@@ -187,7 +189,8 @@ class Mailing(Base):
     """``draft``, ``scheduled``, ``stopped`` or ``done``."""
     due_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     per_minute: Mapped[int] = mapped_column(default=30)
-    attachment: Mapped[bytes | None] = mapped_column(LargeBinary)
+    attachment: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    """Megabytes: read for the one message that leaves, never by who looks for the next."""
     attachment_name: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     created_by: Mapped[str] = mapped_column(Text)

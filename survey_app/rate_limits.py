@@ -51,19 +51,12 @@ class RateLimits:
 
     def allow(self, limits: Sequence[RateLimitItem], route: str) -> bool:
         """Count the present request; False beyond any of the limits."""
-        return self._all(self._counts.hit, limits, route)
-
-    def is_spent(self, limits: Sequence[RateLimitItem], route: str) -> bool:
-        """Whether one more would be beyond a limit; nothing is counted."""
-        return not self._all(self._counts.test, limits, route)
-
-    def _all(self, ask: Callable[..., bool], limits: Sequence[RateLimitItem], route: str) -> bool:
         caller = self._key(request.remote_addr, datetime.now(tz=UTC).date())
         shared = processes()
         if not self.enabled:
             return True
         with self._one_at_a_time:
-            return all(ask(one, route, caller, cost=min(shared, one.amount)) for one in limits)
+            return all(self._counts.hit(one, route, caller, cost=min(shared, one.amount)) for one in limits)
 
 
 def install(app: Flask) -> None:

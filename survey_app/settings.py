@@ -39,6 +39,8 @@ class RetentionTerms:
     """Free texts inside the answers: days after the wave closed. The coded answers stay."""
     responses_after_closing: int = 1826
     """Answers person by person: days after the wave closed. The tallies stay."""
+    officials_after_results: int = 183
+    """Who was asked by personal link: days after the last day of the results. The counts stay."""
     enrolment_codes: int = 30
     """One-time codes: days after their end."""
     sign_in_tries: int = 1

@@ -18,6 +18,8 @@ from analysis.display import listed
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, WaveFrame
 from survey_app.models import Wave
+from survey_app.responses.link_facts import MODE
+from survey_app.responses.participation import ENDS
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,12 @@ def _people(frame: WaveFrame) -> Counter[str]:
     """N per stratum: everybody of the frozen list has an invitation, those who object too.
 
     Before the links are prepared, the frozen numbers: those of strata that were merged then count in others.
+    After the closing, those of the frozen participation: they outlive the invitations.
     """
+    if frame.participation is not None:
+        return Counter(
+            {code: sum(counts.get(end, 0) for end in ENDS) for code, counts in frame.participation.items()}
+        )
     of_wave = sa.select(Invitation.stratum, sa.func.count()).where(Invitation.wave_id == frame.wave_id)
     found = {row[0]: int(row[1]) for row in db.session.execute(of_wave.group_by(Invitation.stratum))}
     frozen = {str(one["code"]): int(one["population"]) for one in frame.strata if not one.get("merged_into")}
@@ -116,7 +123,7 @@ def sites_of(wave: Wave) -> tuple[str, ...]:
     frame = frame_of(wave.id)
     if frame is None:
         return tuple(wave.sites)
-    others = tuple(wave.sites) if {*wave.modes} - {"personal_link"} else ()
+    others = tuple(wave.sites) if {*wave.modes} - {MODE} else ()
     return tuple(dict.fromkeys((*(stratum.code for stratum in strata_of(frame)), *others)))
 
 

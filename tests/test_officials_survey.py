@@ -170,20 +170,27 @@ def a_page(browser: Browser) -> Page:
     return page
 
 
+def press(page: Page, button: str) -> None:
+    """Press a button and wait for the page that comes in the place of this one."""
+    page.evaluate("document.body.dataset.before = ''")
+    page.locator(button).click()
+    page.locator("body:not([data-before])").wait_for(state="attached")
+    page.wait_for_load_state()
+
+
 def answer_in_chromium(browser: Browser, link: str, comment: str) -> None:
     """Open the link, press « Commencer », go through the form and send it."""
     page = a_page(browser)
     page.goto(link)
-    page.get_by_role("button", name="Commencer").click()
+    press(page, "form#link .button")
     for _step in range(20):
-        page.wait_for_load_state()
         if "/r/merci/" in page.url:
             break
         assert link.rpartition("/")[2] not in page.url
         if page.locator("[data-item=overall_opinion]").count():
             page.locator("[data-item=overall_opinion]").get_by_label("Plutôt bonne").check()
             page.locator("textarea").first.fill(comment)
-        page.locator(".actions .button").click()
+        press(page, ".actions .button")
     assert "/r/merci/" in page.url
     assert "Merci, vos réponses sont enregistrées" in page.inner_text("h1")
     page.context.close()
@@ -281,8 +288,7 @@ def open_results(browser: Browser, link: str) -> str:
     page = a_page(browser)
     page.goto(link)
     assert "réponses pour" not in page.inner_text("body")
-    page.get_by_role("button", name="Commencer").click()
-    page.wait_for_load_state()
+    press(page, "form#link .button")
     text = page.inner_text("body")
     page.context.close()
     return text

@@ -32,7 +32,7 @@ class GuessAlarm:
     """Counts the unknown links of the last hour; rings once an hour at most."""
 
     def __init__(self) -> None:
-        self._times: deque[float] = deque()
+        self._times: deque[float] = deque(maxlen=ALARM)
         self._rang_at: float | None = None
         self._lock = Lock()
 
@@ -40,10 +40,9 @@ class GuessAlarm:
         """One more; whether to ring now."""
         with self._lock:
             self._times.append(now)
-            while self._times[0] <= now - HOUR_SECONDS:
-                self._times.popleft()
+            within_an_hour = self._times[0] > now - HOUR_SECONDS
             quiet = self._rang_at is None or self._rang_at <= now - HOUR_SECONDS
-            if len(self._times) < ALARM or not quiet:
+            if len(self._times) < ALARM or not within_an_hour or not quiet:
                 return False
             self._rang_at = now
             return True
@@ -52,19 +51,17 @@ class GuessAlarm:
 _alarm: Final = GuessAlarm()
 
 
-def refuse_who_guesses() -> None:
-    """429 for a caller that has named many links nobody was given; before anything is looked up."""
-    if here().is_spent(PER_CALLER, ROUTE):
-        abort(429)
-
-
 def count_guess() -> None:
-    """A link or a code that nobody was given was named."""
-    here().allow(PER_CALLER, ROUTE)
+    """A link or a code that nobody was given was named; 429 for a caller that has named many.
+
+    Whoever has a real link passes all the same: a whole town hall may call from one address.
+    """
     if _alarm.count(monotonic()):
         log.warning("personal links: more than %d unknown ones were tried within an hour", ALARM)
         try:
             with write_transaction() as transaction:
                 server_facts.write(transaction, server_facts.LINK_GUESSES, today_in_paris().isoformat())
-        except DatabaseUnavailable:  # the line in the log is there
-            return
+        except DatabaseUnavailable:
+            log.info("personal links: the alarm stands in this log alone")
+    if not here().allow(PER_CALLER, ROUTE):
+        abort(429)

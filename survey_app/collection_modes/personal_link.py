@@ -97,6 +97,8 @@ def _begin(opened: Opened, language: str) -> ResponseReturnValue:
         draft = transitions.begin(opened.holder)
     except (AlreadyAnswered, LinkIsDead):  # somebody was quicker
         return said("dead", GONE)
+    except WaveIsOver:
+        return said("over")
     visit = _visit(_new_state(opened), opened.wave, opened.frame, language)
     if draft is None:
         return first_page(visit)
@@ -149,11 +151,13 @@ def _take_answers(language: str) -> ResponseReturnValue:
     except UnreadableState:
         return said("no_link", UNPROCESSABLE)
     if request.form.get("_action") == "save":
-        return _save(visit)
+        return _save(visit, wave)
     return turn_page(visit, lambda visit: _hand_in(visit, wave))
 
 
-def _save(visit: Visit) -> ResponseReturnValue:
+def _save(visit: Visit, wave: Wave) -> ResponseReturnValue:
+    if not _in_time(visit.state, wave):
+        return _go("fini", visit)
     visit, faults = take(visit)
     interview = visit.interview()
     faults = faults or interview.all_faults()
@@ -170,6 +174,8 @@ def _save(visit: Visit) -> ResponseReturnValue:
         transitions.save_draft(_holder(visit), draft, visit.version.questionnaire)
     except AlreadyAnswered:
         return _go("deja", visit)
+    except WaveIsOver:
+        return _go("fini", visit)
     except LinkIsDead:
         return said("dead", GONE)
     return _go("enregistre", visit)

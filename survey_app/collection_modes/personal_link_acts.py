@@ -17,7 +17,7 @@ from survey_app.collection_modes.link_opening import GONE, Opened, find_opened, 
 from survey_app.collection_modes.link_welcome import unknown
 from survey_app.collection_modes.public_pages import page, speak
 from survey_app.invitations import transitions
-from survey_app.invitations.states import AlreadyAnswered, LinkError, LinkIsDead
+from survey_app.invitations.states import AlreadyAnswered, LinkError, LinkIsDead, WaveIsOver
 from survey_app.rate_limits import at_most
 
 blueprint = Blueprint("acts", __name__)
@@ -38,8 +38,7 @@ def _hand_on(opened: Opened) -> ResponseReturnValue:
 
 def _decline(opened: Opened) -> ResponseReturnValue:
     if request.form.get("_sure") == "for_good":
-        transitions.object_for_good(opened.holder)
-        return said("objected")
+        return said("objected" if transitions.object_for_good(opened.holder) else "declined")
     transitions.decline(opened.holder)
     return said("declined")
 
@@ -73,6 +72,8 @@ def take_act(link_act: str, language: str) -> ResponseReturnValue:
         return ACTS[link_act](opened)
     except (AlreadyAnswered, LinkIsDead):
         return said("dead", GONE)
+    except WaveIsOver:
+        return said("over")
     except LinkError:
         return _ask(link_act, opened, wrong=True)
 

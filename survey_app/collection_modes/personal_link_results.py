@@ -22,7 +22,6 @@ def results_of(invitation: Invitation, wave: Wave, frame: WaveFrame) -> Response
         response = make_response(results_page(wave, invitation.stratum, i18n.current_language()))
     else:
         kind = "goodbye" if until is not None and today_in_paris() > until else "results_later"
-        answered = invitation.state == "answered"
-        response = page("personal_link/said.html", kind=kind, answered=answered)
+        response = page("personal_link/said.html", kind=kind)
     response.headers["Cache-Control"] = "no-store"
     return response

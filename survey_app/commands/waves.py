@@ -56,8 +56,8 @@ def close_one(code: str) -> None:
     with application():
         close_wave(code, actor=actor())
         click.echo(f"Édition {code} fermée.")
-        if mixed := finish(code, actor=actor()):
-            click.echo(_mixed(mixed))
+        if told := _mixed(code, finish(code, actor=actor())):
+            click.echo(told)
 
 
 @wave.command(name="mix")
@@ -73,10 +73,18 @@ def mix_one(code: str) -> None:
             raise WaveError(f"Aucune édition «\u202f{code}\u202f».")
         if known.state in ("draft", OPEN):
             raise WaveError("Fermez d’abord l’édition.")
-        click.echo(_mixed(finish(code, actor=actor())))
+        told = _mixed(code, finish(code, actor=actor()))
+        click.echo(told or "Aucune réponse par lien personnel n’est à mélanger.")
 
 
-def _mixed(number: int) -> str:
+def _mixed(code: str, number: int) -> str:
+    """What became of the answers by personal link; empty where there is nothing to tell."""
     from analysis.display import counted
+    from survey_app.invitations.mixing import were_withheld
+    from survey_app.responses.link_balance import TOO_FEW
 
+    if were_withheld(code):
+        return TOO_FEW
+    if number == 0:
+        return ""
     return f"{counted(number, 'réponse mélangée', 'réponses mélangées')}\u00a0; la clé est détruite."

@@ -13,6 +13,7 @@ from survey_app.frames.files import FrameError
 from survey_app.frames.headings import normalised
 from survey_app.frames.words import COMMUNE, KINDS, OFFICES, rank
 from survey_app.invitation_models import SampledUnit
+from survey_app.responses.link_facts import FEWEST
 
 Unit = Literal["authority", "person"]
 Key = tuple[str, str, str]
@@ -22,13 +23,13 @@ UNITS: Final[Mapping[str, str]] = {
     "authority": "une réponse par collectivité",
     "person": "une réponse par personne",
 }
-SMALLEST_STRATUM: Final = 11
+SMALLEST_STRATUM: Final = FEWEST
 SIZES: Final[tuple[tuple[str, int, str], ...]] = (
     ("under_500", 500, "moins de 500 habitants"),
     ("from_500_to_1999", 2000, "500 à 1\u202f999 habitants"),
     ("from_2000", 10**9, "2\u202f000 habitants ou plus"),
 )
-"""The codes of the question « commune_size », the first number of inhabitants above, the words."""
+"""Code, the first number of inhabitants above, the words."""
 _SIZE_ORDER: Final = ("", *(code for code, _, _ in SIZES))
 _HASHED: Final = (
     *("authority_kind", "authority_code", "authority_name", "arrondissement", "inhabitants"),

@@ -118,7 +118,7 @@ _MEANING_OF: Final = {
 
 def normalised(text: str) -> str:
     """Small letters, no accents, one space for everything that is neither letter nor digit."""
-    plain = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("°", " ")).casefold()
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("°", " "))
     kept = "".join(character for character in plain if not unicodedata.combining(character))
     return re.sub(r"[\W_]+", " ", kept).strip()
 

@@ -17,10 +17,9 @@ from survey_app.frames.storage import units_of
 from survey_app.frames.sublist import Sublist, chosen_units
 from survey_app.invitation_models import Invitation, MailMessage, SamplingFrame, WaveFrame
 from survey_app.models import Wave
+from survey_app.responses.link_facts import NOMINATIVE, SMALLEST_ANONYMOUS
 
 DRAFT: Final = "draft"
-SMALLEST_ANONYMOUS: Final = 22
-"""Fewer people, and a wave is declared nominative or refused."""
 EVERYBODY: Final = Sublist()
 
 
@@ -82,7 +81,7 @@ def write_wave_frame(transaction: Session, wave_id: str, frozen: FrozenFrame, *,
 
 def _refuse_what_links_cannot_follow(transaction: Session, wave: Wave, people: int) -> None:
     """Strata and links belong together: no snapshot is written for which links would then be refused."""
-    if people < SMALLEST_ANONYMOUS and wave.anonymity != "nominative":
+    if people < SMALLEST_ANONYMOUS and wave.anonymity != NOMINATIVE:
         raise FrameError(
             f"{people} destinataires\u00a0: à moins de {SMALLEST_ANONYMOUS}, l’anonymat ne tient pas. "
             "Déclarez l’édition nominative, ou interrogez plus de monde."
@@ -90,8 +89,3 @@ def _refuse_what_links_cannot_follow(transaction: Session, wave: Wave, people: i
     mine = sa.select(Invitation.id).where(Invitation.wave_id == wave.id)
     if transaction.scalar(sa.select(MailMessage.id).where(MailMessage.invitation_id.in_(mine)).limit(1)):
         raise FrameError("Des courriels portent déjà des liens de cette édition\u00a0: sa liste est fixée.")
-
-
-def snapshot_of(session: Session, wave_id: str) -> WaveFrame | None:
-    """What a wave works on; None before it was frozen."""
-    return session.scalars(sa.select(WaveFrame).where(WaveFrame.wave_id == wave_id)).one_or_none()

@@ -156,7 +156,9 @@ def import_frame(frame: PendingFrame, *, actor: str) -> ImportedFrame:
 
 
 def _already_there(transaction: Session, frame: PendingFrame) -> int | None:
+    """With its people: of a list past its term, only its source is left."""
     query = sa.select(SamplingFrame.id).where(
+        sa.exists().where(SampledUnit.frame_id == SamplingFrame.id),
         SamplingFrame.file_hash == frame.file_hash,
         SamplingFrame.title == frame.title,
         SamplingFrame.source_date == dt.date.fromisoformat(frame.source_date),
@@ -212,7 +214,9 @@ def delete_frame(frame_id: int, *, actor: str) -> None:
         if frame is None:
             return
         if transaction.scalar(sa.select(WaveFrame.wave_id).where(WaveFrame.frame_id == frame_id).limit(1)):
-            raise FrameError("Une édition travaille sur cette liste\u00a0: elle ne s’efface pas.")
+            raise FrameError(
+                "Une édition travaille sur cette liste\u00a0: la purge l’effacera au terme prévu."
+            )
         transaction.execute(sa.delete(SampledUnit).where(SampledUnit.frame_id == frame_id))
         transaction.delete(frame)
         record(transaction, "frame-deleted", actor=actor, subject=frame.title)

@@ -1,6 +1,7 @@
-"""An interview to be gone on with later or elsewhere: encrypted under a key that comes from the link.
+"""An interview to be gone on with later or elsewhere: encrypted under the link and a secret of its wave.
 
-The link is derived from a key outside the database, so the database alone opens no draft.
+Both lie outside the database. The secret is destroyed with the key of the wave: from then on no copy of a
+draft opens, not even for who derives all links.
 """
 
 from __future__ import annotations
@@ -17,19 +18,20 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy.orm import Session
 
 from form_definitions import Questionnaire
-from survey_app.invitation_models import Invitation, SavedInterview
-from survey_app.invitations import links
+from survey_app.invitation_models import Invitation, SavedInterview, WaveFrame
+from survey_app.invitations import links, wave_keys
 from survey_app.invitations.sealed_answers import padded, size_of, unpadded
+from survey_app.responses.record_keys import KeyMissing
 
-PURPOSE: Final = b"survey-app saved interview v1"
+PURPOSE: Final = b"survey-app saved interview v2"
 NONCE_LENGTH: Final = 12
 
 
 def save(
     transaction: Session, invitation: Invitation, draft: Mapping[str, Any], questionnaire: Questionnaire
 ) -> None:
-    """Keep this draft in place of an earlier one."""
-    _store(transaction, invitation, _sealed(invitation, padded(draft, size_of(questionnaire))))
+    """Keep this draft in place of an earlier one; raises `KeyMissing` where the wave's secret is not here."""
+    _store(transaction, invitation, _sealed(transaction, invitation, padded(draft, size_of(questionnaire))))
 
 
 def read(session: Session, invitation: Invitation) -> dict[str, Any] | None:
@@ -47,7 +49,7 @@ def move_to_new_link(transaction: Session, invitation: Invitation, generation: i
     invitation.generation = generation
     links.renew_hashes(invitation)
     if plain is not None:
-        _store(transaction, invitation, _sealed(invitation, plain))
+        _store(transaction, invitation, _sealed(transaction, invitation, plain))
 
 
 def forget(transaction: Session, invitation: Invitation) -> None:
@@ -69,16 +71,17 @@ def _opened(session: Session, invitation: Invitation) -> bytes | None:
         return None
     nonce, sealed = kept.sealed[:NONCE_LENGTH], kept.sealed[NONCE_LENGTH:]
     try:
-        return _cipher(invitation).decrypt(nonce, sealed, invitation.id.encode())
-    except InvalidTag:
+        return _cipher(session, invitation).decrypt(nonce, sealed, invitation.id.encode())
+    except (InvalidTag, KeyMissing):
         return None
 
 
-def _sealed(invitation: Invitation, plain: bytes) -> bytes:
+def _sealed(session: Session, invitation: Invitation, plain: bytes) -> bytes:
     nonce = secrets.token_bytes(NONCE_LENGTH)
-    return nonce + _cipher(invitation).encrypt(nonce, plain, invitation.id.encode())
+    return nonce + _cipher(session, invitation).encrypt(nonce, plain, invitation.id.encode())
 
 
-def _cipher(invitation: Invitation) -> AESGCM:
-    token = links.token(invitation).encode()
-    return AESGCM(HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(token))
+def _cipher(session: Session, invitation: Invitation) -> AESGCM:
+    frame = session.get_one(WaveFrame, invitation.wave_id)
+    secret = wave_keys.held().draft_secret(frame.wave_id, str(frame.key_id))
+    return AESGCM(HKDF(SHA256(), 32, salt=secret, info=PURPOSE).derive(links.token(invitation).encode()))

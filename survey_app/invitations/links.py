@@ -19,6 +19,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from survey_app.invitation_models import Invitation
+from survey_app.responses.link_key import link_key
 from survey_app.settings import Settings
 
 TOKEN_BYTES: Final = 24
@@ -140,7 +141,7 @@ def _unsubscribe_code(named: bytes) -> bytes:
 
 
 def _derive(purpose: str, *parts: str) -> bytes:
-    key = hmac.digest(_settings().device_master_key.encode(), b"personal links", "sha256")
+    key = link_key(_settings().device_master_key)
     return hmac.digest(key, "\n".join((purpose, *parts)).encode("utf-8", "replace"), "sha256")
 
 

@@ -1,7 +1,7 @@
 """After the closing: the pool is opened, shuffled, and becomes responses; then the key is destroyed. Once.
 
 Each step can be repeated, and the next one begins where the last one was killed. All that is counted changes
-in one transaction: a used invitation is a blob in the pool, or a response, never both and never neither.
+in one transaction: a used invitation is a blob in the pool, or a response, never both; or one of too few.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from survey_app.responses import tallies
 from survey_app.responses.counts import text_keys
 from survey_app.responses.judge import Judgement, judged_answers
 from survey_app.responses.judgement_writing import insert_responses
+from survey_app.responses.link_balance import balance, must_be_kept
 from survey_app.responses.purge import empty_the_log_of_sqlite
 from survey_app.responses.record_keys import DoesNotOpen
 from survey_app.responses.set_aside import change
@@ -79,6 +80,7 @@ def finish(wave_id: str, *, actor: str, now: dt.datetime | None = None) -> int:
     if wave_id not in unfinished():
         return 0
     moment = now or dt.datetime.now(dt.UTC)
+    db.session.rollback()  # a reader would keep what is erased in the log of SQLite, and the key with it
     mixed = _mix(wave_id, actor, moment)
     _make_even(wave_id)
     _compact()
@@ -86,18 +88,29 @@ def finish(wave_id: str, *, actor: str, now: dt.datetime | None = None) -> int:
     return mixed
 
 
+def were_withheld(wave_id: str) -> bool:
+    """Whether there were answers, but so few that none was kept (``TOO_FEW`` says it)."""
+    with db.engine.connect() as connection:
+        return balance(connection, wave_id).withheld > 0
+
+
 def _mix(wave_id: str, actor: str, now: dt.datetime) -> int:
-    """The answers out of the pool into the responses and the figures, in one transaction."""
+    """The answers out of the pool into the responses and the figures, in one transaction.
+
+    Fewer than eleven go nowhere: one response beside one used invitation is a name.
+    """
     with write_transaction() as transaction:
         connection = transaction.connection()
         tallies.lock(connection)
         frame = transaction.get_one(WaveFrame, wave_id, with_for_update=True)
         if frame.mixed_at is not None:
             return 0
-        answers = _shuffled(_opened(connection, frame))
+        opened = _opened(connection, frame)
+        answers = _shuffled(opened if must_be_kept(len(opened), nominative=frame.nominative) else ())
         reached("opened")
         merged = cells.merged_strata(answers)
-        _write(connection, transaction.get_one(Wave, wave_id), cells.placed(answers, merged))
+        wave = transaction.get_one(Wave, wave_id)
+        _write(connection, wave, cells.placed(answers, merged, wave.questionnaire_digest))
         reached("written")
         frame.strata = [
             {**one, "merged_into": merged.get(one["code"], one.get("merged_into"))} for one in frame.strata
@@ -105,7 +118,8 @@ def _mix(wave_id: str, actor: str, now: dt.datetime) -> int:
         frame.mixed_at = now
         _empty_pool(connection, wave_id)
         detail = {"answers": len(answers), "key": frame.key_id}
-        audit.record(transaction, "wave-mixed", actor=actor, subject=wave_id, detail=detail)
+        done = "wave-mixed" if len(answers) == len(opened) else "answers-withheld"
+        audit.record(transaction, done, actor=actor, subject=wave_id, detail=detail)
     reached("mixed")
     return len(answers)
 
@@ -131,7 +145,7 @@ def _shuffled(rows: Iterable[Some]) -> list[Some]:
 
 def _write(connection: Connection, wave: Wave, answers: Sequence[cells.Placed]) -> None:
     """Responses and free texts, each in an order of its own; the tallies follow."""
-    digests = {one.answer.digest for one in answers}
+    digests = {one.digest for one in answers}
     tallies.refresh_layouts(connection, digests)
     judged = [_judged(connection, wave, one) for one in _shuffled(answers)]
     responses = [response for response, _texts in judged]
@@ -148,19 +162,25 @@ def _write(connection: Connection, wave: Wave, answers: Sequence[cells.Placed]) 
 
 
 def _judged(connection: Connection, wave: Wave, placed: cells.Placed) -> tuple[Judgement, dict[str, str]]:
-    """One answer as the intake judges any other; its free texts apart."""
-    answer = placed.answer
-    questionnaire = tallies.questionnaire_of(connection, answer.digest)
+    """One answer as the intake judges any other; its free texts apart.
+
+    Of one of few to another version only what the version asks that it is counted with, and no word of it.
+    """
+    questionnaire = tallies.questionnaire_of(connection, placed.digest)
     if questionnaire is None:
-        raise MixingError(f"Aucun questionnaire publié ici n’a l’empreinte {answer.digest[:12]}.")
-    answers, _others, flags = judged_answers(questionnaire, answer.answers, MODE, placed.stratum)
+        raise MixingError(f"Aucun questionnaire publié ici n’a l’empreinte {placed.digest[:12]}.")
+    given = {
+        name: value for name, value in placed.answer.answers.items() if name not in cells.KNOWN_BY_THE_FRAME
+    }
+    answers, _others, flags = judged_answers(questionnaire, given, MODE, placed.stratum)
+    flags = flags if placed.digest == placed.answer.digest else []
     texts = {name: str(answers.pop(name)) for name in text_keys(questionnaire, answers)}
-    older = ["old_digest"] if answer.digest != wave.questionnaire_digest else []
+    older = ["old_digest"] if placed.digest != wave.questionnaire_digest else []
     response = Judgement(
         record_id=str(uuid.uuid4()),
         revision=1,
         wave_id=wave.id,
-        questionnaire_digest=answer.digest,
+        questionnaire_digest=placed.digest,
         site=placed.stratum,
         mode=MODE,
         language=placed.language,
@@ -176,8 +196,12 @@ def _judged(connection: Connection, wave: Wave, placed: cells.Placed) -> tuple[J
 
 
 def _empty_pool(connection: Connection, wave_id: str) -> None:
-    mine = sa.select(Invitation.id).where(Invitation.wave_id == wave_id)
     connection.execute(sa.delete(SealedAnswer).where(SealedAnswer.wave_id == wave_id))
+    _forget_drafts(connection, wave_id)
+
+
+def _forget_drafts(connection: Connection, wave_id: str) -> None:
+    mine = sa.select(Invitation.id).where(Invitation.wave_id == wave_id)
     connection.execute(sa.delete(SavedInterview).where(SavedInterview.invitation_id.in_(mine)))
 
 
@@ -191,6 +215,7 @@ def _make_even(wave_id: str) -> None:
 
 def _compact() -> None:
     """What was taken from the pool, and where rows lay, is gone from the files of the database."""
+    db.session.rollback()  # the request that closes the wave may itself be a reader that holds the log
     statements = (*_REWRITTEN, *_EMPTIED) if db.engine.dialect.name == "postgresql" else ("VACUUM",)
     with one_writer(db.engine), db.engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
@@ -207,7 +232,11 @@ def _compact() -> None:
         finally:
             if before is not None:
                 driver.autocommit = before
-    empty_the_log_of_sqlite()
+    if not empty_the_log_of_sqlite():
+        raise MixingError(
+            "Une lecture en cours garde l’ancien journal de la base. "
+            "La clé sera détruite dès qu’elle sera finie\u00a0: cela se fait tout seul."
+        )
     reached("compacted")
 
 
@@ -218,6 +247,7 @@ def _destroy_key(wave_id: str, actor: str, now: dt.datetime) -> None:
     wave_keys.held().destroy(wave_id, key_id)
     reached("destroyed")
     with write_transaction() as transaction:
+        _forget_drafts(transaction.connection(), wave_id)
         mine = sa.update(WaveFrame).where(WaveFrame.wave_id == wave_id, WaveFrame.key_destroyed_at.is_(None))
         first: Any = transaction.execute(mine.values(key_destroyed_at=now))
         if first.rowcount == 1:

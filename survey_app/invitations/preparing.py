@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import sqlalchemy as sa
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from survey_app.audit import act, record
@@ -21,12 +23,15 @@ from survey_app.invitation_models import (
 from survey_app.invitations import links, wave_keys
 from survey_app.invitations.states import OBJECTED, WAITING, LinkError
 from survey_app.models import Wave
+from survey_app.responses import link_key
+from survey_app.responses.link_facts import MODE as MODE
+from survey_app.responses.link_facts import NOMINATIVE, SMALLEST_ANONYMOUS
 
-MODE: Final = "personal_link"
-SMALLEST_ANONYMOUS: Final = 22
-"""Two batches of eleven: with fewer people, mixing hides nobody well enough to promise it."""
-NOMINATIVE: Final = "nominative"
 DRAFT: Final = "draft"
+KEY_CHANGED: Final = (
+    "DEVICE_MASTER_KEY a changé\u00a0: les oppositions ne seraient plus reconnues. "
+    "Remettez l’ancienne clé dans les réglages."
+)
 
 Chosen = tuple[str, str]
 """The id of a unit of the frozen frame, and its stratum."""
@@ -43,20 +48,44 @@ def prepare_links(wave_id: str, chosen: Sequence[Chosen], *, actor: str) -> int:
     LinkError
         In French: why not, and what to do. Nothing is changed then.
     """
-    keys = wave_keys.held()
-    with act() as transaction:
+    master = current_app.extensions["survey_settings"].device_master_key
+    with _new_keys_only_with_their_wave(wave_id, actor) as made, act() as transaction:
+        if link_key.has_changed(transaction, master):
+            raise LinkError(KEY_CHANGED)
+        link_key.remember(transaction, master)
         wave, frame = transaction.get(Wave, wave_id), transaction.get(WaveFrame, wave_id)
         if wave is None or frame is None:
             raise LinkError("Figez d’abord la liste des personnes à interroger pour cette édition.")
         _check(wave, len(chosen))
         frame.nominative = wave.anonymity == NOMINATIVE
-        if frame.key_id is None or not keys.path(wave_id, frame.key_id).exists():
+        keys = wave_keys.held()
+        if frame.key_id is None or not keys.are_here(wave_id, frame.key_id):
             public = keys.make(wave_id)
+            made.append(public.key_id)
             frame.key_id, frame.public_key = public.key_id, public.point
         _forget_earlier(transaction, wave_id)
         _invite(transaction, wave_id, chosen)
         record(transaction, "links-prepared", actor=actor, subject=wave_id, detail={"links": len(chosen)})
     return len(chosen)
+
+
+@contextmanager
+def _new_keys_only_with_their_wave(wave_id: str, actor: str) -> Iterator[list[str]]:
+    """A key is on disk before its wave is committed; taken back, nothing will ever be sealed with it."""
+    made: list[str] = []
+    try:
+        yield made
+    except Exception:
+        for key_id in made:
+            destroy_unused_key(wave_id, key_id, actor=actor)
+        raise
+
+
+def destroy_unused_key(wave_id: str, key_id: str, *, actor: str) -> None:
+    """Take away the key of a wave that came to nothing, and log it."""
+    wave_keys.held().destroy(wave_id, key_id)
+    with act() as transaction:
+        record(transaction, "wave-key-destroyed", actor=actor, subject=wave_id, detail={"key": key_id})
 
 
 def _check(wave: Wave, people: int) -> None:

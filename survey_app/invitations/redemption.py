@@ -54,7 +54,7 @@ def hand_in(
     answer = Answer(digest, language, monday_of(today), invitation.stratum, dict(answers))
     sealed = seal(answer, questionnaire, PublicKey(frame.key_id, frame.public_key), frame.wave_id)
     with write_transaction() as transaction:
-        _hold_open(transaction, frame.wave_id)
+        hold_open(transaction, frame.wave_id)
         _use_up(transaction, holder)
         transaction.execute(
             sa.insert(SealedAnswer).values(id=random_number(), wave_id=frame.wave_id, sealed=sealed)
@@ -65,8 +65,14 @@ def hand_in(
     db.session.rollback()  # it may have read the state from before
 
 
-def _hold_open(transaction: Session, wave_id: str) -> None:
-    """Who closes the wave waits until this answer is in the pool: the mixing must not miss it."""
+def hold_open(transaction: Session, wave_id: str) -> None:
+    """Who closes the wave waits until this transaction has ended: the mixing must not miss what it stores.
+
+    Raises
+    ------
+    WaveIsOver
+        It is closed, or was not opened.
+    """
     state = transaction.scalar(sa.select(Wave.state).where(Wave.id == wave_id).with_for_update(read=True))
     if state != OPEN:
         raise WaveIsOver

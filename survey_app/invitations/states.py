@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-WAITING: Final = "waiting"
-ANSWERED: Final = "answered"
-DECLINED: Final = "declined"
-WRONG_PERSON: Final = "wrong_person"
-UNREACHABLE: Final = "unreachable"
-OBJECTED: Final = "objected"
-WITHDRAWN: Final = "withdrawn"
+from survey_app.responses.link_facts import (
+    ANSWERED as ANSWERED,
+)
+from survey_app.responses.link_facts import (
+    DECLINED as DECLINED,
+)
+from survey_app.responses.link_facts import (
+    OBJECTED as OBJECTED,
+)
+from survey_app.responses.link_facts import (
+    UNREACHABLE as UNREACHABLE,
+)
+from survey_app.responses.link_facts import (
+    WAITING as WAITING,
+)
+from survey_app.responses.link_facts import (
+    WITHDRAWN as WITHDRAWN,
+)
+from survey_app.responses.link_facts import (
+    WRONG_PERSON as WRONG_PERSON,
+)
 
 STATES: Final[dict[str, str]] = {
     WAITING: "En attente",

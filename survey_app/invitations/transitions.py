@@ -19,7 +19,7 @@ from survey_app.audit import act, record
 from survey_app.invitation_models import Invitation
 from survey_app.invitations import drafts, links
 from survey_app.invitations.objections import add_objection
-from survey_app.invitations.redemption import Holder
+from survey_app.invitations.redemption import Holder, hold_open
 from survey_app.invitations.states import (
     ANSWERED,
     DECLINED,
@@ -36,15 +36,17 @@ from survey_app.invitations.states import (
 
 
 @contextmanager
-def held_by(holder: Holder) -> Iterator[tuple[Session, Invitation]]:
-    """The invitation while nobody else changes it.
+def held_by(holder: Holder, *, until_closing: bool = True) -> Iterator[tuple[Session, Invitation]]:
+    """The invitation while nobody else changes it, and nobody closes its wave.
 
     Raises
     ------
-    AlreadyAnswered, LinkIsDead
+    AlreadyAnswered, LinkIsDead, WaveIsOver
         The holder of this link may do nothing with it any more.
     """
     with act() as transaction:
+        if until_closing:
+            hold_open(transaction, _wave_of(transaction, holder))
         invitation = _locked(transaction, holder.invitation_id)
         if invitation is None or invitation.generation != holder.generation:
             raise LinkIsDead
@@ -102,10 +104,18 @@ def say_wrong_person(holder: Holder) -> None:
         drafts.forget(transaction, invitation)
 
 
-def object_for_good(holder: Holder) -> None:
-    """« Ne plus m’écrire »: for this survey and all to come."""
-    with held_by(holder) as (transaction, invitation):
+def object_for_good(holder: Holder) -> bool:
+    """« Ne plus m’écrire »: for this survey and all to come; whether it holds for the address.
+
+    Whoever got the link by hand does not speak for the mailbox that it was sent to: they decline, no more.
+    """
+    with held_by(holder, until_closing=False) as (transaction, invitation):
+        if invitation.passed_on and invitation.email == invitation.unit.email:
+            invitation.state = DECLINED
+            drafts.forget(transaction, invitation)
+            return False
         _object(transaction, invitation, links.address_hash(links.address_of(invitation)), "link")
+    return True
 
 
 def unsubscribe(secret: str) -> bool:
@@ -174,6 +184,13 @@ def _by_referent(invitation_id: str, logged: str, actor: str) -> Iterator[tuple[
         record(
             transaction, logged, actor=actor, subject=invitation.wave_id, detail={"link": invitation.id[:8]}
         )
+
+
+def _wave_of(transaction: Session, holder: Holder) -> str:
+    wave_id = transaction.scalar(sa.select(Invitation.wave_id).where(Invitation.id == holder.invitation_id))
+    if wave_id is None:
+        raise LinkIsDead
+    return wave_id
 
 
 def _locked(transaction: Session, invitation_id: str) -> Invitation | None:

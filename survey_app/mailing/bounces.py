@@ -119,7 +119,7 @@ def _apply(transaction: Session, report: Report) -> str:
     now = utc_now()
     message.state = SENT if report.kind == DELAYED else queue.BOUNCED
     message.last_reply, message.changed_at = report.words, now
-    invitation = transaction.get(Invitation, message.invitation_id)
+    invitation = queue.locked(transaction, message.invitation_id)
     if report.kind == DEAD and invitation is not None and _is_about(invitation, report):
         mark_unreachable(transaction, invitation)
     return report.kind

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from flask import current_app
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from survey_app.audit import act, record
 from survey_app.clock import day_in_paris, utc_now
@@ -16,7 +16,7 @@ from survey_app.database import db
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, WaveFrame
 from survey_app.mailing import queue
 from survey_app.mailing.placeholders import TextError, text_faults, used_in
-from survey_app.mailing.recipients import forecast, too_late
+from survey_app.mailing.recipients import forecast, refusal, too_late
 from survey_app.mailing.smtp import REFUSED, SENT, UNCERTAIN
 from survey_app.mailing.texts import KINDS, RESULTS, shipped, typeset
 from survey_app.mailing.values import lacking
@@ -175,16 +175,19 @@ def send_again(message_id: int, *, actor: str) -> None:
 
 
 def send_refused_again(mailing_id: int, *, actor: str) -> int:
-    """Once the relay is mended, all that it refused leaves once more; how many."""
+    """Once the relay is mended, all that it refused and is still wanted leaves once more; how many."""
     with act() as transaction:
         mailing = _known(transaction, mailing_id)
-        chosen = (MailMessage.mailing_id == mailing.id, MailMessage.state == REFUSED)
-        count = transaction.scalar(sa.select(sa.func.count()).select_from(MailMessage).where(*chosen)) or 0
-        if not count:
-            raise MailingError("Aucun message refusé\u00a0: rechargez la page.")
-        now = utc_now()
-        values = {"state": queue.QUEUED, "changed_at": now, "next_try_at": now}
-        transaction.execute(sa.update(MailMessage).where(*chosen).values(**values))
+        chosen = sa.select(MailMessage).where(
+            MailMessage.mailing_id == mailing.id, MailMessage.state == REFUSED
+        )
+        refused = transaction.scalars(chosen.with_for_update()).all()
+        leaving = [one for one in refused if not _kept_back(transaction, mailing, one)]
+        if not leaving:
+            raise MailingError("Aucun message refusé ne peut repartir\u00a0: rechargez la page.")
+        now, count = utc_now(), len(leaving)
+        for message in leaving:
+            message.state, message.changed_at, message.next_try_at = queue.QUEUED, now, now
         if mailing.state == queue.DONE:
             mailing.state = queue.SCHEDULED
         detail = {**_named(mailing), "messages": count}
@@ -202,14 +205,28 @@ def _decide(message_id: int, before: Sequence[str], after: str, action: str, act
         message = transaction.get(MailMessage, message_id, with_for_update=True)
         if message is None or message.state not in before:
             raise MailingError("Ce message n’attend plus de décision\u00a0: rechargez la page.")
+        mailing = _known(transaction, message.mailing_id)
+        reason = _kept_back(transaction, mailing, message) if after == queue.QUEUED else ""
+        if reason:
+            raise MailingError(f"Ce message ne repart pas\u00a0: {reason}.")
         now = utc_now()
         message.state, message.changed_at, message.next_try_at = after, now, now
-        mailing = _known(transaction, message.mailing_id)
         if after == queue.QUEUED and mailing.state == queue.DONE:
             mailing.state = queue.SCHEDULED
         queue.finish(transaction, mailing)
         detail = {**_named(mailing), "message": message.id}
         record(transaction, action, actor=actor, subject=mailing.wave_id, detail=detail)
+
+
+def _kept_back(transaction: Session, mailing: Mailing, message: MailMessage) -> str:
+    """Why it would be cancelled instead of leaving: nobody is told that it leaves."""
+    wave = transaction.get_one(Wave, mailing.wave_id)
+    general = too_late(transaction, wave, mailing.kind)
+    if general:
+        return general
+    reason = refusal(transaction, wave, mailing.kind, transaction.get_one(Invitation, message.invitation_id))
+    remedy = "remplacez d’abord son lien sur sa page, ou écrivez-lui par lettre"
+    return reason and f"son destinataire {reason}\u202f; {remedy}"
 
 
 def progress(session: Session, mailing_id: int) -> dict[str, int]:
@@ -229,10 +246,17 @@ def messages(
     query = (
         sa.select(MailMessage, Invitation)
         .join(Invitation, Invitation.id == MailMessage.invitation_id)
+        .options(joinedload(Invitation.unit))
         .where(MailMessage.mailing_id == mailing_id, MailMessage.state.in_(states))
         .order_by(MailMessage.id)
     )
     return [(message, invitation) for message, invitation in session.execute(query)]
+
+
+def invited_count(session: Session, wave_id: str) -> int:
+    """How many were invited to a wave, whatever became of it."""
+    query = sa.select(sa.func.count()).select_from(Invitation).where(Invitation.wave_id == wave_id)
+    return session.scalar(query) or 0
 
 
 def uncertain_count(session: Session, wave_id: str) -> int:

@@ -114,8 +114,8 @@ def settle(transaction: Session, attempt: Attempt, delivery: Delivery, now: dt.d
     fates = {SENT: SENT, LATER: QUEUED, REFUSED: REFUSED, UNCERTAIN: UNCERTAIN}
     message.state, message.last_reply, message.changed_at = fates[delivery.fate], delivery.reply, now
     message.next_try_at = now + delay(message.attempts) if delivery.fate == LATER else None
-    invitation = transaction.get(Invitation, message.invitation_id)
-    if delivery.address_is_bad and invitation is not None:
+    invitation = locked(transaction, message.invitation_id) if delivery.address_is_bad else None
+    if invitation is not None:
         mark_unreachable(transaction, invitation)
     finish(transaction, transaction.get(Mailing, message.mailing_id))
 
@@ -133,9 +133,16 @@ def _message(transaction: Session, attempt: Attempt) -> MailMessage | None:
     return message if message is not None and message.attempts == attempt.number else None
 
 
+def locked(transaction: Session, invitation_id: str) -> Invitation | None:
+    """The invitation as it is now, while nobody else changes it: its owner may be answering."""
+    return transaction.get(Invitation, invitation_id, with_for_update={"of": Invitation})
+
+
 def own_up(transaction: Session, now: dt.datetime) -> int:
     """What a sender that is no more left half done is uncertain from now on; how many there were."""
-    left = transaction.scalars(sa.select(MailMessage).where(MailMessage.state == SENDING)).all()
+    left = transaction.scalars(
+        sa.select(MailMessage).where(MailMessage.state == SENDING).with_for_update()
+    ).all()
     for message in left:
         message.state, message.last_reply, message.changed_at = UNCERTAIN, KILLED, now
         finish(transaction, transaction.get(Mailing, message.mailing_id))
@@ -148,10 +155,15 @@ def delay(attempts: int) -> dt.timedelta:
 
 
 def finish(transaction: Session, mailing: Mailing | None) -> None:
-    """The mailing is done when none of its messages is still to leave."""
+    """The mailing is done when none of its messages is still to leave.
+
+    It is locked first: whoever puts a message back into it holds it until that is committed.
+    """
+    transaction.flush()
+    if mailing is not None:
+        transaction.refresh(mailing, ["state"], with_for_update=True)
     if mailing is None or mailing.state != SCHEDULED:
         return
-    transaction.flush()
     awaited = sa.select(MailMessage.id).where(
         MailMessage.mailing_id == mailing.id, MailMessage.state.in_(_AWAITED)
     )

@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 from survey_app.clock import utc_now
 from survey_app.database import db, write_transaction
 from survey_app.definitions import organisation
+from survey_app.fault_log import told_without_values
 from survey_app.invitation_models import Invitation, Mailing, WaveFrame
 from survey_app.mailing import lease, queue
 from survey_app.mailing.composing import AddressError, Attachment, Composition, address, compose
 from survey_app.mailing.placeholders import fill
-from survey_app.mailing.smtp import REFUSED, Delivery, Relay, RelayError
+from survey_app.mailing.smtp import LATER, REFUSED, Delivery, Relay, RelayError
 from survey_app.mailing.values import one_line, values_for
 from survey_app.settings import Settings
 
@@ -29,6 +30,7 @@ IDLE_SECONDS: Final = 5.0
 """How often an idle sender looks whether something is due."""
 PAUSES: Final = (5.0, 15.0, 60.0, 300.0)
 """After each vain try to reach the relay."""
+NOT_COMPOSED: Final = "Un message n’a pas pu être composé\u00a0: le journal du serveur dit pourquoi."
 UNSET: Final = "expediteur@exemple.fr"
 
 
@@ -50,12 +52,13 @@ def sendable(session: Session, settings: Settings, claimed: queue.Claim) -> Send
     """What leaves for this message. Raises AddressError."""
     message, invitation = claimed.message, claimed.invitation
     frame = session.get(WaveFrame, claimed.wave.id)
+    mailing = session.get_one(Mailing, claimed.mailing.id)
     values = values_for(invitation, claimed.wave, frame, sample=False)
     recipient = recipient_of(invitation)
     return Sendable(
         settings.mail.return_address(message.return_tag),
         recipient,
-        composition(claimed.mailing, values, (sender_address(settings), recipient), message.message_id),
+        composition(mailing, values, (sender_address(settings), recipient), message.message_id),
     )
 
 
@@ -161,14 +164,24 @@ class Sender:
         try:
             with Session(db.engine) as session:
                 ready = sendable(session, self._settings, claimed)
-            delivery = self._relay.deliver(ready.return_path, ready.recipient, compose(ready.composition))
+            message = compose(ready.composition)
         except AddressError as fault:
-            delivery = Delivery(REFUSED, str(fault), address_is_bad=True)
+            self._settle(claimed, Delivery(REFUSED, str(fault), address_is_bad=True))
+            return
+        except Exception as fault:  # whatever it is, the relay has heard nothing
+            log.warning("a message could not be composed: %s", told_without_values(fault))
+            self._settle(claimed, Delivery(LATER, NOT_COMPOSED))
+            raise RelayError(NOT_COMPOSED) from fault
+        try:
+            delivery = self._relay.deliver(ready.return_path, ready.recipient, message)
         except RelayError:
             with write_transaction() as transaction:
                 queue.put_back(transaction, claimed.attempt, self._clock())
             raise
         self.handed_over += delivery.fate == "sent"
+        self._settle(claimed, delivery)
+
+    def _settle(self, claimed: queue.Claim, delivery: Delivery) -> None:
         self._unwritten = (claimed.attempt, delivery)
         self._write_down()
 

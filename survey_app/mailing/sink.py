@@ -115,7 +115,7 @@ class Messages:
             self._kept.appendleft(
                 Kept(self._count, utc_now(), str(envelope.mail_from or ""), recipients, raw)
             )
-        return "250 2.0.0 Reçu, ne sera pas remis".replace("ç", "c")
+        return "250 2.0.0 OK, ne sera pas remis"
 
     def all(self) -> list[Kept]:
         """Every message that is still kept."""

@@ -18,6 +18,7 @@ from survey_app.invitation_models import AnonymousText
 from survey_app.models import InboxConflict, InboxRecord, Response, Wave
 from survey_app.responses import counting, noteworthy, tallies
 from survey_app.responses.flags import OTHER_PERSON, countable
+from survey_app.responses.link_facts import MODE
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def _anonymous_texts(wave_id: str) -> Iterator[Verbatim]:
     query = sa.select(AnonymousText.item, AnonymousText.text).where(AnonymousText.wave_id == wave_id)
     with db.engine.connect() as connection:
         for item, text in connection.execute(query.order_by(AnonymousText.item, AnonymousText.id)):
-            yield Verbatim(None, item, text, None, "personal_link", None, None)
+            yield Verbatim(None, item, text, None, MODE, None, None)
 
 
 def text_keys(questionnaire: Questionnaire, answers: Mapping[str, Any]) -> list[str]:

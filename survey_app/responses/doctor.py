@@ -23,7 +23,7 @@ from survey_app.database import (
 )
 from survey_app.models import Device, InboxConflict, InboxRecord, Wave
 from survey_app.responses import chains, tallies, unjudged
-from survey_app.responses.doctor_links import links
+from survey_app.responses.doctor_links import changed_link_key, links
 from survey_app.responses.finding import Finding
 from survey_app.responses.record_keys import KeyFileError, RecordKeys
 from survey_app.responses.unlinking import FORGOTTEN
@@ -40,7 +40,11 @@ def examine(settings: Settings, now: dt.datetime | None = None) -> list[Finding]
     """All findings. A database that cannot be opened is a finding too, and then the only one about it."""
     moment = now or dt.datetime.now(dt.UTC)
     findings = [*_disk(settings), *_proxies(settings), *_keys(RecordKeys(settings.record_keys_folder))]
-    checks: tuple[Check, ...] = (*CHECKS, partial(links, settings.wave_keys_folder))
+    checks: tuple[Check, ...] = (
+        *CHECKS,
+        partial(links, settings.wave_keys_folder),
+        partial(changed_link_key, settings.device_master_key),
+    )
     for check in checks:
         try:
             findings += check(moment)

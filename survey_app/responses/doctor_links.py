@@ -8,35 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from analysis.display import counted
 from survey_app import server_facts
 from survey_app.clock import day_in_paris
 from survey_app.database import db
-from survey_app.invitation_models import Invitation, SealedAnswer, WaveFrame
-from survey_app.models import Response, Wave
-from survey_app.responses import tallies
+from survey_app.invitation_models import Objection, WaveFrame
+from survey_app.models import Wave
+from survey_app.responses import link_key, tallies
 from survey_app.responses.finding import Finding
+from survey_app.responses.link_balance import Balance, balance
 
-MODE = "personal_link"
 ALARMING = dt.timedelta(days=7)
 ENDED_STATES = ("closed", "sealed", "published")
-
-
-def balance(connection: Connection, wave_id: str) -> tuple[int, int, int]:
-    """Used invitations, sealed answers, mixed answers: the first is the sum of the others, at any moment."""
-    used = sa.select(sa.func.count()).where(Invitation.wave_id == wave_id, Invitation.state == "answered")
-    sealed = sa.select(sa.func.count()).where(SealedAnswer.wave_id == wave_id)
-    mixed = sa.select(sa.func.count()).where(Response.wave_id == wave_id, Response.mode == MODE)
-    first, second, third = (connection.scalar(query) or 0 for query in (used, sealed, mixed))
-    return first, second, third
 
 
 def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
     """Per wave by personal link; nothing where there is none."""
     with db.engine.connect() as connection:
-        query = sa.select(WaveFrame.wave_id, WaveFrame.key_id, WaveFrame.key_destroyed_at, Wave.state)
+        query = sa.select(
+            WaveFrame.wave_id, WaveFrame.key_id, WaveFrame.key_destroyed_at, Wave.state, Wave.closes_on
+        )
         waves = connection.execute(
             query.join(Wave, Wave.id == WaveFrame.wave_id).where(WaveFrame.key_id.is_not(None))
         ).all()
@@ -48,15 +40,31 @@ def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
         yield Finding("guesses", "warning", message, "Si cela dure, limitez ces adresses dans nginx.")
     for row in waves:
         yield from _balance(row.wave_id, counts[row.wave_id], row.wave_id in recountable)
+        yield from _overdue(row, day_in_paris(now))
         yield from _key(row, folder / f"{row.wave_id}-{row.key_id}.pem")
+    yield from _of_no_wave(folder, {f"{row.wave_id}-{row.key_id}" for row in waves})
 
 
-def _balance(wave_id: str, found: tuple[int, int, int], recountable: bool) -> Iterator[Finding]:
-    used, sealed, mixed = found
+def changed_link_key(device_master_key: str, _now: dt.datetime) -> Iterator[Finding]:
+    """Objections are kept for ever, under a key that must be kept for as long."""
+    with db.engine.connect() as connection:
+        changed = link_key.has_changed(connection, device_master_key)
+        objections = connection.scalar(sa.select(sa.func.count()).select_from(Objection)) or 0
+    if changed:
+        message = (
+            "DEVICE_MASTER_KEY n’est plus celle des liens préparés ici\u00a0: aucun lien envoyé ne s’ouvre. "
+            f"Oppositions qui ne sont plus reconnues\u00a0: {objections}."
+        )
+        remedy = "Remettez l’ancienne clé dans les réglages avant tout envoi\u202f; elle est avec vos copies."
+        yield Finding("link_key", "error", message, remedy)
+
+
+def _balance(wave_id: str, found: Balance, recountable: bool) -> Iterator[Finding]:
     if not recountable:  # the responses are past their term
         return
-    told = f"{counted(used, 'lien utilisé', 'liens utilisés')}, {sealed} scellées et {mixed} mélangées."
-    if used == sealed + mixed:
+    told = f"{counted(found.used, 'lien utilisé', 'liens utilisés')}, {found.sealed} scellées, "
+    told += f"{found.mixed} mélangées et {found.withheld} détruites, trop peu nombreuses."
+    if found.is_even:
         yield Finding("links", "ok", f"Édition {wave_id}\u00a0: {told}")
     else:
         remedy = (
@@ -65,14 +73,38 @@ def _balance(wave_id: str, found: tuple[int, int, int], recountable: bool) -> It
         yield Finding("links", "error", f"Édition {wave_id}\u00a0: {told}", remedy)
 
 
+def _overdue(row: Any, today: dt.date) -> Iterator[Finding]:
+    """Nothing closes a wave by itself, and only the closing mixes its answers and destroys its key."""
+    if row.state == "open" and row.closes_on < today:
+        message = (
+            f"L’édition {row.wave_id} devait finir le {row.closes_on:%d/%m/%Y}. "
+            "Ses réponses par lien personnel restent scellées, et leur clé existe encore."
+        )
+        remedy = f"Fermez-la\u00a0: «\u202fsurvey-app wave close {row.wave_id}\u202f»."
+        yield Finding("overdue", "warning", message, remedy)
+
+
+def _of_no_wave(folder: Path, keys: set[str]) -> Iterator[Finding]:
+    """A kill between the rows and the files, or a list past its term, leaves them behind."""
+    left = sorted(path.name for path in folder.glob("*-*") if path.stem not in keys)
+    if left:
+        message = f"Dans {folder}, d’aucune édition\u00a0: {', '.join(left)}."
+        remedy = "Effacez-les avec leurs copies, sauf si vous allez restaurer une sauvegarde qui les attend."
+        yield Finding("wave_key_left", "warning", message, remedy)
+
+
 def _key(row: Any, path: Path) -> Iterator[Finding]:
-    there = path.exists()
+    drafts = path.with_suffix(".drafts")
     if row.key_destroyed_at is not None:
-        if there:
-            message = f"La clé de l’édition {row.wave_id} est de retour dans {path}."
+        for back in filter(Path.exists, (path, drafts)):
+            message = f"La clé de l’édition {row.wave_id} est de retour dans {back}."
             yield Finding("wave_key", "error", message, "Effacez ce fichier et toutes ses copies.")
         return
-    if not there:
+    if not drafts.exists():
+        message = f"Le secret des brouillons de l’édition {row.wave_id} manque ({drafts})."
+        remedy = "Remettez son fichier depuis sa copie\u00a0: sans lui, aucun brouillon ne s’ouvre."
+        yield Finding("wave_key", "warning", message, remedy)
+    if not path.exists():
         message = f"La clé de l’édition {row.wave_id} manque ({path})."
         remedy = "Remettez son fichier depuis sa copie\u00a0: sans lui, les réponses scellées sont perdues."
         yield Finding("wave_key", "error", message, remedy)

@@ -7,16 +7,18 @@ What is erased leaves no trace of who sent it when: see ``unlinking.py``.
 from __future__ import annotations
 
 import datetime as dt
+import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from analysis.tally import CellLayout
 from survey_app.clock import day_in_paris
-from survey_app.database import db, write_connection
+from survey_app.database import BUSY_TIMEOUT_SECONDS, db, write_connection
 from survey_app.invitation_models import AnonymousText
 from survey_app.models import (
     AuditEntry,
@@ -31,7 +33,11 @@ from survey_app.models import (
 )
 from survey_app.responses import tallies, unlinking
 from survey_app.responses.counts import text_keys
+from survey_app.responses.purge_officials import erase_officials
 from survey_app.settings import RetentionTerms
+
+log = logging.getLogger(__name__)
+PAUSE_SECONDS: Final = 0.05
 
 ERASED_TEXT = "[effacé]"
 """Stands for a text that was there: whether there was one stays countable."""
@@ -86,13 +92,20 @@ def _log(connection: Connection, now: dt.datetime, by: str, erased: Mapping[str,
     connection.execute(sa.insert(AuditEntry).values(**entry))
 
 
-def empty_the_log_of_sqlite() -> None:
-    """What was erased must not go on in the write-ahead log."""
+def empty_the_log_of_sqlite() -> bool:
+    """What was erased must not go on in the write-ahead log; whether it is empty. A reader may hold it."""
     if db.engine.dialect.name != "sqlite":
-        return
+        return True
     connection = db.engine.raw_connection()  # a checkpoint cannot run inside a transaction
     try:
-        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        patience = time.monotonic() + BUSY_TIMEOUT_SECONDS
+        while time.monotonic() < patience:  # it waits for readers by itself, not for another checkpoint
+            busy, *_pages = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return True
+            time.sleep(PAUSE_SECONDS)
+        log.warning("the write-ahead log still holds what was erased: a reader kept it busy")
+        return False
     finally:
         connection.close()
 
@@ -202,6 +215,12 @@ KINDS = (
         _erase_texts,
     ),
     Kind("responses_after_closing", "Réponses individuelles, après la fin de l’édition", _erase_responses),
+    Kind(
+        "officials_after_results",
+        "Élus interrogés (liste, invitations, courriels), après le dernier jour où leurs liens ouvrent les "
+        "résultats, ou à défaut la fin de l’édition\u202f; liste jamais utilisée, après son import",
+        erase_officials,
+    ),
     Kind("enrolment_codes", "Codes d’enrôlement des tablettes, après leur échéance", _erase_codes),
     Kind("sign_in_tries", "Tentatives de connexion des agents, sous empreinte à clé", _erase_tries),
     Kind("audit_entries", "Journal des actions des agents", _erase_audit),

@@ -173,7 +173,7 @@ def write_new_pair(folder: Path, name: str) -> tuple[Path, PublicKey]:
     public = PublicKey(key_id_of(_point(private)), _point(private))
     folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
     path = folder / f"{name}-{public.key_id}.pem"
-    _write_durably(path, _pem(private))
+    write_durably(path, _pem(private))
     return path, public
 
 
@@ -225,8 +225,8 @@ def read_private(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _write_durably(path: Path, content: bytes) -> None:
-    """Never readable by others, and on disk before any tablet can seal with it."""
+def write_durably(path: Path, content: bytes) -> None:
+    """Never readable by others, and on disk before anybody can seal with it."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)

@@ -16,12 +16,12 @@ from survey_app.definitions import organisation
 from survey_app.frames.letters import LETTER_CSS, laid_out, qr_code, recipient_of
 from survey_app.invitation_models import Invitation, WaveFrame
 from survey_app.invitations.links import letter_address, letter_code, link_address
+from survey_app.invitations.states import OBJECTED, UNREACHABLE, WITHDRAWN, WRONG_PERSON
 from survey_app.mailing.values import salutation
 from survey_app.models import Wave
 
-NEVER: Final = ("objected", "wrong_person", "withdrawn")
+NEVER: Final = (OBJECTED, WRONG_PERSON, WITHDRAWN)
 """Who gets nothing at all."""
-UNREACHABLE: Final = "unreachable"
 
 
 def without_mail(wave_id: str) -> Sequence[Invitation]:

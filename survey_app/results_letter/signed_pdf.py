@@ -15,13 +15,19 @@ LARGEST: Final = 5 * 2**20
 """Bytes: it goes with every mail, and relays refuse large ones."""
 INFLATED: Final = 64 * 2**20
 _HEAD, _TAIL = 1024, 2048
-_STREAM: Final = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
+_STREAM: Final = re.compile(rb">>\s*stream\r?\n")
+_STREAM_END: Final = b"endstream"
+_HOLDS_OBJECTS: Final = re.compile(rb"/(ObjStm|First)(?![A-Za-z0-9])")
+"""Readers take the objects of a stream that has « /First », whatever its type says."""
+_FLATE: Final = re.compile(rb"/Filter\s*(/FlateDecode(?![A-Za-z0-9])|\[\s*/FlateDecode\s*\])")
 _ESCAPE: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
 _ACTIVE: Final = re.compile(
     rb"/(JavaScript|JS|Launch|SubmitForm|ImportData|GoToR|GoToE|EmbeddedFiles?|RichMedia|Rendition|Movie|"
-    rb"Sound|XFA|3D)(?![A-Za-z0-9])"
+    rb"Sound|XFA|3D|AA|OpenAction(?!\s*\[))(?![A-Za-z0-9])"
 )
+"""Links that a reader clicks are none of them, nor the view (an array) on which the letter opens."""
 _AGAIN: Final = "Enregistrez-le à nouveau\u00a0: dans le traitement de texte, «\u202fExporter en PDF\u202f»."
+_UNREADABLE: Final = f"Une partie de ce PDF ne se relit pas. {_AGAIN}"
 
 
 class PdfRefusedError(ValueError):
@@ -52,23 +58,45 @@ def check_pdf(content: bytes) -> None:
 
 def _readable_parts(content: bytes) -> Iterator[bytes]:
     """The file without its streams, then the streams that hold objects; names without escapes."""
-    outside = _plain(_STREAM.sub(b"stream\nendstream", content))
+    between, streams = _split(content)
+    outside = _plain(b"".join(between))
     if b"/Encrypt" in outside:
         raise PdfRefusedError(f"Ce PDF est protégé par un mot de passe. {_AGAIN}")
     yield outside
-    left = INFLATED
-    for stream in _STREAM.finditer(content):
-        before = content[max(0, stream.start() - _TAIL) : stream.start()]
-        facts = _plain(before[before.rfind(b"obj") + 3 :])
-        if b"/ObjStm" in facts:
-            inflated = _inflated(stream[1], facts, left)
+    left, declared = INFLATED, outside.count(b"/ObjStm")
+    for before, stream in zip(between, streams, strict=False):
+        facts = _plain(before[-_TAIL:])
+        facts = facts[facts.rfind(b"obj") + 3 :]
+        if _HOLDS_OBJECTS.search(facts):
+            inflated = _inflated(stream, facts, left)
             left -= len(inflated)
+            declared -= facts.count(b"/ObjStm")
             yield _plain(inflated)
+    if declared:
+        raise PdfRefusedError(_UNREADABLE)
+
+
+def _split(content: bytes) -> tuple[list[bytes], list[bytes]]:
+    """What stands outside the streams, and the streams between; each byte is looked at once."""
+    between: list[bytes] = []
+    streams: list[bytes] = []
+    place = 0
+    while found := _STREAM.search(content, place):
+        end = content.find(_STREAM_END, found.end())
+        if end < 0:
+            raise PdfRefusedError(_UNREADABLE)
+        between.append(content[place : found.end()])
+        streams.append(content[found.end() : end])
+        place = end
+    return [*between, content[place:]], streams
 
 
 def _inflated(raw: bytes, facts: bytes, most: int) -> bytes:
     """The objects of a stream. Only the one way in which programs write them is read."""
-    if re.search(rb"/Filter\s*\[?\s*/FlateDecode\s*\]?", facts) and b"/Predictor" not in facts:
+    filters = facts.count(b"/Filter")
+    if not filters:
+        return raw
+    if filters == 1 and _FLATE.search(facts) and b"/DecodeParms" not in facts and most > 0:
         try:
             reader = zlib.decompressobj()
             inflated = reader.decompress(raw, most)
@@ -77,9 +105,7 @@ def _inflated(raw: bytes, facts: bytes, most: int) -> bytes:
         else:
             if reader.eof:
                 return inflated
-    elif b"/Filter" not in facts:
-        return raw
-    raise PdfRefusedError(f"Une partie de ce PDF ne se relit pas. {_AGAIN}")
+    raise PdfRefusedError(_UNREADABLE)
 
 
 def _plain(text: bytes) -> bytes:

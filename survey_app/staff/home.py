@@ -38,6 +38,7 @@ from survey_app.waves import CLOSED, DRAFT, OPEN, SEALED, waves
 
 blueprint = Blueprint("staff_home", __name__, url_prefix="/gestion")
 NEAR_THE_END: Final = timedelta(days=7)
+STILL_SEALED: Final = " D’ici là, ses réponses restent scellées, et la clé qui les ouvre existe encore."
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def _about_dates(wave: Wave, today: date) -> list[Sentence]:
     address = url_for("staff_waves.show", wave_id=wave.id)
     if wave.closes_on < today:
         text = f"{wave.title} devait finir le {day_words(wave.closes_on)}\u00a0: fermez-la."
+        text += STILL_SEALED if frame_of(wave.id) else ""
         return [Sentence(text, address, "urgent")]
     if wave.closes_on - today <= NEAR_THE_END:
         return [Sentence(f"{wave.title} finit le {day_words(wave.closes_on)}.", address)]

@@ -1,4 +1,4 @@
-"""Letters to officials without an electronic address: a specimen, and those of an edition. Floor 5."""
+"""Letters to officials whom no mail reaches: a specimen, one, and those of an edition. Floor 5."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import joinedload
 
 from survey_app import access
-from survey_app.access import DIRECTOR
+from survey_app.access import DIRECTOR, REFERENT
 from survey_app.audit import record_export
 from survey_app.clock import today_in_paris
 from survey_app.database import db
@@ -27,11 +27,12 @@ from survey_app.frames.letters import (
 from survey_app.frames.storage import find_frame, units_of
 from survey_app.invitation_models import Invitation, SampledUnit, SamplingFrame, WaveFrame
 from survey_app.invitations.links import letter_address, letter_code, link_address
-from survey_app.invitations.states import WAITING
+from survey_app.invitations.states import MAY_ANSWER, UNREACHABLE, WAITING
 from survey_app.mailing.values import salutation
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
 from survey_app.staff.pages import actor, refused, wave_or_404
+from survey_app.waves import DRAFT, OPEN
 
 blueprint = Blueprint("staff_letters", __name__, url_prefix="/gestion")
 OFFICIALS_MODULE: Final = 4
@@ -55,9 +56,12 @@ def specimen(frame_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/editions/<wave_id>/lettres.pdf")
-@access.roles(DIRECTOR)
+@access.roles(REFERENT)
 def letters(wave_id: str) -> ResponseReturnValue:
-    """A page for everybody of the edition who has no electronic address and has not answered."""
+    """A page for everybody of the edition whom no mail reaches and who has not answered.
+
+    Names of who has not, with links that answer: for the referent alone.
+    """
     wave, snapshot = wave_or_404(wave_id), db.session.get(WaveFrame, wave_id)
     if snapshot is None:
         abort(404)
@@ -72,13 +76,32 @@ def letters(wave_id: str) -> ResponseReturnValue:
     return answer
 
 
+@blueprint.get("/destinataires/<invitation_id>/lettre.pdf")
+@access.roles(REFERENT)
+def one_letter(invitation_id: str) -> ResponseReturnValue:
+    """The letter of one recipient, also of one who has an electronic address."""
+    invitation = db.session.get(Invitation, invitation_id, options=[joinedload(Invitation.unit)])
+    if invitation is None:
+        abort(404)
+    snapshot = db.session.get_one(WaveFrame, invitation.wave_id)
+    wave = wave_or_404(invitation.wave_id)
+    if wave.state not in (DRAFT, OPEN) or invitation.state not in MAY_ANSWER:
+        return refused("staff/letters_none.html", "Ce lien n’ouvre plus rien\u00a0: remplacez-le d’abord.")
+    answer = _pdf([_letter(invitation)], _occasion(snapshot.frame, wave, snapshot), f"lettre-{wave.id}")
+    if request.method == "GET" and answer.status_code == HTTPStatus.OK:
+        record_export("lettres", actor=actor(), subject=wave.id, limits={"letters": 1})
+    return answer
+
+
 def without_email(wave_id: str) -> Sequence[Invitation]:
-    """Who gets a letter, in the order of the envelopes: by commune."""
+    """Who gets a letter: no address, or one where nobody can be reached. As the envelopes lie: by commune."""
     query = sa.select(Invitation).join(SampledUnit).options(joinedload(Invitation.unit))
     query = query.where(
         Invitation.wave_id == wave_id,
-        Invitation.state == WAITING,
-        Invitation.email.is_(None),
+        sa.or_(
+            sa.and_(Invitation.state == WAITING, Invitation.email.is_(None)),
+            Invitation.state == UNREACHABLE,
+        ),
         SampledUnit.postal_address.is_not(None),
     )
     return db.session.scalars(query.order_by(SampledUnit.authority_code, Invitation.id)).all()

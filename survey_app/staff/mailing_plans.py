@@ -20,7 +20,7 @@ from survey_app.invitation_models import Invitation, Mailing, WaveFrame
 from survey_app.mailing import planning, previewing, queue
 from survey_app.mailing.composing import AddressError
 from survey_app.mailing.planning import MailingError
-from survey_app.mailing.recipients import forecast
+from survey_app.mailing.recipients import Forecast, forecast
 from survey_app.mailing.texts import KINDS
 from survey_app.rate_limits import at_most
 from survey_app.security import FramedMail, FramingPage
@@ -121,13 +121,13 @@ def schedule(mailing_id: int) -> ResponseReturnValue:
     """Plan it, as the page before said."""
     mailing = _draft(mailing_id)
     when, pace = _moment(request.form.get("quand", "")), request.form.get("cadence", "")
+    hidden = _hidden(mailing, forecast(db.session(), wave_or_404(mailing.wave_id), mailing.kind))
     try:
         if when is None or not pace.isascii() or not pace.isdigit():
             raise MailingError("Donnez un jour, une heure et un nombre de messages par minute.")
         count = planning.schedule(mailing_id, when, int(pace[:6]), actor=actor())
     except MailingError as fault:
         return refused("staff/mailing_plan.html", str(fault), **_plan(mailing, request.form))
-    hidden = numbers_hidden(mailing, [1])
     flash(
         "L’envoi est programmé" + (f"\u00a0: {counted(count, 'message', 'messages')}." if not hidden else ".")
     )
@@ -149,7 +149,7 @@ def _plan(mailing: Mailing, asked: Mapping[str, str]) -> dict[str, Any]:
         "kinds": KINDS,
         "subject": previewing.subject_of(session, mailing),
         "expected": expected,
-        "hidden": numbers_hidden(mailing, [count for _, count in expected.left_out]),
+        "hidden": _hidden(mailing, expected),
         "obstacles": planning.obstacles(session, mailing, due),
         "blanks": previewing.blanks(mailing, expected, wave, frame),
         "foreign": previewing.foreign_sender(settings_in_use()),
@@ -160,6 +160,11 @@ def _plan(mailing: Mailing, asked: Mapping[str, str]) -> dict[str, Any]:
         "cadence": per_minute,
         "fastest": planning.FASTEST,
     }
+
+
+def _hidden(mailing: Mailing, expected: Forecast) -> bool:
+    reasons = [count for _, count in expected.left_out]
+    return numbers_hidden(mailing, [len(expected.recipients), sum(reasons), *reasons])
 
 
 def _draft(mailing_id: int) -> Mailing:

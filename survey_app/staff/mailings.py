@@ -1,11 +1,12 @@
 """« Envois »: the mails of an edition to officials: write, preview, try, plan, follow. Floor 5.
 
-Who still gets a reminder is who has not answered: names, and small numbers, are for the referent alone.
+Who is still asked is who has not answered: names, and small numbers, are for the referent alone.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, Final
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
@@ -15,14 +16,15 @@ from survey_app import access
 from survey_app.access import DIRECTOR, REFERENT, may
 from survey_app.database import db
 from survey_app.exports.words import counted
-from survey_app.invitation_models import Mailing, WaveFrame
+from survey_app.invitation_models import Mailing, MailMessage, WaveFrame
 from survey_app.mailing import lease, planning, previewing, queue
 from survey_app.mailing.bounces import OUTCOMES, take_reports
 from survey_app.mailing.mailbox import MailFileError, messages_of
 from survey_app.mailing.placeholders import PLACEHOLDERS, TextError, TextFault
 from survey_app.mailing.planning import MailingError
-from survey_app.mailing.texts import KINDS, REMINDER
+from survey_app.mailing.texts import KINDS, RESULTS
 from survey_app.models import Wave
+from survey_app.responses.link_facts import FEWEST
 from survey_app.settings import Settings
 from survey_app.staff.pages import UNPROCESSABLE, actor, refused, wave_or_404
 
@@ -44,7 +46,7 @@ MESSAGE_STATES: Final = {
     queue.CANCELLED: "Annulés, plus nécessaires",
 }
 TO_LOOK_AT: Final = ("uncertain", "refused", queue.BOUNCED)
-SMALL: Final = 11
+SMALL: Final = FEWEST
 """Below, a number would tell who has answered."""
 DRAFT: Final = "/envois/<int:mailing_id>"
 
@@ -149,7 +151,9 @@ def _text_page(
 def _progress_page(mailing: Mailing, wrong: str = "") -> str:
     session = db.session()
     counts = planning.progress(session, mailing.id)
-    hidden = numbers_hidden(mailing, [counts.get(queue.CANCELLED, 0)])
+    leaving = sum(counts.values()) - counts.get(queue.CANCELLED, 0)
+    left_out = planning.invited_count(session, mailing.wave_id) - leaving
+    hidden = numbers_hidden(mailing, [leaving, left_out, counts.get(queue.CANCELLED, 0)])
     return render_template(
         "staff/mailing_progress.html",
         mailing=mailing,
@@ -174,9 +178,12 @@ def _named(mailing: Mailing) -> dict[str, Any]:
     return {state: messages for state, messages in found.items() if messages}
 
 
-def numbers_hidden(mailing: Mailing, answered: list[int]) -> bool:
-    """Whether numbers would tell somebody other than the referent who has answered."""
-    return not may(REFERENT) and mailing.kind == REMINDER and any(0 < count < SMALL for count in answered)
+def numbers_hidden(mailing: Mailing, groups: Iterable[int]) -> bool:
+    """Whether numbers would tell somebody other than the referent who has answered, or has not.
+
+    Only those who have not are asked, once more or for the first time: one small group gives away both sides.
+    """
+    return not may(REFERENT) and mailing.kind != RESULTS and any(0 < count < SMALL for count in groups)
 
 
 _TURNS: Final = {
@@ -226,7 +233,9 @@ _DECISIONS: Final = {
 @access.roles(REFERENT)
 def decide(mailing_id: int, message_id: int, decision: str) -> ResponseReturnValue:
     """What only a person can know: whether a message arrived."""
-    mailing = mailing_or_404(mailing_id)
+    mailing, message = mailing_or_404(mailing_id), db.session.get(MailMessage, message_id)
+    if message is None or message.mailing_id != mailing_id:
+        abort(404)
     take, told = _DECISIONS[decision]
     try:
         take(message_id, actor=actor())

@@ -36,7 +36,8 @@ STOPS: Final[Mapping[str, str]] = {
     "paper": "Les agents ne l’impriment plus, et saisissent encore les feuilles remplies à temps.",
     "personal_link": "Les liens personnels ne prennent plus de réponses. "
     "Celles qui sont là sont mélangées et comptées, puis leur clé est détruite\u00a0: "
-    "l’édition ne se rouvre plus. Les liens ouvriront les résultats.",
+    "l’édition ne se rouvre plus. À moins de onze réponses, aucune n’est gardée. "
+    "Les liens ouvriront les résultats.",
 }
 CAN_BE_REOPENED: Final = "Vous pourrez la rouvrir tant qu’elle n’est pas scellée."
 """Not said of an edition by personal link: its key is gone then."""

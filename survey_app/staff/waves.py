@@ -18,13 +18,15 @@ from survey_app.clock import today_in_paris
 from survey_app.database import DatabaseUnavailable, db
 from survey_app.exports.words import METHOD_LABELS, day_words, mode_label
 from survey_app.invitations import mixing
-from survey_app.invitations.preparing import MODE
+from survey_app.invitations.preparing import MODE, destroy_unused_key
 from survey_app.models import QuestionnaireVersion, Wave
 from survey_app.responses import counts
+from survey_app.responses.link_balance import TOO_FEW
 from survey_app.responses.record_keys import KeyFileError
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
 from survey_app.staff.wave_acts import ACTS, CAN_BE_REOPENED, STARTS
 from survey_app.staff.wave_form import read_plan
+from survey_app.strata import frame_of
 from survey_app.waves import EXPECTED, METHODS, PlanFault
 
 blueprint = Blueprint("staff_waves", __name__, url_prefix="/gestion/editions")
@@ -63,6 +65,7 @@ def _page(wave: Wave) -> dict[str, object]:
         "later": _later(wave),
         "anonymity": ANONYMITY,
         "methods": METHOD_LABELS,
+        "withheld": TOO_FEW if MODE in wave.modes and mixing.were_withheld(wave.id) else "",
     }
 
 
@@ -259,7 +262,7 @@ def ask_step(wave_id: str, act: str) -> ResponseReturnValue:
 def step(wave_id: str, act: str) -> ResponseReturnValue:
     """The next step in the life of a wave."""
     wave, said = wave_or_404(wave_id), ACTS[act]
-    later = _later(wave)
+    later, key_id = _later(wave), _key_of(wave_id)
     try:
         waves.take_step(said.step, wave_id, actor=actor())
     except waves.WaveError as fault:
@@ -268,16 +271,25 @@ def step(wave_id: str, act: str) -> ResponseReturnValue:
     if said.step == "close":
         _mix(wave_id)
     if said.step == waves.DELETE:
+        if key_id:
+            destroy_unused_key(wave_id, key_id, actor=actor())
         return redirect(url_for("staff_waves.index"), 303)
     return redirect(url_for("staff_waves.show", wave_id=wave_id), 303)
+
+
+def _key_of(wave_id: str) -> str | None:
+    frame = frame_of(wave_id)
+    return frame.key_id if frame else None
 
 
 def _mix(wave_id: str) -> None:
     """What was answered by personal link becomes countable at once; what goes wrong here is tried again."""
     try:
         mixing.finish(wave_id, actor=actor())
+        if mixing.were_withheld(wave_id):
+            flash(TOO_FEW)
     except (mixing.MixingError, KeyFileError, DatabaseUnavailable) as fault:
-        flash(f"Les réponses par lien personnel restent scellées pour l’instant. {fault}")
+        flash(f"Le mélange des réponses par lien personnel n’est pas fini. {fault}")
 
 
 def _later(wave: Wave) -> date | None:

@@ -17,6 +17,7 @@ from survey_app.clock import today_in_paris, utc_now
 from survey_app.database import db
 from survey_app.models import InboxRecord, Response, Wave, WaveQuestionnaire
 from survey_app.responses import chains, tallies, unjudged
+from survey_app.responses.participation import freeze_participation
 from survey_app.waves import personal_links
 from survey_app.waves.plan import plan_for_the_log, plan_of
 from survey_app.waves.states import CLOSED, DRAFT, OPEN, PUBLISHED, SEALED, WaveError, known_wave
@@ -77,6 +78,9 @@ def take_step(name: str, wave_id: str, *, actor: str, today: date | None = None)
         before: datetime | None = getattr(wave, step.stamp)
         wave.state = step.after
         setattr(wave, step.stamp, None if step.undoes else utc_now())
+        if step.after == CLOSED:
+            transaction.flush()  # whoever hands in at this moment is waited for, and counted
+            freeze_participation(transaction, wave.id)
         detail = {step.stamp: before.isoformat()} if before else {}
         record(transaction, step.logged, actor=actor, subject=wave.id, detail=detail)
 

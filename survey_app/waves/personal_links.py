@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from analysis.display import counted
 from survey_app.invitation_models import Invitation, Mailing, SavedInterview, SealedAnswer, WaveFrame
 from survey_app.models import Wave
+from survey_app.responses.link_facts import MODE
 
-MODE: Final = "personal_link"
 NOT_PREPARED: Final = (
     "Préparez d’abord les liens personnels\u00a0: figez la liste des personnes à interroger."
 )

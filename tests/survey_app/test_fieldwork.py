@@ -8,7 +8,9 @@ import re
 
 import pytest
 
+from survey_app import waves
 from survey_app.access import ASSISTANT, CONTRIBUTOR, DIRECTOR, READER, TECHNICIAN
+from survey_app.database import db
 from survey_app.fieldwork import FollowUp, Participation, follow_up
 from survey_app.strata import frame_of
 from tests.survey_app.officials_site import (
@@ -155,3 +157,28 @@ def test_a_wave_without_links_has_no_follow_up(site: StaffSite, open_edition: No
 
 def test_the_edition_leads_to_its_follow_up(asked: StaffSite) -> None:
     assert PAGE in asked.client().get(f"/gestion/editions/{WAVE}").text
+
+
+def test_after_the_closing_nothing_changes_a_published_rate(asked: StaffSite) -> None:
+    with asked.database():
+        waves.close_wave(WAVE, actor="test")
+    before = found(asked)
+    with asked.database():
+        set_states(NIORT, {"objected": 5})
+        set_states(PARTHENAY, {"unreachable": 7})
+        send_mails(["bounced"] * 9, kind="invitation")
+    assert found(asked) == before
+    assert before.whole.complete == 120
+
+
+def test_the_frozen_counts_follow_the_merging_of_strata(asked: StaffSite) -> None:
+    with asked.database():
+        waves.close_wave(WAVE, actor="test")
+        frame = frame_of(WAVE)
+        assert frame is not None
+        frame.strata = [
+            {**one, "merged_into": NIORT if one["code"] == BRESSUIRE else None} for one in frame.strata
+        ]
+        db.session.commit()
+    niort, parthenay = found(asked).strata
+    assert (niort.invited, niort.complete, parthenay.complete) == (121 + 57, 80, 40)

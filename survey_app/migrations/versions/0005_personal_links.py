@@ -91,6 +91,7 @@ def _create_frame_tables() -> None:
         sa.Column("public_key", sa.LargeBinary(), nullable=True),
         sa.Column("key_destroyed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mixed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("participation", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(
             ["frame_id"], ["sampling_frame.id"], name=op.f("fk_wave_frame_frame_id_sampling_frame")
         ),

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 import weasyprint
 
-from survey_app.access import CONTRIBUTOR
+from survey_app.access import CONTRIBUTOR, DIRECTOR
 from survey_app.audit import act
 from survey_app.database import db
 from survey_app.definitions import organisation
@@ -295,6 +295,16 @@ def test_only_the_referent_and_the_director_see_lists_and_letters(site: StaffSit
     client = site.client(CONTRIBUTOR)
     for path in (PATH, f"{PATH}/{frame_id}", f"{PATH}/{frame_id}/lettre.pdf"):
         assert client.get(path).status_code == 403
+
+
+@pytest.mark.abuse("AC-26")
+def test_who_has_not_answered_and_their_codes_are_for_the_referent_alone(site: StaffSite) -> None:
+    frame_id, referent, director = prepared(site), site.client(), site.client(DIRECTOR)
+    fix(referent, frame_id, confirmed="1")
+    letters = f"/gestion/editions/{WAVE}/lettres.pdf"
+    assert director.get(letters).status_code == 403
+    assert letters not in director.get(f"{PATH}/{frame_id}").text
+    assert letters in referent.get(f"{PATH}/{frame_id}").text
 
 
 def test_the_letter_is_tagged_french_and_titled_for_screen_readers(site: StaffSite) -> None:

@@ -17,11 +17,9 @@ from survey_app.access import DIRECTOR
 from survey_app.audit import act
 from survey_app.database import db
 from survey_app.frames import import_frame
-from survey_app.frames.snapshots import SMALLEST_ANONYMOUS
 from survey_app.frames.storage import LONGEST_SEALED
 from survey_app.frames.synthetic import synthetic_frame
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, SamplingFrame, WaveFrame
-from survey_app.invitations import preparing
 from survey_app.invitations.links import address_hash
 from survey_app.invitations.objections import add_objection
 from survey_app.models import AuditEntry
@@ -259,10 +257,6 @@ def test_too_few_people_for_anonymity_and_wrong_choices_are_refused(site: StaffS
         assert fix(client, frame_id, **wrong).status_code == 422, wrong
     with site.database():
         assert db.session.get(WaveFrame, WAVE) is None
-
-
-def test_lists_and_links_agree_on_who_is_too_few() -> None:
-    assert SMALLEST_ANONYMOUS == preparing.SMALLEST_ANONYMOUS
 
 
 def test_a_list_is_erased_unless_an_edition_works_on_it(site: StaffSite) -> None:

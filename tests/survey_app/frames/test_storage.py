@@ -173,3 +173,12 @@ def test_a_list_is_deleted_with_its_people_unless_a_wave_works_on_it(database: F
     assert waves.find_wave(WAVE) is not None
     with write_transaction() as transaction:
         assert transaction.scalar(sa.select(sa.func.count()).select_from(SampledUnit)) == 265
+
+
+def test_a_list_whose_people_are_past_their_term_can_be_imported_again(database: Flask) -> None:
+    first = import_frame(a_pending(), actor="x")
+    with write_transaction() as transaction:
+        transaction.execute(sa.delete(SampledUnit))
+    again = import_frame(a_pending(), actor="x")
+    assert again.new
+    assert again.id != first.id

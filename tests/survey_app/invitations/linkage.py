@@ -109,7 +109,7 @@ def by_name(loot: Loot) -> Guess:
 
 def by_size(loot: Loot) -> Guess:
     """Long answers make long blobs."""
-    people = sorted(loot.participations, key=lambda one: (one.size, one.seen_in_copy, one.place))
+    people = sorted(loot.participations, key=lambda one: (one.size, one.place))
     return in_pairs(people, sorted(loot.answers, key=lambda one: (one.size, one.place)))
 
 
@@ -121,6 +121,43 @@ TRACES: Final[Mapping[str, Callable[[Loot], Guess]]] = {
     "size": by_size,
 }
 """Guesses from what a database keeps beside its contents."""
+
+
+def _naive(number: str, name: str, place: int, **changes: int) -> tuple[Participation, Given]:
+    """One of a build that keeps a single trace: the rest is drawn."""
+    person = Participation(
+        number, changes.get("row", 0), "", changes.get("copy", 0), "niort", changes.get("size", 0)
+    )
+    return person, Given(
+        place, changes.get("row_of_answer", 0), "", "niort", dt.date(2026, 3, 9), changes.get("size", 0), name
+    )
+
+
+def naive_of_one_trace(trace: str, people: int, chance: random.Random) -> tuple[Loot, dict[str, int]]:
+    """A build that keeps this trace and no other, and the truth: a guess that does not find it is none."""
+    rows, pairs = chance.sample(range(people), people), list[tuple[Participation, Given]]()
+    for place in range(people):
+        number, name = f"{chance.getrandbits(128):032x}", f"{chance.getrandbits(128):032x}"
+        if trace == "name":  # numbers made in order
+            number, name = f"{place:032x}", f"{place:032x}"
+        kept = {
+            "copies": {"copy": place, "row": rows[place], "row_of_answer": place},
+            "size": {"size": 1000 + place, "row": rows[place], "row_of_answer": rows[-1 - place]},
+            "name": {"row": rows[place], "row_of_answer": rows[-1 - place]},
+        }[trace]
+        pairs.append(_naive(number, name, place, **kept))
+    chance.shuffle(pairs)
+    loot = Loot([one for one, _ in pairs], [given for _, given in pairs], [dt.date(2026, 3, 9)] * people)
+    return loot, {one.number: given.content for one, given in pairs}
+
+
+def everything() -> dict[str, list[str]]:
+    """Table → all its rows as text: accounts, log of acts, mails, drafts and flags included."""
+    with db.engine.connect() as connection:
+        return {
+            table.name: [repr(tuple(row)) for row in connection.execute(sa.select(table))]
+            for table in db.metadata.sorted_tables
+        }
 
 
 def within_cells(loot: Loot, chance: random.Random) -> tuple[Guess, float]:

@@ -23,7 +23,7 @@ def some(
 
 
 def mixed(answers: list[Answer]) -> list[Placed]:
-    return placed(answers, merged_strata(answers))
+    return placed(answers, merged_strata(answers), "d")
 
 
 def cells(answers: list[Answer]) -> Counter[tuple[str, int]]:
@@ -69,23 +69,44 @@ def test_a_rare_language_is_said_of_nobody() -> None:
     assert {one.language for one in mixed(some(5))} == {"fr"}
 
 
-def test_a_stratum_small_in_one_version_of_the_questionnaire_merges_in_all() -> None:
-    answers = some(20, "a") + some(20, "b") + some(20, "a", digest="e") + some(2, "b", digest="e")
-    assert merged_strata(answers) == {"b": "a"} or merged_strata(answers) == {"a": "b"}
+def versions(answers: list[Answer]) -> Counter[tuple[str, str]]:
+    return Counter((one.stratum, one.digest) for one in mixed(answers))
+
+
+def test_few_answers_to_another_version_merge_no_stratum_and_count_with_the_current_one() -> None:
+    answers = some(50, "a") + some(50, "b") + some(50, "c") + some(1, "a", digest="e")
+    assert merged_strata(answers) == {}
+    assert versions(answers) == {("a", "d"): 51, ("b", "d"): 50, ("c", "d"): 50}
+
+
+def test_versions_with_eleven_answers_stay_apart() -> None:
+    assert versions(some(20) + some(11, digest="e")) == {("niort", "d"): 20, ("niort", "e"): 11}
+
+
+def test_few_answers_to_the_current_version_count_with_the_largest() -> None:
+    answers = some(2) + some(20, digest="e") + some(12, digest="f")
+    assert versions(answers) == {("niort", "e"): 22, ("niort", "f"): 12}
+    assert versions(some(6) + some(8, digest="e")) == {("niort", "e"): 14}
 
 
 ANSWERS = st.lists(
-    st.tuples(st.sampled_from("abcd"), st.integers(0, 5), st.sampled_from(["fr", "fr", "en"])), max_size=150
+    st.tuples(
+        st.sampled_from("abcd"),
+        st.integers(0, 5),
+        st.sampled_from(["fr", "fr", "en"]),
+        st.sampled_from("ddddde"),
+    ),
+    max_size=150,
 )
 
 
 @settings(max_examples=200, deadline=None)
 @given(ANSWERS)
-def test_every_cell_has_eleven_or_is_all_there_is(found: list[tuple[str, int, str]]) -> None:
-    answers = [one for stratum, week, language in found for one in some(1, stratum, week, language)]
+def test_every_cell_has_eleven_or_is_all_there_is(found: list[tuple[str, int, str, str]]) -> None:
+    answers = [one for each in found for one in some(1, *each)]
     result = mixed(answers)
     assert len(result) == len(answers)
-    sizes = Counter((one.stratum, one.week, one.language) for one in result)
+    sizes = Counter((one.digest, one.stratum, one.week, one.language) for one in result)
     assert len(sizes) <= 1 or min(sizes.values()) >= THRESHOLD
     assert all(one.week <= one.answer.week for one in result)
 

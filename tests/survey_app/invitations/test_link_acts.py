@@ -48,7 +48,7 @@ def test_a_link_is_handed_on_and_back_and_gives_one_answer(site: LinkSite) -> No
     assert again.start().answer_all().heading.startswith("Merci")
     assert site.count(SealedAnswer) == 1
     site.close()
-    assert site.mixed()[0]["contact_frequency"] == ["weekly"]
+    assert [said for said in site.mixed() if said.get("contact_frequency") == ["weekly"]]
 
 
 def test_a_link_handed_over_by_hand_leaves_the_reminders_where_they_were(site: LinkSite) -> None:
@@ -87,6 +87,23 @@ def test_a_lasting_refusal_is_kept_as_a_hash_and_closes_the_link(site: LinkSite)
     with site.app.app_context():
         assert objects(db.session(), "mairie0@exemple.fr")
         assert not objects(db.session(), "mairie1@exemple.fr")
+
+
+def test_who_got_the_link_by_hand_does_not_silence_the_mailbox_it_came_to(site: LinkSite) -> None:
+    """Of the town hall, which shares it, for all surveys to come."""
+    official = site.official(0).press("transmettre").sure(_to="hand")
+    colleague = Official(site, new_link(official)).press("refuser").sure(_sure="for_good")
+    assert (colleague.heading, site.state(0)) == ("C’est noté", "declined")
+    with site.app.app_context():
+        assert not objects(db.session(), "mairie0@exemple.fr")
+
+
+def test_who_got_the_link_at_an_address_of_their_own_silences_that_one(site: LinkSite) -> None:
+    official = site.official(0).press("transmettre").sure(_to="address", _address="secretariat@exemple.fr")
+    Official(site, new_link(official)).press("refuser").sure(_sure="for_good")
+    with site.app.app_context():
+        assert objects(db.session(), "secretariat@exemple.fr")
+        assert not objects(db.session(), "mairie0@exemple.fr")
 
 
 def test_each_act_asks_before_it_does_anything(site: LinkSite) -> None:

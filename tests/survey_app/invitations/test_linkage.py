@@ -15,11 +15,12 @@ from flask import Flask
 from scipy.stats import spearmanr  # noqa: TID251 (a test may take its time)
 
 from survey_app.database import db
-from survey_app.invitation_models import Invitation, SealedAnswer, WaveFrame
-from survey_app.invitations import wave_keys
+from survey_app.invitation_models import AnonymousText, Invitation, SavedInterview, SealedAnswer, WaveFrame
+from survey_app.invitations import drafts, wave_keys
 from survey_app.invitations.mixing import finish
 from survey_app.invitations.redemption import Holder, hand_in
 from survey_app.invitations.sealed_answers import open_answer
+from survey_app.invitations.transitions import save_draft
 from survey_app.models import Response
 from survey_app.responses.record_keys import KeyMissing
 from tests.survey_app import records
@@ -30,8 +31,10 @@ from tests.survey_app.invitations.linkage import (
     Given,
     Loot,
     Participation,
+    everything,
     hits,
     naive_campaign,
+    naive_of_one_trace,
     rows_in_storage,
     within_cells,
 )
@@ -53,6 +56,8 @@ class Campaign:
         self.truth = dict(zip(self.arrivals, contents, strict=True))
         self.seen: dict[str, int] = {}
         self.weeks: list[dt.date] = []
+        self.pool: dict[str, int] = {}
+        self.sizes: dict[str, int] = {}
 
     def run(self) -> None:
         """Everybody answers, with copies made all along; then the wave is closed."""
@@ -70,8 +75,14 @@ class Campaign:
         """What a copy of this moment tells of who has taken part."""
         mine = sa.select(Invitation.id).where(Invitation.wave_id == self.wave, Invitation.state == "answered")
         with db.engine.connect() as connection:
-            for number in connection.scalars(mine):
-                self.seen.setdefault(number, len(self.weeks))
+            size = sa.func.length(SealedAnswer.sealed)
+            pool = sa.select(SealedAnswer.id, size).where(SealedAnswer.wave_id == self.wave)
+            found = {row[0]: row[1] for row in connection.execute(pool)}
+            fresh = [size for name, size in found.items() if name not in self.pool]
+            self.pool = found
+            people = [number for number in connection.scalars(mine) if number not in self.seen]
+            for number, size in zip(people, fresh, strict=True):
+                self.seen[number], self.sizes[number] = len(self.weeks), size
         self.weeks.append(week)
 
     def loot(self) -> Loot:
@@ -85,7 +96,7 @@ class Campaign:
         )
         return Loot(
             [
-                Participation(number, place, transaction, self.seen[number], stratum)
+                Participation(number, place, transaction, self.seen[number], stratum, self.sizes[number])
                 for place, (transaction, number, stratum) in enumerate(people)
             ],
             [
@@ -159,6 +170,37 @@ def test_the_same_attacker_reads_a_naive_build_like_an_open_book(database: Flask
             found[name] += hits(guess(loot), truth)
     assert found["place"] >= 3_800, dict(found)
     assert found["transaction"] >= 3_800, dict(found)
+
+
+@pytest.mark.parametrize("trace", ["copies", "name", "size"])
+def test_each_other_guess_finds_the_one_trace_that_a_naive_build_keeps(trace: str) -> None:
+    """Control: each guess has teeth, and none of the others bites on that trace."""
+    loot, truth = naive_of_one_trace(trace, ANSWERING, random.Random(5))
+    assert hits(TRACES[trace](loot), truth) == ANSWERING
+    assert all(hits(guess(loot), truth) <= 20 for name, guess in TRACES.items() if name != trace)
+
+
+def test_no_row_anywhere_names_both_a_participant_and_an_answer(database: Flask) -> None:
+    """All tables: log of acts, mails, drafts and flags too. Numbers of one side occur on no other."""
+    campaign = Campaign(records.publish(ASKED), 9, people=40, answering=30)
+    before = everything()
+    assert before["sampled_unit"]
+    campaign.run()
+    finish(campaign.wave, actor="test")
+    tables = everything()
+    people = {number for number in campaign.truth}
+    with db.engine.connect() as connection:
+        answers = set(connection.scalars(sa.select(Response.record_id)))
+        answers |= set(connection.scalars(sa.select(AnonymousText.id)))
+    answer_side = {"response", "anonymous_text"}
+    for name, rows in tables.items():
+        text = "\n".join(rows)
+        assert not (name in answer_side and any(number in text for number in people)), name
+        assert not (name not in answer_side and any(number in text for number in answers)), name
+    assert len(answers) > 30
+    assert (tables["saved_interview"], tables["sealed_answer"]) == ([], [])
+    assert {tuple(row.flags) for row in invited.responses()} == {()}
+    assert len({row.questionnaire_digest for row in invited.responses()}) == 1
 
 
 @pytest.mark.abuse("AC-21")
@@ -245,3 +287,28 @@ def test_nothing_sealed_is_left_in_the_files_of_sqlite(sqlite_app_database: Flas
     finish(campaign.wave, actor="test")
     stored = b"".join(path.read_bytes() for path in folder.glob("survey.db*"))
     assert not any(one[at : at + 64] in stored for one in sealed for at in range(0, len(one) - 64, 4096))
+
+
+def test_an_old_copy_of_a_draft_opens_until_the_wave_ends_and_never_again(database: Flask) -> None:
+    """The attacker has a copy of the row, all links and the master key; the secret of the wave is gone."""
+    number, *others = invited.a_wave(40)
+    save_draft(Holder(number, 1), {"answers": {"minutes": 17}}, ASKED)
+    with db.engine.connect() as connection:
+        row = dict(connection.execute(sa.select(SavedInterview.__table__)).mappings().one())
+    for other in (number, *others[:29]):
+        invited.answer(other)
+
+    def opened() -> object:
+        with db.session.begin():
+            db.session.merge(SavedInterview(**row))
+            said = drafts.read(db.session(), db.session.get_one(Invitation, number))
+            db.session.rollback()
+        return said
+
+    db.session.rollback()
+    assert opened() == {"answers": {"minutes": 17}}  # control: what keeps the insider out is the secret
+    close()
+    finish(invited.WAVE, actor="test")
+    db.session.rollback()
+    assert opened() is None
+    assert not list(wave_keys.held().folder.iterdir())

@@ -10,6 +10,7 @@ import time_machine
 
 from survey_app.clock import today_in_paris
 from survey_app.invitation_models import SavedInterview, SealedAnswer
+from survey_app.invitations.mixing import finish
 from tests.page_checks import typography_faults
 from tests.survey_app.invitations import invited
 from tests.survey_app.invitations.link_site import LinkSite, Official
@@ -27,8 +28,18 @@ def test_an_official_answers_and_the_answer_is_counted_after_the_closing(site: L
     assert official.heading == "Merci, vos réponses sont enregistrées"
     assert (site.state(0), site.count(SealedAnswer)) == ("answered", 1)
     site.close()
-    (answers,) = site.mixed()
-    assert list(answers) == ["overall_opinion"]
+    assert [list(answers) for answers in site.mixed()] == [["overall_opinion"]] * 11
+
+
+def test_the_page_of_a_link_names_no_survey_and_what_is_known_is_said_before_the_answers(
+    site: LinkSite,
+) -> None:
+    """Of an event or of a first year too, its heading is true."""
+    official = site.official(0)
+    assert official.open(official.address).heading == "Votre avis"
+    told = official.start().words()
+    assert "À moins de onze réponses en tout, aucune n’est gardée" in told
+    assert "les brouillons effacés, puis la clé est détruite" in told
 
 
 @pytest.mark.parametrize("language, word", [("en", "Thank you"), ("ar", "شكرًا")])
@@ -99,7 +110,7 @@ def test_save_here_and_go_on_there(site: LinkSite) -> None:
     second.answer_all()
     assert (site.state(0), site.count(SavedInterview)) == ("answered", 0)
     site.close()
-    assert site.mixed()[0]["contact_frequency"] == ["weekly"]
+    assert [said for said in site.mixed() if said.get("contact_frequency") == ["weekly"]]
 
 
 def test_it_goes_on_at_the_page_where_it_was_saved(site: LinkSite) -> None:
@@ -137,7 +148,7 @@ def test_a_draft_of_an_earlier_version_brings_what_is_still_asked(site: LinkSite
         transitions.save_draft(Holder(site.numbers[0], 1), draft, site.questionnaire)
     site.official(0).start().answer_all()
     site.close()
-    assert site.mixed()[0]["contact_frequency"] == ["weekly"]
+    assert [said for said in site.mixed() if said.get("contact_frequency") == ["weekly"]]
 
 
 @pytest.mark.abuse("AC-16")
@@ -189,9 +200,30 @@ def test_after_the_closing_the_link_takes_nothing_and_opens_the_results_until_th
     assert site.count(SealedAnswer) == 0
     assert site.official(1).start().heading == "Cette enquête est terminée"
     site.move_wave(invited.WAVE, state="published")
-    assert site.official(1).start().heading == "Les résultats"
+    assert site.official(1).start().heading == "Les résultats de l’enquête"
     with time_machine.travel(dt.datetime(2027, 1, 5, 12, tzinfo=dt.UTC), tick=False):
         assert site.official(1).start().heading == "Merci de votre visite"
+
+
+def test_after_the_closing_nothing_is_saved_any_more(site: LinkSite) -> None:
+    """Neither between the closing and the mixing, nor after it, nor past the last day."""
+    late, later = site.official(0).start(), site.official(1).start()
+    with site.app.app_context():
+        invited.close()
+    late.send("save", contact_frequency="weekly").follow()
+    assert (late.heading, site.count(SavedInterview)) == ("Cette enquête est terminée", 0)
+    with site.app.app_context():
+        finish(invited.WAVE, actor="test")
+    later.send("save", contact_frequency="weekly").follow()
+    assert (later.heading, site.count(SavedInterview)) == ("Cette enquête est terminée", 0)
+
+
+def test_past_the_last_day_nothing_is_saved_though_nobody_closed(site: LinkSite) -> None:
+    with time_machine.travel(dt.datetime.now(dt.UTC), tick=False) as clock:
+        official = site.official(0).start()
+        clock.shift(dt.timedelta(days=22))
+        official.send("save", contact_frequency="weekly").follow()
+    assert (official.heading, site.count(SavedInterview)) == ("Cette enquête est terminée", 0)
 
 
 def test_who_began_on_the_last_day_may_end_after_midnight(site: LinkSite) -> None:
@@ -219,7 +251,7 @@ def test_the_questions_can_be_printed_beforehand(site: LinkSite) -> None:
     official = site.official(0).start()
     assert "/r/questions/elus/fr" in official.html
     official.open("/r/questions/elus/fr")
-    assert "Combien d’habitants votre commune compte-t-elle" in official.words()
+    assert "Qui répond à ce questionnaire" in official.words()
     assert "Pour répondre, ouvrez votre lien personnel" in official.words()
     assert "accueil." not in official.words()
     assert official.open("/r/questions/inconnu/fr").status == 404

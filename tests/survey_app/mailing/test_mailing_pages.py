@@ -58,7 +58,7 @@ def plan_now(client: FlaskClient, page: str, cadence: str = "6000") -> str:
 def test_a_mailing_is_written_previewed_planned_sent_and_followed(
     site: StaffSite, listed: list[str], relay: ScriptedRelay
 ) -> None:
-    client = site.client("director")
+    client = site.client()
     page = post(client, LIST, {"kind": INVITATION}).headers["Location"]
     body = re.sub("[\n]", "\r\n", client.get(page).text.partition("<textarea")[2].partition(">\n")[2])
     body = body.partition("</textarea>")[0].replace("Je vous remercie", "Mes services vous remercient")
@@ -304,10 +304,11 @@ def test_messages_that_came_back_are_uploaded(site: StaffSite, listed: list[str]
 
 
 @pytest.mark.abuse("AC-26")
-def test_names_and_small_numbers_of_a_reminder_are_for_the_referent_alone(
-    site: StaffSite, listed: list[str], relay: ScriptedRelay
+@pytest.mark.parametrize("kind", [INVITATION, REMINDER])
+def test_names_and_small_numbers_of_who_is_asked_are_for_the_referent_alone(
+    site: StaffSite, listed: list[str], relay: ScriptedRelay, kind: str
 ) -> None:
-    page = draft(site, REMINDER)
+    page = draft(site, kind)
     with site.database():
         field.change_invitation(listed[0], state="answered")
     director, referent = site.client("director"), site.client()
@@ -327,6 +328,40 @@ def test_names_and_small_numbers_of_a_reminder_are_for_the_referent_alone(
     assert "réservés à la personne référente" in director.get(page).text
     assert "Œuvray" not in director.get(page).text
     assert "Œuvray" in referent.get(page).text
+
+
+@pytest.mark.abuse("AC-26")
+@pytest.mark.parametrize("answered", [2, 14], ids=["few have answered", "few have not"])
+def test_neither_side_of_a_small_split_is_told_to_the_director(
+    site: StaffSite, relay: ScriptedRelay, tmp_path: Path, answered: int
+) -> None:
+    with site.database():
+        field.equip(site.app, relay.port, tmp_path)
+        for number in field.open_a_list(field.many(16))[:answered]:
+            field.change_invitation(number, state="answered")
+    page, director = draft(site, INVITATION), site.client("director")
+    told = [director.get(f"{page}/programmer").text]
+    progress = plan_now(director, page)
+    told.append(director.get(progress).text)
+    send_all(site)
+    told.append(director.get(progress).text)
+    for text in told:
+        assert "réservés à la personne référente" in text
+        assert not re.search(rf"\b({answered}|{16 - answered})\b (messages?|élus?)\b|<dd>\d+</dd>", text)
+
+
+def test_large_groups_are_told_to_the_director(site: StaffSite, relay: ScriptedRelay, tmp_path: Path) -> None:
+    """The control of the two before."""
+    with site.database():
+        field.equip(site.app, relay.port, tmp_path)
+        for number in field.open_a_list(field.many(22))[:11]:
+            field.change_invitation(number, state="answered")
+    page, director = draft(site, INVITATION), site.client("director")
+    assert "11 élus recevraient ce message" in director.get(f"{page}/programmer").text
+    progress = plan_now(director, page)
+    assert "11 messages" in director.get(progress).text
+    send_all(site)
+    assert "<dt>Remis au relais</dt><dd>11</dd>" in director.get(progress).text
 
 
 def test_the_pages_are_good_pages_in_every_state(

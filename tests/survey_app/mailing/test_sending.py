@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from survey_app.clock import utc_now
 from survey_app.database import db, write_transaction
 from survey_app.invitation_models import Invitation, Mailing
 from survey_app.mailing import lease, planning, queue, smtp
+from survey_app.mailing import sender as sender_module
 from survey_app.mailing.sender import PAUSES, Sender
 from survey_app.mailing.texts import REMINDER
 from survey_app.mailing.worker import MailWorker
@@ -159,6 +164,28 @@ def test_an_address_that_nobody_has_makes_its_official_unreachable(
     assert [_state_of(one) for one in numbers] == ["unreachable", "waiting", "waiting"]
 
 
+def test_the_messages_to_look_at_are_read_at_once_with_whom_they_are_for(
+    on_sqlite: Settings, relay: ScriptedRelay
+) -> None:
+    field.open_a_list(field.many(4))
+    number = field.planned()
+    db.session.expunge_all()
+    statements: list[str] = []
+
+    def watch(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.extend([statement] if statement.startswith("SELECT") else [])
+
+    sa.event.listen(db.engine, "before_cursor_execute", watch)
+    try:
+        found = planning.messages(db.session(), number, [queue.QUEUED])
+        assert {invitation.unit.authority_name for _, invitation in found} == {
+            f"Commune {place}" for place in range(4)
+        }
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", watch)
+    assert len(statements) == 1
+
+
 def test_a_dead_relay_delays_and_loses_nothing(settings: Settings, relay: ScriptedRelay) -> None:
     field.open_a_list()
     field.planned()
@@ -282,6 +309,35 @@ def test_a_lease_is_anothers_only_when_it_ended_or_the_clock_was_set_back(
     assert (found is not None) is taken
 
 
+@pytest.mark.parametrize("place", ["sendable", "compose"])
+def test_a_message_that_cannot_be_composed_is_certain_not_to_have_left(
+    on_sqlite: Settings, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """The others leave meanwhile; the page says what is wrong; mended, it leaves by itself."""
+    field.open_a_list()
+    field.planned()
+    original, faults = getattr(sender_module, place), [KeyError("lien")]
+
+    def failing(*arguments: object) -> object:
+        if faults:
+            raise faults.pop()
+        return original(*arguments)
+
+    monkeypatch.setattr(sender_module, place, failing)
+    clock = Clock()
+    sender = Sender(on_sqlite, clock)
+    assert sender.step() == PAUSES[0]
+    assert field.states() == ["queued"] * 3
+    told = lease.trouble(db.session())
+    assert told is not None
+    assert "n’a pas pu être composé" in told["reason"]
+    drain(sender, clock)
+    clock.pass_by(HOUR)
+    drain(sender, clock)
+    assert field.states() == ["sent"] * 3
+    assert len(relay.accepted) == 3
+
+
 def test_a_sender_whose_lease_ended_tells_what_became_of_its_message(
     on_sqlite: Settings, relay: ScriptedRelay
 ) -> None:
@@ -301,6 +357,41 @@ def test_a_sender_whose_lease_ended_tells_what_became_of_its_message(
     drain(slow)
     assert field.states() == ["sent"]
     assert len(relay.accepted) == 1
+
+
+def test_nobody_who_waits_for_the_database_waits_for_the_reading_of_letters(
+    settings: Settings, relay: ScriptedRelay
+) -> None:
+    """Only messages that leave read their letter, one time each, and outside any write transaction."""
+    field.open_a_list()
+    mailing = planning.create_mailing(field.WAVE, "invitation", actor="test", attachment=("l.pdf", b"%PDF"))
+    planning.schedule(mailing.id, utc_now(), field.FAST, actor="test")
+    db.session.rollback()
+    readings: list[bool] = []
+    writing = False
+
+    def watch(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if re.match(r"SELECT (?!EXISTS|\(EXISTS).*?\battachment\b.*?FROM", statement, re.DOTALL):
+            readings.append(writing)
+
+    @contextmanager
+    def marked() -> Iterator[Session]:
+        nonlocal writing
+        with write_transaction() as transaction:
+            writing = True
+            yield transaction
+            transaction.flush()
+        writing = False
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sender_module, "write_transaction", marked)
+        sa.event.listen(db.engine, "before_cursor_execute", watch)
+        try:
+            drain(Sender(settings))
+        finally:
+            sa.event.remove(db.engine, "before_cursor_execute", watch)
+    assert len(relay.accepted) == 3
+    assert readings == [False] * 3
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
+from time import perf_counter
 
 import pytest
 
@@ -21,6 +23,9 @@ def a_pdf(
 
 PAGE = b"<< /Type /Page /Contents 2 0 R >>"
 LETTER = a_pdf(b"<< /Type /Catalog /OpenAction [3 0 R /XYZ null null 0] >>", PAGE)
+
+
+IN_HEXADECIMAL = zlib.compress(b"1 0 << /S /JavaScript >>".hex().encode())
 
 
 def packed(objects: bytes, facts: bytes = b"/Filter /FlateDecode", *, raw: bytes | None = None) -> bytes:
@@ -76,6 +81,37 @@ def test_what_acts_or_carries_a_file_is_refused_by_name(name: str) -> None:
         assert f"«\u202f{name}\u202f»" in refusal(content)
 
 
+@pytest.mark.parametrize(
+    "action",
+    [b"/AA << /O 4 0 R >>", b"/OpenAction << /S /URI /URI (https://exemple.fr) >>", b"/OpenAction 4 0 R"],
+)
+def test_what_acts_by_itself_when_the_letter_opens_is_refused(action: bytes) -> None:
+    assert "élément actif" in refusal(a_pdf(b"<< /Type /Catalog %s >>" % action, PAGE))
+
+
+def test_objects_are_looked_for_in_every_stream_that_readers_take_them_from() -> None:
+    untyped = packed(b"1 0 << /S /JavaScript >>").replace(b"/Type /ObjStm ", b"")
+    assert "JavaScript" in refusal(a_pdf(PAGE, untyped))
+
+
+def test_a_false_end_of_a_stream_hides_nothing_that_follows() -> None:
+    two_ends = b"<< /Length 20 >>\nstream\n endstream \nendstream"
+    after = b"<< /S /JavaScript >>"
+    last = b"<< /Length 0 >>\nstream\n\nendstream"
+    assert "JavaScript" in refusal(a_pdf(PAGE, two_ends, after, last))
+
+
+@pytest.mark.parametrize(
+    "filling", [b"stream\n", b">>stream\n", b"<< >>\nstream\n\nendstream\n", b">>" + b" " * 98]
+)
+def test_no_file_takes_longer_than_it_is_long(filling: bytes) -> None:
+    """Control: with one pattern over the whole file, 56 kB of beginnings without ends took eleven seconds."""
+    started = perf_counter()
+    with suppress(PdfRefusedError):
+        check_pdf(a_pdf(filling * (2**20 // len(filling))))
+    assert perf_counter() - started < 5
+
+
 def test_an_action_hidden_in_a_compressed_part_is_only_seen_when_it_is_opened() -> None:
     """The control: the bytes of the file do not hold the name."""
     assert b"JavaScript" not in a_pdf(packed(b"1 0 << /S /JavaScript >>"))
@@ -85,11 +121,28 @@ def test_an_action_hidden_in_a_compressed_part_is_only_seen_when_it_is_opened() 
     "part",
     [
         packed(b"1 0 << >>", b"/Filter [/ASCII85Decode /FlateDecode]"),
+        packed(
+            b"", b"/Filter[/FlateDecode/ASCIIHexDecode]", raw=zlib.compress(b"/JavaScript".hex().encode())
+        ),
+        packed(b"1 0 << >>", b"/Filter /FlateDecode /Filter /ASCIIHexDecode"),
+        packed(b"1 0 << >>", b"/Filter /FlateDecode /DecodeParms 7 0 R"),
+        packed(b"1 0 << >>").replace(b">>\nstream", b">>\n% a remark\nstream"),
+        packed(b"1 0 << >>").replace(b"endstream", b""),
         packed(b"1 0 << >>", b"/Filter /FlateDecode /DecodeParms << /Predictor 12 >>"),
         packed(b"", raw=b"not compressed"),
         packed(b"", raw=zlib.compress(b"1 0 << >>" * 9)[:-9]),
     ],
-    ids=["other filter", "predictor", "garbage", "cut"],
+    ids=[
+        "other filter",
+        "second filter",
+        "filter twice",
+        "parameters elsewhere",
+        "remark before",
+        "no end",
+        "predictor",
+        "garbage",
+        "cut",
+    ],
 )
 def test_a_part_that_cannot_be_read_is_refused(part: bytes) -> None:
     assert "ne se relit pas" in refusal(a_pdf(PAGE, part))
