@@ -49,6 +49,8 @@ def test_it_tells_the_terms_that_the_settings_have(site: LinkSite) -> None:
     terms, words = RetentionTerms(), site.official(0).open(NOTICE).words()
     assert (terms.free_texts_after_closing, terms.responses_after_closing) == (365, 1826)
     assert "Les textes libres sont effacés un an après" in words
+    assert terms.officials_after_results == 183
+    assert "sont effacés six mois après le dernier jour des résultats" in words
     assert "Les réponses détaillées sont effacées après cinq ans" in words
 
 

@@ -8,6 +8,7 @@ import io
 import re
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from survey_app.frames.letters import LETTER_CSS, laid_out
 from survey_app.invitation_models import Mailing
 from survey_app.mailing.planning import create_mailing, mailings_of, obstacles
 from survey_app.models import Wave
-from survey_app.results_letter import signed_pdf
+from survey_app.results_letter import by_post, signed_pdf
 from survey_app.results_letter.content import TO_WRITE, LetterContent, LetterError, letter_content
 from survey_app.results_letter.word_file import letter_docx
 from survey_app.strata import frame_of
@@ -244,6 +245,24 @@ def test_those_without_a_working_address_get_a_page_by_post(published: StaffSite
     answer = published.client(DIRECTOR).get(f"{PATH}-courrier.pdf")
     assert answer.data.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", b"".join(signed_pdf._readable_parts(answer.data)))) == 5
+
+
+def test_the_page_by_post_is_written_as_one_writes_to_a_mayor(
+    published: StaffSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[str] = []
+
+    def noted(page: str, style: Path) -> Any:
+        pages.append(page)
+        return laid_out(page, style)
+
+    monkeypatch.setattr(by_post, "laid_out", noted)
+    with published.database():
+        without_address(NIORT, 1)
+    assert published.client(DIRECTOR).get(f"{PATH}-courrier.pdf").status_code == 200
+    (page,) = pages
+    assert "sollicité" not in page
+    assert re.search(r"vous prie d’agréer, [^,{]+, l’expression de ma considération distinguée", page)
 
 
 def test_nobody_without_an_address_needs_no_post(published: StaffSite) -> None:
