@@ -25,6 +25,7 @@ from survey_app.access import DIRECTOR
 from survey_app.clock import today_in_paris, utc_now
 from survey_app.database import db
 from survey_app.frames import import_frame
+from survey_app.frames.letters import LETTER_CSS, laid_out
 from survey_app.frames.synthetic import WITHOUT_EMAIL, synthetic_frame
 from survey_app.invitation_models import (
     AnonymousText,
@@ -254,7 +255,8 @@ def finish_the_letter(year: Year) -> int:
     """Download the letter, bring the signed PDF back; the mailing it goes with."""
     client, page = year.site.client(DIRECTOR), f"/gestion/editions/{WAVE}/lettre"
     assert client.get(f"{page}.docx").data.startswith(b"PK")
-    signed = client.get(f"{page}.pdf").data
+    assert client.get(f"{page}.pdf").data.startswith(b"%PDF-")
+    signed = laid_out("<p>La lettre complétée, signée.</p>", LETTER_CSS).write_pdf()
     token_of_form = form_token(client.get(page).text)
     sent: TestResponse = client.post(
         page,

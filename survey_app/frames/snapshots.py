@@ -79,13 +79,18 @@ def write_wave_frame(transaction: Session, wave_id: str, frozen: FrozenFrame, *,
     return kept
 
 
-def _refuse_what_links_cannot_follow(transaction: Session, wave: Wave, people: int) -> None:
-    """Strata and links belong together: no snapshot is written for which links would then be refused."""
+def refuse_too_few(wave: Wave, people: int) -> None:
+    """Raise `FrameError` where so few people are asked that an anonymous wave would not be one."""
     if people < SMALLEST_ANONYMOUS and wave.anonymity != NOMINATIVE:
         raise FrameError(
             f"{people} destinataires\u00a0: à moins de {SMALLEST_ANONYMOUS}, l’anonymat ne tient pas. "
             "Déclarez l’édition nominative, ou interrogez plus de monde."
         )
+
+
+def _refuse_what_links_cannot_follow(transaction: Session, wave: Wave, people: int) -> None:
+    """Strata and links belong together: no snapshot is written for which links would then be refused."""
+    refuse_too_few(wave, people)
     mine = sa.select(Invitation.id).where(Invitation.wave_id == wave.id)
     if transaction.scalar(sa.select(MailMessage.id).where(MailMessage.invitation_id.in_(mine)).limit(1)):
         raise FrameError("Des courriels portent déjà des liens de cette édition\u00a0: sa liste est fixée.")

@@ -80,7 +80,6 @@ def finish(wave_id: str, *, actor: str, now: dt.datetime | None = None) -> int:
     if wave_id not in unfinished():
         return 0
     moment = now or dt.datetime.now(dt.UTC)
-    db.session.rollback()  # a reader would keep what is erased in the log of SQLite, and the key with it
     mixed = _mix(wave_id, actor, moment)
     _make_even(wave_id)
     _compact()

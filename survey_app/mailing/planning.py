@@ -15,6 +15,7 @@ from survey_app.clock import day_in_paris, utc_now
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, WaveFrame
 from survey_app.mailing import queue
+from survey_app.mailing.of_results import faults_of_results
 from survey_app.mailing.placeholders import TextError, text_faults, used_in
 from survey_app.mailing.recipients import forecast, refusal, too_late
 from survey_app.mailing.smtp import REFUSED, SENT, UNCERTAIN
@@ -22,7 +23,7 @@ from survey_app.mailing.texts import KINDS, RESULTS, shipped, typeset
 from survey_app.mailing.values import lacking
 from survey_app.models import Wave
 from survey_app.settings import Settings
-from survey_app.waves import OPEN
+from survey_app.waves import DRAFT
 
 PACE: Final = 30
 FASTEST: Final = 6000
@@ -51,7 +52,9 @@ def create_mailing(
     """A draft with the shipped text of this kind. Raises MailingError for an unknown one."""
     if kind not in KINDS:
         raise MailingError(f"Choisissez une sorte d’envoi\u00a0: {', '.join(KINDS.values())}.")
-    text, (name, content) = shipped(kind), attachment or (None, None)
+    wave = db.session.get_one(Wave, wave_id)
+    text = shipped(kind, wave.questionnaire_version.slug)
+    name, content = attachment or (None, None)
     made = Mailing(
         wave_id=wave_id,
         kind=kind,
@@ -103,6 +106,7 @@ def obstacles(session: Session, mailing: Mailing, due_at: dt.datetime) -> list[s
         f"{{{one.placeholder}}} n’a pas de valeur. {one.remedy}"
         for one in lacking(used_in(mailing.subject, mailing.body), wave, frame)
     ]
+    found += faults_of_results(session, mailing) if mailing.kind == RESULTS else []
     reason = too_late(session, wave, mailing.kind)
     if reason:
         found.append(f"Personne ne recevrait rien\u00a0: {reason}. {_remedy(wave, mailing.kind)}")
@@ -114,7 +118,7 @@ def obstacles(session: Session, mailing: Mailing, due_at: dt.datetime) -> list[s
 def _remedy(wave: Wave, kind: str) -> str:
     if kind == RESULTS:
         return "Publiez d’abord les résultats de l’édition."
-    return "Ouvrez d’abord l’édition." if wave.state != OPEN else "Changez d’abord ses dates."
+    return "Ouvrez d’abord l’édition." if wave.state == DRAFT else "Changez d’abord ses dates."
 
 
 def schedule(mailing_id: int, due_at: dt.datetime, per_minute: int, *, actor: str) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from survey_app.audit import act, record
 from survey_app.invitation_models import Invitation, Mailing, SampledUnit, WaveFrame, random_number
 from survey_app.mailing.composing import Composition, address, compose
-from survey_app.mailing.placeholders import PERSONAL, used_in
+from survey_app.mailing.placeholders import PERSONAL, fill, used_in
 from survey_app.mailing.queue import new_message_id, new_tag
 from survey_app.mailing.recipients import Forecast
 from survey_app.mailing.sender import composition, recipient_of, sender_address
@@ -75,7 +75,8 @@ def preview(session: Session, mailing: Mailing, invitation: Invitation) -> Previ
 
 def subject_of(session: Session, mailing: Mailing) -> str:
     """The subject as somebody who does not exist would read it."""
-    return _composition(session, mailing, made_up()).subject
+    wave, frame = session.get_one(Wave, mailing.wave_id), session.get(WaveFrame, mailing.wave_id)
+    return fill(mailing.subject, values_for(made_up(), wave, frame, sample=True))
 
 
 def send_trial(session: Session, mailing: Mailing, invitation: Invitation, to: str, *, actor: str) -> None:

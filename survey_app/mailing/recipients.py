@@ -16,11 +16,12 @@ from survey_app.invitations import states
 from survey_app.invitations.objections import objects, without_objections
 from survey_app.mailing.texts import RESULTS
 from survey_app.models import Wave
-from survey_app.waves import OPEN, PUBLISHED
+from survey_app.waves import DRAFT, OPEN, PUBLISHED
 
 NO_ADDRESS: Final = "n’a pas d’adresse électronique"
 OBJECTED: Final = "s’oppose à tout envoi"
 TOO_LATE: Final = "l’édition ne reçoit plus de réponses"
+NOT_OPEN: Final = "l’édition n’est pas encore ouverte"
 NOT_PUBLISHED: Final = "les résultats ne sont pas publiés"
 LINKS_ENDED: Final = "les liens ne montrent plus les résultats"
 _NOT_ASKED: Final[dict[str, str]] = {
@@ -54,11 +55,15 @@ def refusal(session: Session, wave: Wave, kind: str, invitation: Invitation) -> 
 
 
 def forecast(session: Session, wave: Wave, kind: str) -> Forecast:
-    """The same for every invitation of the wave, in the order of their authorities."""
+    """The same for every invitation of the wave, in the order of their authorities.
+
+    Before the wave is open: as if it were, so that a mailing can be looked at.
+    """
     query = sa.select(Invitation).where(Invitation.wave_id == wave.id).options(joinedload(Invitation.unit))
     everybody = sorted(session.scalars(query), key=_place)
     welcome = without_objections(session, {one.email for one in everybody if one.email})
     general = too_late(session, wave, kind)
+    general = "" if general == NOT_OPEN else general
 
     def reason(one: Invitation) -> str:
         return general or _of_invitation(kind, one) or ("" if one.email in welcome else OBJECTED)
@@ -73,7 +78,7 @@ def too_late(session: Session, wave: Wave, kind: str) -> str:
     """Why nobody gets a message of this kind now; empty when they do."""
     if kind != RESULTS:
         asking = wave.state == OPEN and today_in_paris() <= wave.closes_on
-        return "" if asking else TOO_LATE
+        return "" if asking else NOT_OPEN if wave.state == DRAFT else TOO_LATE
     if wave.state != PUBLISHED:
         return NOT_PUBLISHED
     frame = session.get(WaveFrame, wave.id)

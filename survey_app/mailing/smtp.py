@@ -6,6 +6,7 @@ only then can nobody know whether it arrived.
 
 from __future__ import annotations
 
+import errno
 import re
 import smtplib  # noqa: TID251 (this is the door)
 import socket
@@ -185,6 +186,15 @@ def _hang_up(line: smtplib.SMTP) -> None:
             line.sock.shutdown(socket.SHUT_RDWR)
 
 
+_UNREACHABLE: Final = {
+    errno.ECONNREFUSED: "il refuse la connexion",
+    errno.ECONNRESET: "il a coupé la connexion",
+    errno.EPIPE: "il a coupé la connexion",
+    errno.EHOSTUNREACH: "aucun chemin n’y mène",
+    errno.ENETUNREACH: "aucun chemin n’y mène",
+}
+
+
 def _why_not(fault: Exception, settings: MailSettings) -> str:
     where = f"{settings.host}, port {settings.port}"
     match fault:
@@ -203,4 +213,6 @@ def _why_not(fault: Exception, settings: MailSettings) -> str:
             return f"Le relais ({where}) ne répond pas."
         case socket.gaierror():
             return f"Le nom du relais ({settings.host}) est inconnu\u00a0: vérifiez SMTP_HOST."
-    return f"Le relais ({where}) n’est pas joignable\u00a0: {without_addresses(str(fault))}"
+    number = fault.errno if isinstance(fault, OSError) else None
+    reason = _UNREACHABLE.get(number or 0) or without_addresses(str(fault)).rstrip(".")
+    return f"Le relais ({where}) n’est pas joignable\u00a0: {reason}."

@@ -11,7 +11,8 @@ from typing import Any
 from analysis.axes import CommitmentResult, Result
 from analysis.disclosure import ShownReport
 from analysis.display import NOTHING, bounds, counted, points
-from survey_app.clock import today_in_paris
+from analysis.publication import FLOORS
+from survey_app.clock import day_in_paris, today_in_paris
 from survey_app.definitions import organisation
 from survey_app.earlier_years import Comparison, compare, earlier_year
 from survey_app.exports.words import HIDDEN, day_words, percent, rate_words, whole
@@ -111,8 +112,8 @@ def letter_content(wave: Wave, today: date | None = None) -> LetterContent:
         written_on=day_words(today or today_in_paris()),
         survey=wave.questionnaire_version.title,
         edition=wave.title,
-        period=f"du {day_words(wave.opens_on)} au {day_words(wave.closes_on)}",
-        answered=_answered(line),
+        period=f"du {day_words(wave.opens_on)} au {day_words(_last_day(wave))}",
+        answered=f"{_answered(report.headline.responses)} pour {whole(line.invited)} destinataires",
         response_rate=_response_rate(line),
         threshold=percent(report.settings.threshold),
         confidence=percent(report.settings.confidence),
@@ -173,11 +174,16 @@ def _rate(result: Result | None, threshold: Fraction) -> str:
     return HIDDEN if result.withheld else rate_words(result, threshold)
 
 
-def _answered(line: Line) -> str:
-    answered = line.counts["complete"]
-    if answered is None:
-        return f"{whole(line.invited)} destinataires ont été interrogés"
-    return f"{counted(answered, 'réponse', 'réponses')} pour {whole(line.invited)} destinataires"
+def _last_day(wave: Wave) -> date:
+    """The day it really ended: an edition may be closed before its last day."""
+    closed = wave.closed_at
+    return wave.closes_on if closed is None else min(wave.closes_on, day_in_paris(closed))
+
+
+def _answered(number: int) -> str:
+    """The published number: the follow-up may hide its own, beside refusals that are few."""
+    few = FLOORS[READERS]
+    return f"moins de {few} réponses" if number < few else counted(number, "réponse", "réponses")
 
 
 def _response_rate(line: Line) -> str:

@@ -66,8 +66,11 @@ ACTIONS: Final = {
     "mailing-resumed": "Envoi repris",
     "message-sent-again": "Message renvoyé",
     "message-taken-as-arrived": "Message tenu pour arrivé",
+    "results-letter-replaced": "Lettre de résultats remplacée",
+    "results-until-set": "Fin des résultats fixée",
     "bounces-read": "Messages revenus lus",
     "exported": "Export téléchargé",
+    "backup": "Sauvegarde faite",
     "key-made": "Clé de scellement créée",
     "restored": "Base remise depuis une sauvegarde",
 }

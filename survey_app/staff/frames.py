@@ -31,6 +31,7 @@ from survey_app.frames.entries import Entry
 from survey_app.frames.freezing import UNITS, Unit
 from survey_app.frames.headings import MEANINGS
 from survey_app.frames.remarks import remarks
+from survey_app.frames.snapshots import refuse_too_few
 from survey_app.frames.storage import (
     delete_frame,
     find_frame,
@@ -245,6 +246,7 @@ def fix(frame_id: int) -> ResponseReturnValue:
             raise FrameError("Choisissez une édition en préparation.")
         choice = _chosen()
         frozen = frozen_frame(frame_id, *choice)
+        refuse_too_few(wave, frozen.population)
         if "confirmed" in request.form:
             return _fix(wave_id, frame_id, choice)
     except (FrameError, LinkError) as fault:

@@ -35,6 +35,7 @@ from survey_app.staff.to_complete import (
 )
 from survey_app.strata import frame_of
 from survey_app.waves import CLOSED, DRAFT, OPEN, SEALED, waves
+from survey_app.waves import why_not as why_not_now
 
 blueprint = Blueprint("staff_home", __name__, url_prefix="/gestion")
 NEAR_THE_END: Final = timedelta(days=7)
@@ -113,8 +114,8 @@ def _about_invited(wave: Wave, frame: WaveFrame) -> list[Sentence]:
         return []
     whole = follow_up(frame).lines(None if may(REFERENT) else "staff")[-1]
     answered = whole.counts["complete"]
-    told = "suivi des invitations" if answered is None else counted(answered, "réponse", "réponses")
-    words = f"{wave.title}\u00a0: {told} sur {counted(whole.invited, 'invitation', 'invitations')}."
+    told = "" if answered is None else f"{counted(answered, 'réponse', 'réponses')} sur "
+    words = f"{wave.title}\u00a0: {told}{counted(whole.invited, 'invitation', 'invitations')}."
     return [Sentence(words, url_for("staff_fieldwork.show", wave_id=wave.id), "calm")]
 
 
@@ -132,9 +133,11 @@ def _about_dates(wave: Wave, today: date) -> list[Sentence]:
 def _about_life(wave: Wave, today: date) -> list[Sentence]:
     address = url_for("staff_waves.show", wave_id=wave.id)
     late = wave.state == DRAFT and wave.opens_on <= today
+    why_not = (why_not_now("open", wave) if late else "") or "Ouvrez-la."
+    when_empty = " quand les tablettes sont vides" if "tablet" in wave.modes else ""
     texts = {
-        DRAFT: f"{wave.title} devait ouvrir le {day_words(wave.opens_on)}\u00a0: ouvrez-la." if late else "",
-        CLOSED: f"{wave.title} est close\u00a0: scellez-la quand les tablettes sont vides.",
+        DRAFT: f"{wave.title} devait ouvrir le {day_words(wave.opens_on)}. {why_not}" if late else "",
+        CLOSED: f"{wave.title} est close\u00a0: scellez-la{when_empty}.",
         SEALED: f"{wave.title} est scellée\u00a0: publiez ses résultats.",
     }
     text = texts.get(wave.state, "")

@@ -125,6 +125,8 @@ def schedule(mailing_id: int) -> ResponseReturnValue:
     try:
         if when is None or not pace.isascii() or not pace.isdigit():
             raise MailingError("Donnez un jour, une heure et un nombre de messages par minute.")
+        if mailing.attachment_name and not request.form.get("read"):
+            raise MailingError("Relisez d’abord la lettre jointe, puis cochez la case qui le dit.")
         count = planning.schedule(mailing_id, when, int(pace[:6]), actor=actor())
     except MailingError as fault:
         return refused("staff/mailing_plan.html", str(fault), **_plan(mailing, request.form))

@@ -25,6 +25,7 @@ from survey_app.mailing.planning import MailingError
 from survey_app.mailing.texts import KINDS, RESULTS
 from survey_app.models import Wave
 from survey_app.responses.link_facts import FEWEST
+from survey_app.results_letter.signed_letter import mailing_of_results
 from survey_app.settings import Settings
 from survey_app.staff.pages import UNPROCESSABLE, actor, refused, wave_or_404
 
@@ -62,9 +63,13 @@ def index(wave_id: str) -> ResponseReturnValue:
 @access.roles(DIRECTOR)
 def create(wave_id: str) -> ResponseReturnValue:
     """A draft with the shipped text."""
-    wave = wave_or_404(wave_id)
+    wave, kind = wave_or_404(wave_id), request.form.get("kind", "")
+    prepared = mailing_of_results(wave.id, db.session(), queue.DRAFT) if kind == RESULTS else None
+    if prepared is not None:
+        flash("Un envoi des résultats est déjà préparé\u00a0: le voici.")
+        return redirect(url_for("staff_mailings.show", mailing_id=prepared.id), 303)
     try:
-        made = planning.create_mailing(wave.id, request.form.get("kind", ""), actor=actor())
+        made = planning.create_mailing(wave.id, kind, actor=actor())
     except MailingError as fault:
         return refused("staff/mailings.html", str(fault), **_index(wave))
     return redirect(url_for("staff_mailings.show", mailing_id=made.id), 303)
@@ -92,7 +97,7 @@ def _index(wave: Wave) -> dict[str, Any]:
     session = db.session()
     return {
         "wave": wave,
-        "mailings": planning.mailings_of(wave.id),
+        "mailings": [(one, previewing.subject_of(session, one)) for one in planning.mailings_of(wave.id)],
         "kinds": KINDS,
         "states": STATES,
         "undecided": planning.uncertain_count(session, wave.id),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,6 +41,16 @@ STOPS: Final[Mapping[str, str]] = {
 }
 CAN_BE_REOPENED: Final = "Vous pourrez la rouvrir tant qu’elle n’est pas scellée."
 """Not said of an edition by personal link: its key is gone then."""
+WAIT_FOR_TABLETS: Final = "Attendez que toutes les tablettes soient vides."
+
+
+def said_of(note: str, modes: Collection[str]) -> bool:
+    """Whether a note is true of an edition with these collection modes."""
+    if note == CAN_BE_REOPENED:
+        return "personal_link" not in modes
+    return note != WAIT_FOR_TABLETS or "tablet" in modes
+
+
 ACTS: Final[Mapping[str, Act]] = {
     "ouvrir": Act(
         "open",
@@ -52,7 +62,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "clore": Act(
         "close",
         "Clore l’édition",
-        "L’édition est close. Ce que les tablettes gardent encore arrivera.",
+        "L’édition est close.",
         (CAN_BE_REOPENED,),
         heading="Dès maintenant",
         by_mode=STOPS,
@@ -72,8 +82,8 @@ ACTS: Final[Mapping[str, Act]] = {
         "Sceller l’édition",
         "L’édition est scellée.",
         (
-            "Ce qui arrive ensuite est gardé et signalé, et ne compte plus\u00a0: "
-            "attendez que toutes les tablettes soient vides.",
+            "Ce qui arrive ensuite est gardé et signalé, et ne compte plus.",
+            WAIT_FOR_TABLETS,
             "Une édition scellée ne se rouvre pas.",
         ),
     ),

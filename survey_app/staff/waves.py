@@ -24,7 +24,7 @@ from survey_app.responses import counts
 from survey_app.responses.link_balance import TOO_FEW
 from survey_app.responses.record_keys import KeyFileError
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
-from survey_app.staff.wave_acts import ACTS, CAN_BE_REOPENED, STARTS
+from survey_app.staff.wave_acts import ACTS, STARTS, said_of
 from survey_app.staff.wave_form import read_plan
 from survey_app.strata import frame_of
 from survey_app.waves import EXPECTED, METHODS, PlanFault
@@ -186,7 +186,10 @@ def _boxes(questionnaire: Questionnaire, translations: Mapping[str, Any]) -> dic
 
 
 def _usual(version: QuestionnaireVersion) -> MultiDict[str, str]:
-    """A new wave: everything ticked, four weeks from the first of next month."""
+    """A new wave: everything ticked, four weeks from the first of next month.
+
+    By personal link, nothing else is: on the website anybody could answer in the place of an official.
+    """
     questionnaire = questionnaires.questionnaire_of(version)
     start = (today_in_paris().replace(day=1) + timedelta(days=32)).replace(day=1)
     code, turn = _free_code(f"{version.slug.replace('_', '-')}-{start.year}")
@@ -202,9 +205,10 @@ def _usual(version: QuestionnaireVersion) -> MultiDict[str, str]:
     )
     for name in ("sites", "headline_sites"):
         form.setlist(name, list(questionnaire.sites))
+    by_link = MODE in questionnaire.modes
     for name in ("modes", "headline_modes"):
-        form.setlist(name, list(questionnaire.modes))
-    form.setlist("languages", [SOURCE_LANGUAGE, *version.translations])
+        form.setlist(name, [MODE] if by_link else list(questionnaire.modes))
+    form.setlist("languages", [SOURCE_LANGUAGE, *(() if by_link else version.translations)])
     return form
 
 
@@ -251,7 +255,7 @@ def ask_step(wave_id: str, act: str) -> ResponseReturnValue:
         return refused("staff/wave.html", reason, **_page(wave))
     told = [sentence for mode, sentence in said.by_mode.items() if mode in wave.modes]
     when = _when(wave) if said.by_mode is STARTS else said.heading
-    notes = [note for note in said.notes if note != CAN_BE_REOPENED or MODE not in wave.modes]
+    notes = [note for note in said.notes if said_of(note, wave.modes)]
     return render_template(
         "staff/wave_step.html", wave=wave, act=said, notes=notes, told=told, told_title=when
     )

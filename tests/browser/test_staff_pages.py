@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
-from survey_app import questionnaires
+from survey_app import questionnaires, waves
+from survey_app.database import db
+from survey_app.invitation_models import WaveFrame
 from survey_app.mailing import planning
 from tests.browsers import launch_arguments, served
+from tests.survey_app.officials_site import WAVE as OFFICIALS
+from tests.survey_app.officials_site import seed_officials
 from tests.survey_app.staff_site import WAVE, StaffSite, a_source, seed_wave, some_commitment
 from tests.survey_app.test_staff_markup import addresses
 
@@ -206,3 +210,24 @@ def test_a_referent_prepares_and_opens_a_wave_with_the_mouse_alone(
     expect(page.get_by_role("status").first).to_contain_text("L’édition est enregistrée")
     page.get_by_role("link", name="Ouvrir l’édition").click()
     expect(page.get_by_role("alert")).to_contain_text("est encore ouverte")
+
+
+def test_the_follow_up_of_officials_fits_a_desk_and_its_long_names_stay_short_in_height(
+    browser: Browser, site: StaffSite, address: str
+) -> None:
+    """Strata that were joined have names of a dozen words; the last columns must be seen all the same."""
+    with site.database():
+        waves.close_wave(WAVE, actor="test")
+        seed_officials()
+        frame = db.session.get_one(WaveFrame, OFFICIALS)
+        long = (
+            "Niort, maires, moins de 500 habitants (avec\u00a0: Niort, maires, 2\u202f000 habitants ou plus)"
+        )
+        frame.strata = [{**one, "title": long} for one in frame.strata]
+        db.session.commit()
+    page = signed_in(browser, site, address, viewport={"width": 1280, "height": 900})
+    page.goto(f"{address}/gestion/editions/{OFFICIALS}/suivi")
+    fits = "[...document.querySelectorAll('.scroll')].map(one => one.scrollWidth <= one.clientWidth)"
+    assert page.evaluate(fits) == [True, True]
+    lines = "one => one.offsetHeight / parseFloat(getComputedStyle(one).lineHeight)"
+    assert page.locator(".counts tbody th").first.evaluate(lines) < 6

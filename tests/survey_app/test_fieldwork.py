@@ -12,6 +12,7 @@ from survey_app import waves
 from survey_app.access import ASSISTANT, CONTRIBUTOR, DIRECTOR, READER, TECHNICIAN
 from survey_app.database import db
 from survey_app.fieldwork import FollowUp, Participation, follow_up
+from survey_app.models import Wave
 from survey_app.strata import frame_of
 from tests.survey_app.officials_site import (
     BRESSUIRE,
@@ -22,7 +23,7 @@ from tests.survey_app.officials_site import (
     send_mails,
     set_states,
 )
-from tests.survey_app.staff_site import StaffSite
+from tests.survey_app.staff_site import StaffSite, a_plan
 
 PAGE = f"/gestion/editions/{WAVE}/suivi"
 
@@ -141,7 +142,18 @@ def test_the_referent_sees_how_many_answers_miss_for_six_points(asked: StaffSite
     missing = found(asked).missing()
     assert set(missing) == {"Niort", "Parthenay", "Bressuire"}
     page = asked.client().get(PAGE).text
-    assert f"Bressuire\u00a0: encore {missing['Bressuire']} réponses pour ±6 points." in page
+    assert re.search(
+        rf"<th scope=\"row\">Bressuire</th>(<td.*?</td>)+<td[^>]*>{missing['Bressuire']}</td></tr>", page
+    )
+    assert "à obtenir encore" not in asked.client(ASSISTANT).get(PAGE).text
+
+
+def test_where_every_answer_is_needed_the_page_says_all(site: StaffSite) -> None:
+    """Of fifteen people, six points ask for everybody: the number alone would look like a joke."""
+    with site.database():
+        seed_officials({NIORT: 121, BRESSUIRE: 15})
+    page = site.client().get(PAGE).text
+    assert re.search(r"<th scope=\"row\">Bressuire</th>(<td.*?</td>)+<td[^>]*>toutes</td></tr>", page)
 
 
 def test_the_first_page_says_how_many_answered_and_none_of_their_answers(asked: StaffSite) -> None:
@@ -157,6 +169,35 @@ def test_a_wave_without_links_has_no_follow_up(site: StaffSite, open_edition: No
 
 def test_the_edition_leads_to_its_follow_up(asked: StaffSite) -> None:
     assert PAGE in asked.client().get(f"/gestion/editions/{WAVE}").text
+
+
+def test_the_first_page_says_in_whole_words_what_the_director_may_know(site: StaffSite) -> None:
+    with site.database():
+        seed_officials()
+        set_states(NIORT, {"answered": 3})
+    home = site.client(DIRECTOR).get("/gestion/").text
+    assert "Élus 2026\u00a0: 256 invitations." in home
+
+
+def test_an_edition_that_cannot_open_beside_another_is_not_told_to(asked: StaffSite) -> None:
+    with asked.database():
+        digest = db.session.get_one(Wave, WAVE).questionnaire_digest
+        modes = ("personal_link",)
+        sites = ("a_distance",)
+        late = a_plan(
+            digest,
+            id="retard",
+            title="Élus bis",
+            modes=modes,
+            headline_modes=modes,
+            sites=sites,
+            headline_sites=sites,
+        )
+        waves.create_wave(late, actor="test")
+    home = asked.client().get("/gestion/").text
+    assert "Élus bis devait ouvrir le" in home
+    assert "«\u202fÉlus 2026\u202f» est encore ouverte\u00a0: fermez-la d’abord." in home
+    assert "Ouvrez-la" not in home
 
 
 def test_after_the_closing_nothing_changes_a_published_rate(asked: StaffSite) -> None:

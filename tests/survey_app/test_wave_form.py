@@ -12,6 +12,8 @@ import pytest
 from survey_app import questionnaires, waves
 from survey_app.exports.words import day_words
 from tests.page_checks import assert_good_page
+from tests.survey_app.officials_site import WAVE as OFFICIALS
+from tests.survey_app.officials_site import close, seed_officials
 from tests.survey_app.staff_site import (
     WAVE,
     StaffSite,
@@ -364,3 +366,46 @@ def test_the_referent_deletes_an_edition_in_preparation_after_a_page_that_says_s
     assert "Édition supprimée" in client.get("/gestion/journal").text
     assert "supprimer" not in client.get(f"/gestion/editions/{WAVE}").text
     assert client.get(f"/gestion/editions/{WAVE}/supprimer").status_code == 422
+
+
+def test_an_edition_by_personal_link_starts_with_nothing_else_ticked(site: StaffSite) -> None:
+    """On the website, anybody could answer in the place of an official."""
+    source = a_source(**{"website, paper]": "website, paper, personal_link]"})
+    with site.database():
+        by_link = questionnaires.publish_source(source, {}, actor="test").digest
+    shown = site.client().get(f"/gestion/editions/nouvelle/{by_link}").text
+    for name in ("modes", "headline_modes"):
+        assert re.findall(rf'name="{name}" value="([^"]+)" checked', shown) == ["personal_link"]
+    assert re.findall(r'name="languages" value="([^"]+)" checked', shown) == ["fr"]
+
+
+def test_an_edition_without_tablets_speaks_of_none_and_never_offers_what_cannot_be(site: StaffSite) -> None:
+    with site.database():
+        seed_officials()
+        close()
+    client, page = site.client(), f"/gestion/editions/{OFFICIALS}"
+    for path, words in (
+        (page, "Scellez-la"),
+        (f"{page}/sceller", "ne se rouvre pas"),
+        ("/gestion/", "scellez-la."),
+    ):
+        shown = client.get(path).text
+        assert words in shown
+        assert "tablettes" not in shown.partition(words)[0][-400:] + shown.partition(words)[2][:400], path
+        assert "Rouvrir" not in shown
+    with site.database():
+        waves.seal_wave(OFFICIALS, actor="test")
+        waves.publish_wave(OFFICIALS, actor="test")
+    shown = client.get(page).text
+    assert "l’édition est terminée" not in shown
+    assert "Préparer la lettre de résultats" in shown
+
+
+def test_an_edition_with_tablets_still_waits_for_them_and_can_be_opened_again(site: StaffSite) -> None:
+    with site.database():
+        seed_wave()
+        waves.close_wave(WAVE, actor="test")
+    client, page = site.client(), f"/gestion/editions/{WAVE}"
+    assert "Rouvrir l’édition" in client.get(page).text
+    for path in (page, f"{page}/sceller"):
+        assert "toutes les tablettes" in client.get(path).text

@@ -1,4 +1,8 @@
-"""The texts that the program brings, one file per kind: the first line is the subject. Floor 4."""
+"""The texts that the program brings, one file per kind: the first line is the subject. Floor 4.
+
+« invitation.alerte.txt » brings what the questionnaire « alerte » says otherwise: the subject, and the
+paragraph that opens the text.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +29,19 @@ class Text(NamedTuple):
     body: str
 
 
-@lru_cache(maxsize=8)
-def shipped(kind: str) -> Text:
-    """The text of this kind as the program brings it."""
-    subject, _, body = (files(__package__) / f"{kind}.txt").read_text(encoding="utf-8").partition("\n")
+@lru_cache(maxsize=32)
+def shipped(kind: str, questionnaire: str = "") -> Text:
+    """The text of this kind as the program brings it, for mails about this questionnaire (its slug)."""
+    text, own = _read(f"{kind}.txt"), files(__package__) / f"{kind}.{questionnaire}.txt"
+    if not questionnaire or not own.is_file():
+        return text
+    subject, opening = _read(own.name)
+    salutation, first, *others = text.body.split("\n\n")
+    return Text(subject, "\n\n".join([salutation, opening.strip() or first, *others]))
+
+
+def _read(name: str) -> Text:
+    subject, _, body = (files(__package__) / name).read_text(encoding="utf-8").partition("\n")
     return Text(subject, body.strip() + "\n")
 
 

@@ -22,7 +22,7 @@ from survey_app.frames.synthetic import synthetic_frame
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, SamplingFrame, WaveFrame
 from survey_app.invitations.links import address_hash
 from survey_app.invitations.objections import add_objection
-from survey_app.models import AuditEntry
+from survey_app.models import AuditEntry, Wave
 from tests.page_checks import assert_good_pages
 from tests.survey_app.frames.file_states import NEVER_KEPT, read
 from tests.survey_app.staff_site import WAVE, StaffSite, a_plan, a_source, form_token, post
@@ -257,6 +257,21 @@ def test_too_few_people_for_anonymity_and_wrong_choices_are_refused(site: StaffS
         assert fix(client, frame_id, **wrong).status_code == 422, wrong
     with site.database():
         assert db.session.get(WaveFrame, WAVE) is None
+
+
+def test_too_few_are_refused_before_anything_is_offered_and_the_choice_stays(site: StaffSite) -> None:
+    frame_id, client = prepared(site), site.client()
+    with site.database():
+        digest = db.session.get_one(Wave, WAVE).questionnaire_digest
+        modes = ("personal_link",)
+        later = a_plan(digest, id="alerte", title="Alerte", modes=modes, headline_modes=modes)
+        waves.create_wave(later, actor="test")
+    for edition in (WAVE, "alerte"):
+        few = fix(client, frame_id, wave=edition, kinds=["intercommunality"])
+        assert few.status_code == 422
+        assert "l’anonymat ne tient pas" in few.text
+        assert "Fixer ces destinataires" not in few.text
+        assert f'<option value="{edition}" selected>' in few.text
 
 
 def test_a_list_is_erased_unless_an_edition_works_on_it(site: StaffSite) -> None:

@@ -18,6 +18,7 @@ from survey_app.invitations import links
 from survey_app.mailing import lease, planning
 from survey_app.mailing.sender import Sender
 from survey_app.mailing.texts import INVITATION, REMINDER
+from survey_app.models import Wave
 from tests.page_checks import assert_good_pages
 from tests.survey_app.mailing import field
 from tests.survey_app.mailing.relay import ScriptedRelay
@@ -396,3 +397,24 @@ def test_nothing_of_a_mailing_is_found_under_another_number(site: StaffSite, lis
     assert client.get(f"{page}/programmer").status_code == 404
     with site.database():
         assert db.session.get_one(Mailing, int(page.rpartition("/")[2])).state == "scheduled"
+
+
+def test_before_the_opening_the_plan_already_says_who_would_get_the_invitation(
+    site: StaffSite, listed: list[str]
+) -> None:
+    with site.database():
+        db.session.get_one(Wave, field.WAVE).state = "draft"
+        db.session.commit()
+    page = draft(site)
+    plan = site.client().get(f"{page}/programmer").text
+    assert "3 élus recevraient ce message" in plan
+    assert "l’édition n’est pas encore ouverte. Ouvrez d’abord l’édition." in plan
+    with site.database(), pytest.raises(planning.MailingError, match="pas encore ouverte"):
+        planning.schedule(planning.mailings_of(field.WAVE)[0].id, utc_now(), 30, actor="test")
+
+
+def test_the_list_shows_each_subject_as_it_is_read(site: StaffSite, listed: list[str]) -> None:
+    draft(site, REMINDER)
+    shown = site.client("director").get(LIST).text
+    assert "{date_cloture}" not in shown
+    assert re.search(r"jusqu’au \d+\S* \w+ \d{4}</small>", shown)

@@ -199,7 +199,7 @@ def test_a_dead_relay_delays_and_loses_nothing(settings: Settings, relay: Script
     assert [one.attempts for one in field.messages()] == [0, 0, 0]
     told = lease.trouble(db.session())
     assert told is not None
-    assert "n’est pas joignable" in told["reason"]
+    assert told["reason"].endswith("n’est pas joignable\u00a0: il refuse la connexion.")
     drain(Sender(settings, clock), clock)
     assert field.states() == ["sent"] * 3
     db.session.rollback()

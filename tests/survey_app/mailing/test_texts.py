@@ -26,12 +26,24 @@ EVERYTHING = " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
 VALUES = dict.fromkeys(PLACEHOLDERS, "x")
 
 
+@pytest.mark.parametrize("questionnaire", ["", "alerte"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_shipped_text_has_no_fault_and_is_set_as_a_printer_would(kind: str) -> None:
-    text = shipped(kind)
+def test_a_shipped_text_has_no_fault_and_is_set_as_a_printer_would(kind: str, questionnaire: str) -> None:
+    text = shipped(kind, questionnaire)
     assert text_faults(*text) == ()
     assert typography_faults([line for part in text for line in part.splitlines()]) == []
     assert typeset(text.body) == text.body
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mails_after_an_alert_speak_of_the_alert_and_of_nothing_annual(kind: str) -> None:
+    usual, text = shipped(kind), shipped(kind, "alerte")
+    assert "alerte" in text.subject
+    assert not [
+        words for words in ("annuelle", "une fois par an", "année précédente") if words in "".join(text)
+    ]
+    assert text.body.split("\n\n")[2:] == usual.body.split("\n\n")[2:]
+    assert shipped(kind, "elus") == usual
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,12 +16,16 @@ from docx import Document
 from werkzeug.test import TestResponse
 
 from survey_app.access import ASSISTANT, DIRECTOR, READER
+from survey_app.clock import day_in_paris, utc_now
 from survey_app.database import db
-from survey_app.frames.letters import laid_out
+from survey_app.exports.words import day_words
+from survey_app.fieldwork import follow_up
+from survey_app.frames.letters import LETTER_CSS, laid_out
 from survey_app.invitation_models import Mailing
-from survey_app.mailing.planning import mailings_of
+from survey_app.mailing.planning import create_mailing, mailings_of, obstacles
+from survey_app.models import Wave
 from survey_app.results_letter import by_post, signed_pdf
-from survey_app.results_letter.content import LetterContent, LetterError, letter_content
+from survey_app.results_letter.content import TO_WRITE, LetterContent, LetterError, letter_content
 from survey_app.results_letter.word_file import letter_docx
 from survey_app.strata import frame_of
 from survey_app.waves import find_wave
@@ -81,6 +85,37 @@ def test_the_letter_says_the_published_figures(published: StaffSite) -> None:
     (theme,) = letter.themes
     assert (theme.rate, theme.base) == ("70,5\u202f%", "156")
     assert letter.axes == letter.themes
+
+
+@pytest.mark.parametrize(
+    "answers, said",
+    [((15, 5), "40 réponses pour 256 destinataires"), ((2, 1), "moins de 11 réponses pour 256 d")],
+)
+def test_the_number_of_answers_is_said_where_the_follow_up_hides_it(
+    site: StaffSite, answers: tuple[int, int], said: str
+) -> None:
+    with site.database():
+        seed_officials()
+        add_answers(*answers, NIORT)
+        add_answers(*answers, PARTHENAY)
+        set_states(NIORT, {"declined": 4})
+        close(publish=True)
+        frame = frame_of(WAVE)
+        assert frame is not None
+        assert follow_up(frame).lines("public")[-1].counts["complete"] is None
+    letter = content_of(site)
+    assert letter.answered.startswith(said)
+    assert letter.response_rate == ""
+
+
+def test_the_letter_says_the_day_on_which_the_edition_really_closed(published: StaffSite) -> None:
+    with published.database():
+        wave = db.session.get_one(Wave, WAVE)
+        assert wave.closed_at is not None
+        wave.closes_on = wave.closed_at.date() + dt.timedelta(days=21)
+        opened, closed = wave.opens_on, day_in_paris(wave.closed_at)
+        db.session.commit()
+    assert content_of(published).period == f"du {day_words(opened)} au {day_words(closed)}"
 
 
 @pytest.mark.abuse("AC-23")
@@ -259,3 +294,71 @@ def test_the_last_day_of_the_results_is_fixed_and_never_comes_earlier(site: Staf
         frame = frame_of(WAVE)
         assert frame is not None
         assert frame.results_until == later
+
+
+def a_letter(*paragraphs: str) -> bytes:
+    """What a word processor exports: one font, its letters numbered anew."""
+    pdf: bytes = laid_out("".join(f"<p>{one}</p>" for one in paragraphs), LETTER_CSS).write_pdf()
+    return pdf
+
+
+def test_the_draft_that_nobody_finished_is_no_signed_letter(published: StaffSite) -> None:
+    draft = published.client(DIRECTOR).get(f"{PATH}.pdf").data
+    exported = a_letter("Ce que nous allons faire", TO_WRITE)
+    for content in (draft, exported):
+        answer = send(published, content)
+        assert answer.status_code == 422
+        assert "Cette lettre est encore le projet" in answer.text
+    assert send(published, a_letter("Nous ouvrirons le mardi soir, dès janvier.")).status_code == 303
+
+
+@pytest.mark.abuse("AC-26")
+def test_letters_with_live_codes_never_become_the_attachment(published: StaffSite) -> None:
+    with published.database():
+        without_address(NIORT, 3)
+    for content in (
+        published.client(DIRECTOR).get(f"{PATH}-courrier.pdf").data,
+        a_letter("Votre code", "7KQW-3F9H-BT2M"),
+    ):
+        answer = send(published, content)
+        assert answer.status_code == 422
+        assert "code personnel d’un élu" in answer.text
+    with published.database():
+        assert not mailings_of(WAVE)
+
+
+def test_the_results_have_one_draft_whichever_button_makes_it(published: StaffSite) -> None:
+    send(published, LETTER)
+    client, mailings = published.client(DIRECTOR), f"/gestion/editions/{WAVE}/envois"
+    made = post(client, mailings, {"kind": "results"})
+    with published.database():
+        (mailing,) = mailings_of(WAVE)
+        assert made.headers["Location"].endswith(f"/envois/{mailing.id}")
+
+
+def test_the_results_neither_leave_without_their_letter_nor_twice(published: StaffSite) -> None:
+    with published.database():
+        bare = create_mailing(WAVE, "results", actor="test")
+        assert "La lettre signée n’est pas jointe" in " ".join(obstacles(db.session(), bare, utc_now()))
+    send(published, LETTER)
+    with published.database():
+        (first,) = mailings_of(WAVE)
+        assert "lettre signée" not in " ".join(obstacles(db.session(), first, utc_now()))
+        db.session.get_one(Mailing, first.id).state = "done"
+        db.session.commit()
+        again = create_mailing(WAVE, "results", actor="test", attachment=("lettre.pdf", LETTER))
+        assert "chacun les recevrait deux fois" in " ".join(obstacles(db.session(), again, utc_now()))
+
+
+def test_the_attached_letter_is_read_again_before_it_is_planned(published: StaffSite) -> None:
+    send(published, LETTER)
+    client = published.client(DIRECTOR)
+    with published.database():
+        page = f"/gestion/envois/{mailings_of(WAVE)[0].id}/programmer"
+    shown = client.get(page).text
+    assert f"{PATH}-signee.pdf" in shown
+    answer = post(client, page, {"quand": "2026-12-01T09:00", "cadence": "30"})
+    assert answer.status_code == 422
+    assert "Relisez d’abord la lettre jointe" in answer.text
+    answer = post(client, page, {"quand": "2026-12-01T09:00", "cadence": "30", "read": "1"})
+    assert "Relisez d’abord la lettre jointe" not in answer.text
