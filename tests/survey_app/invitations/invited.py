@@ -109,7 +109,7 @@ def _frame(transaction: Any, wave_id: str, people: int) -> list[str]:
             authority_name=f"Commune {place}",
             office="mayor",
             civility="Mme",
-            first_name="Claude",
+            first_name="Camille",
             last_name=f"Nom-{place}",
             email=f"mairie{place}@exemple.fr",
             postal_address=f"Mairie\n79{place:03} Commune {place}",

@@ -47,13 +47,13 @@ def test_it_says_why_how_long_until_when_and_what_is_known(site: LinkSite) -> No
 def test_it_names_who_signs_the_telephone_and_the_page_that_announces_it(site: LinkSite) -> None:
     known = site.app.jinja_env.globals["organisation"]
     director = known.director.model_copy(  # type: ignore[attr-defined]
-        update={"name": "Claude Essai", "title": "Directrice", "phone": "05 49 00 00 00"}
+        update={"name": "Camille Essai", "title": "Directrice", "phone": "05 49 00 00 00"}
     )
     contact = known.contact.model_copy(update={"verification_page": CHECKED_AT})  # type: ignore[attr-defined]
     filled = known.model_copy(update={"director": director, "contact": contact})  # type: ignore[attr-defined]
     site.app.jinja_env.globals["organisation"] = filled
     shown = words(site)
-    for told in ("Claude Essai", "Directrice", "05 49 00 00 00", CHECKED_AT):
+    for told in ("Camille Essai", "Directrice", "05 49 00 00 00", CHECKED_AT):
         assert told in shown
 
 
