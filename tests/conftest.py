@@ -8,11 +8,17 @@ from typing import Any
 
 import pytest
 
+from tests import second_runs
 from tests.browsers import launch_arguments
 from tests.faults import fault_ledger
 from tests.time_limits import pytest_exception_interact, pytest_runtest_protocol
 
 __all__ = ["pytest_exception_interact", "pytest_runtest_protocol"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hooks of the same name as those above come as a plugin of their own."""
+    config.pluginmanager.register(second_runs)
 
 
 @pytest.fixture(scope="session")

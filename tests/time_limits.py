@@ -25,7 +25,7 @@ def limit_of(item: pytest.Item) -> float:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Where every thread stands is written to the standard error output before the process ends."""
-    _end_the_worker_in(limit_of(item) + GRACE_SECONDS, item.config)
+    watch(item)
     try:
         return (yield)
     finally:
@@ -36,8 +36,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
     """pytest itself calls the end off when a test has failed; what it leaves behind may hang as well."""
     if isinstance(node, pytest.Item):
-        _end_the_worker_in(limit_of(node) + GRACE_SECONDS, node.config)
+        watch(node)
 
 
-def _end_the_worker_in(seconds: float, config: pytest.Config) -> None:
-    faulthandler.dump_traceback_later(seconds, file=config.stash[fault_handler_stderr_fd_key], exit=True)
+def watch(item: pytest.Item) -> None:
+    """From now on this test has its time, and some grace."""
+    seconds, output = limit_of(item) + GRACE_SECONDS, item.config.stash[fault_handler_stderr_fd_key]
+    faulthandler.dump_traceback_later(seconds, file=output, exit=True)
