@@ -81,6 +81,7 @@ def values(digest: str) -> dict[str, object]:
         "record_id": "00000000-0000-4000-8000-000000000000",
         "device_id": "x",
         "frame_id": 1,
+        "invitation_id": "0" * 32,
     }
 
 
