@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,8 @@ def link_site(tmp_path: Path) -> LinkSite:
 
 
 @pytest.fixture
-def link_address(link_site: LinkSite) -> Iterator[str]:
-    with served(link_site.app) as address:
+def link_address(link_site: LinkSite, pages_closed_first: ExitStack) -> Iterator[str]:
+    with served(link_site.app) as address, pages_closed_first:
         yield address
 
 
