@@ -275,4 +275,4 @@ def test_twenty_taps_on_finish_and_around_it_save_one_answer(tablet: OneTablet, 
     sends.busy = False
     tablet.deliver()
     tablet.assert_all_arrived()
-    assert len(set(sends.paths)) == 1  # what a page sent when it was left is sent again
+    assert len(set(sends.paths)) == 1  # a second request for it changes nothing at the server
