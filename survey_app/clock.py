@@ -22,3 +22,8 @@ def day_in_paris(moment: dt.datetime) -> dt.date:
 def today_in_paris() -> dt.date:
     """The present day on the prefecture's calendar."""
     return day_in_paris(utc_now())
+
+
+def midnight_after(day: dt.date) -> dt.datetime:
+    """The moment at which a day ends on the prefecture's calendar."""
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), PARIS).astimezone(dt.UTC)

@@ -183,6 +183,19 @@ class GapExplanation(Base):
     explained_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
+class TabletExplanation(Base):
+    """Why a tablet kept silent after a wave, or what is known of two under one identity."""
+
+    __tablename__ = "tablet_explanation"
+    wave_id: Mapped[str] = mapped_column(ForeignKey(Wave.id), primary_key=True)
+    device_id: Mapped[str] = mapped_column(ForeignKey(Device.id), primary_key=True)
+    kind: Mapped[str] = mapped_column(Code, primary_key=True)
+    """``silent`` or ``forked``: see ``responses/tablet_accounts.py``."""
+    reason: Mapped[str] = mapped_column(Text)
+    explained_by: Mapped[str] = mapped_column(Text)
+    explained_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+
+
 class ReceivedNumber(Base):
     """A number of a tablet that arrived, once no record names that tablet any more."""
 

@@ -4,7 +4,17 @@ A copy is made while the service runs, read back whole, and only then counts: th
 tablets may let go of what they delivered, moves last. A restored database begins a new epoch.
 """
 
+from survey_app.backups.carrying_over import CarriedOver
 from survey_app.backups.copies import Backup, BackupError, Manifest, backup, remove_older
 from survey_app.backups.restoring import Restored, restore
 
-__all__ = ["Backup", "BackupError", "Manifest", "Restored", "backup", "remove_older", "restore"]
+__all__ = [
+    "Backup",
+    "BackupError",
+    "CarriedOver",
+    "Manifest",
+    "Restored",
+    "backup",
+    "remove_older",
+    "restore",
+]

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 from survey_app import audit, migrations, server_facts
 from survey_app.backups import manifest as manifests
 from survey_app.backups import postgresql, sqlite
+from survey_app.backups.carrying_over import CarriedOver, Withdrawals, carry_over, withdrawals_of
 from survey_app.backups.manifest import BackupError, Contents, Manifest
 from survey_app.database import make_engine, write_transaction
 
@@ -26,6 +27,8 @@ class Restored:
     """What was there before, whole; None where nothing was."""
     is_older: bool
     """Its schema is older than the program: to be upgraded before the server starts."""
+    carried_over: CarriedOver
+    """What had been taken away since the copy, and stays so."""
 
 
 def restore(copy: Path, database_url: str, *, by: str, now: dt.datetime | None = None) -> Restored:
@@ -48,8 +51,11 @@ def restore(copy: Path, database_url: str, *, by: str, now: dt.datetime | None =
     if not copy.is_file():
         raise BackupError(f"{copy} n’existe pas, ou n’est pas lisible.")
     manifest = manifests.read(copy)
-    contents, kept = work(copy, database_url, _Note(copy.name, manifest, by, moment))
-    return Restored(contents, manifest, kept, contents.schema != migrations.head())
+    contents, kept, carried_over = work(copy, database_url, _Note(copy.name, manifest, by, moment))
+    return Restored(contents, manifest, kept, contents.schema != migrations.head(), carried_over)
+
+
+Work = tuple[Contents, Path | None, CarriedOver]
 
 
 @dataclass(frozen=True)
@@ -80,31 +86,43 @@ class _Note:
             raise BackupError(f"{path} existe déjà. Attendez une seconde et recommencez.")
         return path
 
-    def write(self, engine: Engine, contents: Contents) -> None:
+    def write(self, engine: Engine, contents: Contents, withdrawals: Withdrawals) -> CarriedOver:
         """Begin a new epoch. Nothing that tablets delivered is known to be in a copy of this history yet."""
         with write_transaction(engine) as transaction:
             server_facts.write(transaction, server_facts.EPOCH, server_facts.new_epoch())
             server_facts.forget(transaction, server_facts.BACKUP_WATERMARK)
-            detail = {"records": contents.records, "epoch": contents.epoch}
+            carried_over = carry_over(transaction.connection(), withdrawals)
+            detail = {"records": contents.records, "epoch": contents.epoch, "again": carried_over.changed}
             audit.record(transaction, "restored", actor=self.by, subject=self.copy, detail=detail)
+        return carried_over
 
 
-def _restore_sqlite(copy: Path, database_url: str, note: _Note) -> tuple[Contents, Path | None]:
+def _restore_sqlite(copy: Path, database_url: str, note: _Note) -> Work:
     database = sqlite.file_of(database_url)
     sqlite.check_nobody_uses(database)
     kept = note.place_for_what_was_there(database.parent, f"{database.name}.") if database.exists() else None
     with sqlite.unpacked(copy, database) as candidate:
         contents = sqlite.read_back(candidate)
         note.check(contents)
+        withdrawals = _said_by(database_url) if kept else Withdrawals()
         engine = make_engine(f"sqlite:///{candidate}")
-        note.write(engine, contents)
+        carried_over = note.write(engine, contents, withdrawals)
         engine.dispose()
-        sqlite.check_nobody_uses(candidate)  # folds its journal in: one file is all
+        for file in (candidate, database):
+            sqlite.check_nobody_uses(file)  # folds its journal in: one file is all
         sqlite.put_in_place(candidate, database, kept)
-    return contents, kept
+    return contents, kept, carried_over
 
 
-def _restore_postgresql(copy: Path, database_url: str, note: _Note) -> tuple[Contents, Path | None]:
+def _said_by(database_url: str) -> Withdrawals:
+    engine = make_engine(database_url)
+    try:
+        return withdrawals_of(engine)
+    finally:
+        engine.dispose()
+
+
+def _restore_postgresql(copy: Path, database_url: str, note: _Note) -> Work:
     if note.manifest is None:
         raise BackupError(f"Il manque {manifests.path_of(copy)}, qui dit ce que la sauvegarde contient.")
     note.check(note.manifest.contents)
@@ -116,14 +134,15 @@ def _restore_postgresql(copy: Path, database_url: str, note: _Note) -> tuple[Con
             )
         target = note.place_for_what_was_there(copy.parent, "survey-", postgresql.SUFFIX)
         kept = _copy_of_what_is_there(engine, target, note.moment)
+        withdrawals = withdrawals_of(engine)
         postgresql.replace_contents(engine, copy)
         with engine.connect() as connection:
             contents = postgresql.contents_of(connection)
         note.check(replace(contents, epoch=note.manifest.epoch))
-        note.write(engine, note.manifest.contents)
+        carried_over = note.write(engine, note.manifest.contents, withdrawals)
     finally:
         engine.dispose()
-    return note.manifest.contents, kept
+    return note.manifest.contents, kept, carried_over
 
 
 def _copy_of_what_is_there(engine: Engine, target: Path, moment: dt.datetime) -> Path | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from survey_app.commands.french import FrenchCommand
 from survey_app.commands.surroundings import actor, application, settings_of_environment
+
+if TYPE_CHECKING:
+    from survey_app.backups import CarriedOver
 
 
 @click.command(cls=FrenchCommand)
@@ -70,6 +74,7 @@ def restore(copy: Path) -> None:
             f"Ce qui était là\u00a0: {restored.kept}. La purge ne le voit pas\u00a0: "
             "supprimez-le dès qu’il ne sert plus."
         )
+    _say_what_was_carried_over(restored.carried_over)
     for key_id, number in _keys_missing():
         click.echo(
             f"La clé {key_id} manque dans {settings.record_keys_folder}\u00a0: elle a scellé "
@@ -81,6 +86,25 @@ def restore(copy: Path) -> None:
         if restored.is_older
         else "Ensuite\u00a0: survey-app doctor"
     )
+
+
+def _say_what_was_carried_over(found: CarriedOver) -> None:
+    """What had been taken away since the copy; where nobody can say it any more, that too."""
+    if not found.readable:
+        click.echo(
+            "La base remplacée est illisible\u00a0: ce qui a été retiré depuis la sauvegarde est revenu. "
+            "À refaire\u00a0: tablettes révoquées, comptes fermés, oppositions, effacements demandés. "
+            "Les courriels partis depuis sont de nouveau en attente\u00a0: voyez la page des envois.",
+            err=True,
+        )
+    for kind, changed in found.changed.items():
+        click.echo(f"Repris de la base remplacée\u00a0: {kind}, {changed}.")
+    for number in found.erase_again:
+        click.echo(
+            f"La réponse {number} avait été effacée à la demande de la personne\u00a0: elle est dans la "
+            "sauvegarde. Effacez-la de nouveau avant de publier quoi que ce soit.",
+            err=True,
+        )
 
 
 def _keys_missing() -> list[tuple[str, int]]:

@@ -107,7 +107,7 @@ class Chain:
 def chains(session: Session, devices: Sequence[Device], *, wave_id: str | None = None) -> dict[str, Chain]:
     """The chain of each of these devices; only the part that concerns one wave, if one is named."""
     ids = [device.id for device in devices]
-    gaps, forks = gaps_of(session, devices), _forks(session, ids)
+    gaps, forks = gaps_of(session, devices), _forks(session, ids, wave_id)
     number = _ARRIVED.c
     query = sa.select(number.device_id, sa.func.count(sa.distinct(number.seq))).where(
         number.device_id.in_(ids)
@@ -213,7 +213,19 @@ def _ends(session: Session, ids: Sequence[str]) -> dict[Any, tuple[int, int]]:
     return {device: (low, high) for device, low, high in found}
 
 
-def _forks(session: Session, ids: Sequence[str]) -> dict[str, list[Fork]]:
+def _forks(session: Session, ids: Sequence[str], wave_id: str | None) -> dict[str, list[Fork]]:
+    found = _forks_of_all_waves(session, ids)
+    if wave_id is None:
+        return found
+    named = {record for forks in found.values() for fork in forks for record in fork.records}
+    concerned = sa.select(InboxRecord.id).where(InboxRecord.id.in_(named), InboxRecord.wave_id == wave_id)
+    mine = {*session.scalars(concerned)}
+    return {
+        one: [fork for fork in forks if not mine.isdisjoint(fork.records)] for one, forks in found.items()
+    }
+
+
+def _forks_of_all_waves(session: Session, ids: Sequence[str]) -> dict[str, list[Fork]]:
     found: dict[str, list[Fork]] = defaultdict(list)
     for query in (_twice(ids), _broken(ids)):
         lines = session.execute(query.limit(LISTED_AT_MOST))
@@ -270,20 +282,6 @@ def devices_of(session: Session, wave: Wave) -> Sequence[Device]:
     sent = sa.select(_ARRIVED.c.device_id).where(_ARRIVED.c.wave_id == wave.id)
     query = sa.select(Device).where(sa.or_(Device.site.in_(wave.sites), Device.id.in_(sent)))
     return session.scalars(query.order_by(Device.name, Device.enrolled_at)).all()
-
-
-def why_incomplete(session: Session, wave: Wave) -> str:
-    """Which tablets of a wave still miss numbers that nobody explained (French); empty = none."""
-    devices = devices_of(session, wave)
-    gaps = gaps_of(session, devices)
-    open_gaps = [(one.name, [gap for gap in gaps[one.id] if gap.explanation is None]) for one in devices]
-    named = [f"«\u202f{name}\u202f» ({numbers(found)})" for name, found in open_gaps if found]
-    if not named:
-        return ""
-    return (
-        f"Des numéros ne sont jamais arrivés\u00a0: {', '.join(named)}. Attendez que ces tablettes envoient, "
-        "ou expliquez ce manque au rapprochement de l’édition."
-    )
 
 
 def numbers(gaps: Sequence[Gap]) -> str:

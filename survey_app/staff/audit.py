@@ -46,6 +46,7 @@ ACTIONS: Final = {
     "device-revoked": "Tablette révoquée",
     "device-pin-changed": "Code de l’agent changé",
     "gap-explained": "Numéros manquants expliqués",
+    "tablet-explained": "Tablette douteuse expliquée",
     "records-imported": "Fichier de secours importé",
     "frame-imported": "Liste d’élus importée",
     "frame-deleted": "Liste d’élus effacée",

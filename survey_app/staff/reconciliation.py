@@ -16,7 +16,8 @@ from survey_app.audit import act
 from survey_app.database import db
 from survey_app.exports.csv_writing import FRENCH, CsvCell, write_csv
 from survey_app.models import Device, Wave
-from survey_app.responses.chains import Chain, GapError, chains, devices_of, explain
+from survey_app.responses.chains import GapError, explain
+from survey_app.responses.tablet_accounts import FORKED, SILENT, TabletAccount, accounts_of, explain_doubt
 from survey_app.staff.pages import actor, moment, refused, site_name, wave_or_404
 
 blueprint = Blueprint("staff_reconciliation", __name__, url_prefix="/gestion/editions")
@@ -34,45 +35,58 @@ HEADINGS: Final = (
     "Numéros venus de deux tablettes",
     "Encore sur la tablette",
     "Dernier contact",
+    "Sans nouvelles depuis la fin",
 )
 
 
 @dataclass(frozen=True)
-class Line:
-    """One tablet and its numbers in one wave."""
+class Doubt:
+    """What makes a whole tablet doubtful, in words."""
 
-    device: Device
-    chain: Chain
-
-    def __str__(self) -> str:
-        """« 212 passés, 212 reçus, 0 manquant »."""
-        told = (
-            (self.chain.taken, "passé"),
-            (self.chain.received, "reçu"),
-            (self.chain.missing, "manquant"),
-        )
-        return ", ".join(f"{number} {word}{'s' if number > 1 else ''}" for number, word in told)
+    short: str
+    sentence: str
+    question: str
 
 
-def lines_of(wave: Wave) -> list[Line]:
-    """The tablets of a wave, those with something unexplained first."""
-    session = db.session()
-    devices = devices_of(session, wave)
-    known = chains(session, devices, wave_id=wave.id)
-    lines = [Line(device, known[device.id]) for device in devices]
-    return sorted(lines, key=lambda line: not (line.chain.unexplained or line.chain.forks))
+DOUBTS: Final = {
+    SILENT: Doubt(
+        "sans nouvelles",
+        "Personne n’a eu de ses nouvelles depuis la fin de l’édition\u00a0: elle peut encore porter des "
+        "questionnaires. Allumez-la et reliez-la au réseau.",
+        "Pourquoi ne donnera-t-elle plus de nouvelles\u202f?",
+    ),
+    FORKED: Doubt(
+        "deux tablettes, une inscription",
+        "Tout est gardé et compté\u202f; révoquez cette tablette et inscrivez chacune à nouveau.",
+        "Chacune des deux a-t-elle tout envoyé\u202f? Comment le savez-vous\u202f?",
+    ),
+}
+
+
+def counted_of(account: TabletAccount) -> str:
+    """« 212 passés, 212 reçus, 0 manquant »."""
+    chain = account.chain
+    told = ((chain.taken, "passé"), (chain.received, "reçu"), (chain.missing, "manquant"))
+    return ", ".join(f"{number} {word}{'s' if number > 1 else ''}" for number, word in told)
+
+
+def _worst_first(wave: Wave) -> list[TabletAccount]:
+    return sorted(accounts_of(db.session(), wave), key=lambda account: account.complete)
 
 
 def _page(wave: Wave) -> dict[str, object]:
-    lines = lines_of(wave)
-    silent = [line for line in lines if not (line.chain.taken or line.chain.forks)]
+    accounts = _worst_first(wave)
+    unused = [one for one in accounts if not (one.chain.taken or one.doubts)]
     names = ("taken", "received", "missing")
     return {
         "wave": wave,
-        "lines": [line for line in lines if line not in silent],
-        "silent": silent,
-        "total": {name: sum(getattr(line.chain, name) for line in lines) for name in names},
-        "unexplained": any(line.chain.unexplained for line in lines),
+        "accounts": [one for one in accounts if one not in unused],
+        "unused": unused,
+        "counted": counted_of,
+        "doubts": DOUBTS,
+        "total": {name: sum(getattr(one.chain, name) for one in accounts) for name in names},
+        "unexplained": any(one.chain.unexplained for one in accounts),
+        "incomplete": not all(one.complete for one in accounts),
     }
 
 
@@ -85,17 +99,20 @@ def show(wave_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/<wave_id>/rapprochement")
 @access.roles(REFERENT)
-def explain_gap(wave_id: str) -> ResponseReturnValue:
-    """The referent answers for numbers that will never arrive."""
-    wave = wave_or_404(wave_id)
-    first, last = (request.form.get(name, 0, type=int) for name in ("first", "last"))
-    reason = request.form.get("reason", "").strip()[:LONGEST_REASON]
+def explain_what_is_missing(wave_id: str) -> ResponseReturnValue:
+    """The referent answers for numbers that will never arrive, or for a whole tablet."""
+    wave, sent = wave_or_404(wave_id), request.form
+    reason = sent.get("reason", "").strip()[:LONGEST_REASON]
     try:
         with act() as transaction:
-            device = transaction.get(Device, request.form.get("device", ""))
+            device = transaction.get(Device, sent.get("device", ""))
             if device is None:
                 abort(404)
-            explain(transaction, device, first, last, reason, by=actor())
+            if kind := sent.get("kind"):
+                explain_doubt(transaction, transaction.merge(wave), device, kind, reason, by=actor())
+            else:
+                first, last = (sent.get(name, 0, type=int) for name in ("first", "last"))
+                explain(transaction, device, first, last, reason, by=actor())
     except GapError as fault:
         return refused("staff/reconciliation.html", str(fault), **_page(wave))
     flash("L’explication est enregistrée, avec votre nom et la date.")
@@ -108,15 +125,17 @@ def download(wave_id: str) -> Response:
     """The same as a file, for the record of the edition."""
     wave = wave_or_404(wave_id)
     stream = io.BytesIO()
-    write_csv(stream, FRENCH, HEADINGS, _rows(lines_of(wave)))
+    write_csv(stream, FRENCH, HEADINGS, _rows(_worst_first(wave)))
     answer = Response(stream.getvalue(), content_type="text/csv; charset=utf-8")
     answer.headers.set("Content-Disposition", "attachment", filename=f"rapprochement-{wave.id}.csv")
     return answer
 
 
-def _rows(lines: Sequence[Line]) -> Iterator[Sequence[CsvCell]]:
-    for line in lines:
-        device, chain = line.device, line.chain
+def _rows(accounts: Sequence[TabletAccount]) -> Iterator[Sequence[CsvCell]]:
+    for account in accounts:
+        device, chain = account.device, account.chain
+        said = [(str(gap), gap.explanation.reason) for gap in chain.gaps if gap.explanation]
+        said += [(DOUBTS[kind].short, one.reason) for kind, one in account.explained.items()]
         yield (
             device.name,
             site_name(device.site),
@@ -126,8 +145,9 @@ def _rows(lines: Sequence[Line]) -> Iterator[Sequence[CsvCell]]:
             chain.missing,
             sum(gap.size for gap in chain.unexplained),
             ", ".join(map(str, chain.gaps)),
-            " / ".join(f"{gap}\u00a0: {gap.explanation.reason}" for gap in chain.gaps if gap.explanation),
+            " / ".join(f"{what}\u00a0: {reason}" for what, reason in said),
             ", ".join(str(fork.seq) for fork in chain.forks),
             device.waiting,
             moment(device.last_contact_at),
+            "oui" if account.silent else "non",
         )

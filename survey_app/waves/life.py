@@ -16,7 +16,7 @@ from survey_app.audit import act, record
 from survey_app.clock import today_in_paris, utc_now
 from survey_app.database import db
 from survey_app.models import InboxRecord, Response, Wave, WaveQuestionnaire
-from survey_app.responses import chains, tallies, unjudged
+from survey_app.responses import tablet_accounts, tallies, unjudged
 from survey_app.responses.participation import freeze_participation
 from survey_app.waves import personal_links
 from survey_app.waves.plan import plan_for_the_log, plan_of
@@ -124,7 +124,7 @@ def why_not(name: str, wave: Wave, session: Session | None = None, *, today: dat
 def _not_to_seal(wave: Wave, session: Session) -> str:
     if waiting := waiting_records(wave.id, session):
         return _still_waiting(wave.id, waiting)
-    return personal_links.why_not_seal(wave, session) or chains.why_incomplete(session, wave)
+    return personal_links.why_not_seal(wave, session) or tablet_accounts.why_incomplete(session, wave)
 
 
 def _not_to_open(wave: Wave, session: Session, today: date) -> str:

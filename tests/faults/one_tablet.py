@@ -16,8 +16,10 @@ from typing import Any, Final
 from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Playwright, expect
 from pysqlite3 import dbapi2 as sqlite
 
+from survey_app.database import db
 from survey_app.responses.intake import judge_waiting
-from survey_app.staff.reconciliation import lines_of
+from survey_app.responses.tablet_accounts import accounts_of
+from survey_app.staff.reconciliation import counted_of
 from survey_app.waves import find_wave
 from tests.browser.tablet_browser import (
     PATIENCE,
@@ -291,7 +293,7 @@ def lines_told(site: TabletSite) -> list[str]:
         wave = find_wave(site.wave)
         assert wave is not None
         judge_waiting(now=datetime.now(UTC) + timedelta(days=1))
-        return sorted(map(str, lines_of(wave)))
+        return sorted(map(counted_of, accounts_of(db.session(), wave)))
 
 
 @contextmanager

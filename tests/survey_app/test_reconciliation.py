@@ -12,8 +12,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from survey_app import waves
-from survey_app.database import db
-from survey_app.models import GapExplanation
+from survey_app.database import db, write_transaction
+from survey_app.models import Device, GapExplanation
 from survey_app.responses.intake import judge_waiting
 from survey_app.waves import WaveError
 from tests.page_checks import assert_good_pages
@@ -45,6 +45,20 @@ def a_tablet(site: StaffSite, arrived: list[int], *, saved: int = 12, **facts: A
 def close(site: StaffSite) -> None:
     with site.database():
         waves.close_wave(WAVE, actor="test")
+
+
+def heard(site: StaffSite, device: str, at: datetime | None = None, **said: Any) -> None:
+    """The tablet calls, now or at that moment."""
+    with site.database(), write_transaction() as transaction:
+        for name, value in {"last_contact_at": at or datetime.now(tz=UTC), **said}.items():
+            setattr(transaction.get_one(Device, device), name, value)
+
+
+def why_not_seal(site: StaffSite) -> str:
+    with site.database():
+        wave = waves.find_wave(WAVE)
+        assert wave is not None
+        return waves.why_not("seal", wave)
 
 
 def explanation(
@@ -100,6 +114,7 @@ def test_a_wave_with_an_unexplained_gap_is_not_sealed_until_the_referent_answers
 ) -> None:
     device = a_tablet(site, [1, 2, 4], saved=4)
     close(site)
+    heard(site, device)
     client = site.client()
     answer = client.get(SEAL)
     assert answer.status_code == 422
@@ -124,6 +139,7 @@ def test_a_gap_that_arrives_late_needs_no_explanation(site: StaffSite) -> None:
         texts = chained(device, [1, 2])
         receive(device, texts[1:])
     close(site)
+    heard(site, device)
     with site.database():
         judge_waiting(now=datetime.now(tz=UTC) + timedelta(days=1))
         with pytest.raises(WaveError, match="jamais arrivés"):
@@ -191,3 +207,79 @@ def test_both_pages_are_good_pages(site: StaffSite) -> None:
     post(client, PAGE, explanation(device, 5, 6))
     addresses = {"reconciliation": PAGE, "tablets": "/gestion/tablettes", "wave": f"/gestion/editions/{WAVE}"}
     assert_good_pages({name: (client.get(address).text, "fr") for name, address in addresses.items()})
+
+
+def test_a_tablet_not_heard_since_the_wave_ended_may_hold_more_and_holds_the_seal_up(site: StaffSite) -> None:
+    device = a_tablet(site, [1, 2], saved=2)
+    heard(site, device)
+    assert "n’a eu de ses nouvelles" not in site.client().get(PAGE).text  # nobody expects its last word yet
+    close(site)
+    assert "Sans nouvelles depuis la fin de l’édition\u00a0: «\u202fAccueil-2\u202f»" in why_not_seal(site)
+    page = site.client().get(PAGE).text
+    assert "Accueil-2\u00a0: 2 passés, 2 reçus, 0 manquant." in page
+    assert "n’a eu de ses nouvelles" in page
+    heard(site, device)
+    assert why_not_seal(site) == ""
+
+
+def test_the_referent_answers_for_a_tablet_that_will_not_be_heard_again(site: StaffSite) -> None:
+    device = a_tablet(site, [1, 2], saved=2)
+    close(site)
+    client, words = site.client(), {"device": device, "kind": "silent", "reason": "Volée le 12 mars"}
+    assert post(client, PAGE, {**words, "kind": "forked"}).status_code == 422
+    assert post(client, PAGE, {**words, "reason": " "}).status_code == 422
+    assert post(client, PAGE, words).status_code == 303
+    assert post(client, PAGE, words).status_code == 422, "said once"
+    assert "Volée le 12 mars" in client.get(PAGE).text
+    assert "Tablette douteuse expliquée" in client.get("/gestion/journal").text
+    (line,) = lines(client)
+    assert (line["Sans nouvelles depuis la fin"], line["Explications"]) == (
+        "oui",
+        "sans nouvelles\u00a0: Volée le 12 mars",
+    )
+    assert why_not_seal(site) == ""
+
+
+def test_one_that_never_gave_news_is_no_tablet_without_a_questionnaire(site: StaffSite) -> None:
+    a_tablet(site, [], saved=0)
+    close(site)
+    page = site.client().get(PAGE).text
+    assert "N’a jamais donné de nouvelles" in page
+    assert "Sans questionnaire dans cette édition" not in page
+
+
+def test_the_last_word_of_a_revoked_tablet_is_what_it_said_after_that(site: StaffSite) -> None:
+    device, at = a_tablet(site, [1, 2], saved=2), datetime.now(tz=UTC)
+    heard(site, device, at, state="revoked", revoked_at=at)
+    close(site)
+    assert why_not_seal(site) == ""
+    heard(site, device, at - timedelta(hours=2))
+    assert "Sans nouvelles" in why_not_seal(site)
+
+
+def test_a_tablet_enrolled_after_the_wave_holds_nothing_of_it(site: StaffSite) -> None:
+    close(site)
+    a_tablet(site, [], saved=0)
+    assert why_not_seal(site) == ""
+
+
+def test_two_tablets_under_one_identity_hold_the_seal_up_until_somebody_looked(site: StaffSite) -> None:
+    device = a_tablet(site, [1, 2], saved=2)
+    with site.database():
+        receive(device, chained(device, [2], prev="e" * 64))
+        judge_waiting(now=datetime.now(tz=UTC) + timedelta(days=1))
+    close(site)
+    heard(site, device)
+    assert "Deux tablettes sous une même inscription\u00a0: «\u202fAccueil-2\u202f»" in why_not_seal(site)
+    words = {"device": device, "kind": "forked", "reason": "Les deux sont ici, vides."}
+    assert post(site.client(), PAGE, words).status_code == 303
+    assert why_not_seal(site) == ""
+
+
+def test_a_fork_of_an_earlier_wave_holds_no_later_one_up(site: StaffSite) -> None:
+    device = a_tablet(site, [1, 2], saved=4)
+    with site.database():
+        receive(device, chained(device, [3, 3], prev="e" * 64, wave="une-autre"))
+        receive(device, chained(device, [4]))
+        judge_waiting(now=datetime.now(tz=UTC) + timedelta(days=1))
+    assert "est venu plusieurs fois" not in site.client().get(PAGE).text

@@ -1,0 +1,166 @@
+"""What was taken away since a copy was made, and must not come back with it.
+
+A stolen tablet stays revoked, a closed account closed, an objection an objection, an erased answer erased,
+and a mail that left is not sent again. All this is read from the database that is about to be replaced, where
+it can still be read, and written into the one that takes its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from survey_app.database import DatabaseUnavailable, UnsafeDatabaseError
+from survey_app.invitation_models import MailMessage, Objection
+from survey_app.models import AuditEntry, Device, InboxRecord, User
+
+Rows = list[dict[str, Any]]
+Query = sa.Select[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of thing that was taken away: where it is read, and how it is written again."""
+
+    name: str
+    """French, plural, as the command says it."""
+    query: Query
+    again: Callable[[Connection, dict[str, Any]], int]
+    """Writes one into the restored database; how many rows changed."""
+
+
+@dataclass(frozen=True)
+class Withdrawals:
+    """What a database says was taken away."""
+
+    found: Mapping[str, Rows] = field(default_factory=dict)
+    readable: bool = True
+    """False: there was a database, and it could not be read."""
+
+
+@dataclass(frozen=True)
+class CarriedOver:
+    """What a restored database was told again."""
+
+    changed: Mapping[str, int] = field(default_factory=dict)
+    """Kind (French) → number."""
+    erase_again: Sequence[str] = ()
+    """Numbers of erased answers that are in the copy: ``responses/erasing.py`` takes them out."""
+    readable: bool = True
+
+
+def withdrawals_of(engine: Engine) -> Withdrawals:
+    """What the database about to be replaced says was taken away; an empty place says nothing."""
+    try:
+        with engine.connect() as connection:
+            tables = set(sa.inspect(connection).get_table_names())
+            found = {kind.name: _rows(connection, kind.query, tables) for kind in KINDS}
+    except (sa.exc.SQLAlchemyError, DatabaseUnavailable, UnsafeDatabaseError):
+        return Withdrawals(readable=False)
+    return Withdrawals(found)
+
+
+def carry_over(connection: Connection, withdrawals: Withdrawals) -> CarriedOver:
+    """Write all of it into the restored database, in the caller's transaction."""
+    tables = set(sa.inspect(connection).get_table_names())
+    changed = {}
+    for kind in KINDS:
+        if _names(kind.query) <= tables:
+            rows = withdrawals.found.get(kind.name, ())
+            changed[kind.name] = sum(kind.again(connection, row) for row in rows)
+    told = {name: number for name, number in changed.items() if number}
+    erased = [row["id"] for row in withdrawals.found.get(ERASED, ())]
+    return CarriedOver(told, _still_there(connection, erased), withdrawals.readable)
+
+
+def _rows(connection: Connection, query: Query, tables: set[str]) -> Rows:
+    """Nothing from tables that an older schema does not have."""
+    if not _names(query) <= tables:
+        return []
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _names(query: Query) -> set[str]:
+    return {table.name for table in query.get_final_froms() if isinstance(table, sa.Table)}
+
+
+def _changed(connection: Connection, statement: sa.Update | sa.Insert) -> int:
+    result: Any = connection.execute(statement)
+    return int(result.rowcount)
+
+
+def _revoke(connection: Connection, row: dict[str, Any]) -> int:
+    in_service = sa.and_(Device.id == row["id"], Device.state != row["state"])
+    return _changed(connection, sa.update(Device).where(in_service).values(row))
+
+
+def _close_account(connection: Connection, row: dict[str, Any]) -> int:
+    open_still = sa.and_(User.email == row["email"], User.active)
+    return _changed(connection, sa.update(User).where(open_still).values(row))
+
+
+def _object(connection: Connection, row: dict[str, Any]) -> int:
+    return _unless_there(
+        connection, sa.insert(Objection).values(row), Objection.address_hash == row["address_hash"]
+    )
+
+
+def _leave_unsent(connection: Connection, row: dict[str, Any]) -> int:
+    """A mail that was on its way when the database stopped is uncertain, as after any other stop."""
+    state = "uncertain" if row["state"] == "sending" else row["state"]
+    due = sa.and_(MailMessage.message_id == row["message_id"], MailMessage.state.in_(("queued", "sending")))
+    return _changed(connection, sa.update(MailMessage).where(due).values({**row, "state": state}))
+
+
+def _keep_number(connection: Connection, row: dict[str, Any]) -> int:
+    """Number and hash without contents: sent again by its tablet, it gets its receipt and is no new one."""
+    there = sa.and_(InboxRecord.id == row["id"], InboxRecord.revision == row["revision"])
+    return _unless_there(connection, sa.insert(InboxRecord).values({**row, "envelope": None}), there)
+
+
+def _unless_there(connection: Connection, insert: sa.Insert, there: sa.ColumnElement[bool]) -> int:
+    if connection.scalar(sa.select(sa.literal(1)).where(sa.exists().where(there))):
+        return 0
+    return _changed(connection, insert)
+
+
+def _still_there(connection: Connection, numbers: Iterable[str]) -> list[str]:
+    """Those whose contents the copy still holds."""
+    wanted = [*numbers]
+    full = sa.and_(InboxRecord.id.in_(wanted), InboxRecord.envelope.is_not(None))
+    return sorted(set(connection.scalars(sa.select(InboxRecord.id).where(full))))
+
+
+_ERASED_NUMBERS: Final = sa.select(AuditEntry.subject).where(AuditEntry.action == "response-erased")
+_MAIL_THAT_LEFT: Final = sa.select(
+    MailMessage.message_id,
+    MailMessage.state,
+    MailMessage.attempts,
+    MailMessage.last_reply,
+    MailMessage.changed_at,
+).where(MailMessage.state != "queued")
+ERASED: Final = "réponses effacées"
+KINDS: Final = (
+    Kind(
+        "tablettes révoquées",
+        sa.select(Device.id, Device.state, Device.revoked_at).where(Device.state == "revoked"),
+        _revoke,
+    ),
+    Kind(
+        "comptes fermés",
+        sa.select(User.email, User.active, User.fs_uniquifier).where(~User.active),
+        _close_account,
+    ),
+    Kind("oppositions", sa.select(*Objection.__table__.columns), _object),
+    Kind("courriels déjà partis", _MAIL_THAT_LEFT, _leave_unsent),
+    Kind(
+        ERASED,
+        sa.select(*InboxRecord.__table__.columns).where(InboxRecord.id.in_(_ERASED_NUMBERS)),
+        _keep_number,
+    ),
+)
+"""Those of passphrases and roles changed since are not among them: whoever restores looks at the accounts."""
