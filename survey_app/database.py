@@ -36,7 +36,11 @@ _SQLITE_SETTINGS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
 )
-_POSTGRESQL_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c statement_timeout=60s -c lock_timeout=5s"
+_POSTGRESQL_OPTIONS = (
+    "-c synchronous_commit=on -c timezone=UTC -c statement_timeout=60s -c lock_timeout=5s"
+    " -c idle_in_transaction_session_timeout=60s"
+)
+"""A process that stands still for longer ends its transaction: backups rely on it (``backups/copies.py``)."""
 _SQLITE_OUTAGES = {
     5: "busy",
     6: "locked",

@@ -21,7 +21,8 @@ __all__ = ["Backup", "BackupError", "Manifest", "backup", "remove_older"]
 
 MARGIN: Final = dt.timedelta(minutes=5)
 """A record has its moment of receipt before it is committed: one on its way may be older than the copy and
-not in it. No request lasts so long."""
+not in it. Neither database lets a transaction that writes stand still for so long, and one that begins after
+the watermark has moved is stamped after it (``responses/inbox.py``)."""
 PREFIX: Final = "survey-"
 
 
@@ -65,7 +66,7 @@ def backup(folder: Path, *, by: str, then: str = "", now: dt.datetime | None = N
     watermark = started_at - MARGIN
     with write_transaction() as transaction:
         server_facts.write(transaction, server_facts.BACKUP_WATERMARK, watermark.isoformat())
-        detail = {"records": contents.records, "sha256": manifest.sha256}
+        detail = {"records": contents.records, "sha256": manifest.sha256, "elsewhere": bool(then)}
         audit.record(transaction, "backup", actor=by, subject=path.name, detail=detail)
     return Backup(path, manifest, watermark)
 

@@ -21,7 +21,7 @@ from survey_app.database import (
     db,
     write_connection,
 )
-from survey_app.models import Device, InboxConflict, InboxRecord, Wave
+from survey_app.models import AuditEntry, Device, InboxConflict, InboxRecord, Wave
 from survey_app.responses import chains, tallies, unjudged
 from survey_app.responses.doctor_links import changed_link_key, links
 from survey_app.responses.finding import Finding
@@ -280,11 +280,17 @@ def _backup(now: dt.datetime) -> Iterator[Finding]:
             InboxRecord.received_at > (watermark or FORGOTTEN)
         )
         oldest = connection.scalar(unprotected)
+        latest = sa.select(AuditEntry.detail).where(AuditEntry.action == "backup")
+        backup = connection.scalar(latest.order_by(AuditEntry.id.desc()).limit(1))
     known = "aucune" if watermark is None else f"jusqu’au {watermark:%d/%m/%Y %H:%M} UTC"
     if oldest is not None and now - oldest > UNPROTECTED_TOO_LONG:
         message = f"Sauvegardes\u00a0: {known}. Des envois du {oldest:%d/%m/%Y} ne sont dans aucune."
         remedy = "Voyez pourquoi «\u202fsurvey-app backup\u202f» ne tourne plus chaque nuit."
         yield Finding("backup", "warning", message, remedy)
+    elif backup is not None and not backup.get("elsewhere"):
+        message = f"Sauvegardes\u00a0: {known}, mais sur cette machine seulement. Les tablettes s’y fient."
+        remedy = "Emportez chaque copie ailleurs\u00a0: «\u202fsurvey-app backup … --then COMMANDE\u202f»."
+        yield Finding("backup_here", "warning", message, remedy)
     else:
         yield Finding("backup", "ok", f"Sauvegardes\u00a0: {known}.")
 

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
+from survey_app import server_facts
 from survey_app.database import Base, db
 from survey_app.models import InboxConflict, InboxRecord, ServerFact
 from survey_app.prepared import Prepared, write_cursor
@@ -45,7 +46,11 @@ def _insert_or_ignore(model: type[Base]) -> Prepared:
 _INSERT_RECORD = _insert_or_ignore(InboxRecord)
 _INSERT_CONFLICT = _insert_or_ignore(InboxConflict)
 _INSERT_FACT = _insert_or_ignore(ServerFact)
-_SELECT_EPOCH = Prepared(lambda _: sa.select(ServerFact.value).where(ServerFact.key == "epoch"))
+_SELECT_HISTORY = Prepared(
+    lambda _: sa.select(ServerFact.key, ServerFact.value).where(
+        (ServerFact.key == server_facts.EPOCH) | (ServerFact.key == server_facts.BACKUP_WATERMARK)
+    )
+)
 _SELECT_STORED = Prepared(
     lambda _: sa.select(InboxRecord.content_hash, InboxRecord.received_at).where(
         InboxRecord.id == sa.bindparam("id", type_=sa.String),
@@ -141,10 +146,10 @@ def seconds_at_rest() -> float:
 
 def epoch() -> str:
     """The identity of this database's history: what a restored backup is to be told by."""
-    if found := _SELECT_EPOCH.read(db.engine):
-        return str(found[0].value)
+    if found := _History(_SELECT_HISTORY.read(db.engine)).epoch:
+        return found
     with write_cursor(db.engine) as cursor:
-        return _epoch(cursor, db.engine.dialect)
+        return _history(cursor, db.engine.dialect).epoch
 
 
 def _row(
@@ -181,17 +186,19 @@ def credential_flags(credential: Credential, claimed_device: str | None) -> list
 
 
 def _store(cursor: Any, dialect: Dialect, rows: Sequence[Row]) -> list[Receipt]:
-    current_epoch = _epoch(cursor, dialect)
+    history = _history(cursor, dialect)
+    for row in rows:
+        row["received_at"] = history.after_its_copies(row["received_at"])
     # One order for all processes, so that two batches with the same ids cannot wait for each other in a ring.
     ordered = sorted(rows, key=lambda row: (row["id"], row["revision"]))
     if _INSERT_RECORD.on(dialect).run(cursor, ordered) == len(ordered):
-        return [_receipt(row, row["content_hash"], row["received_at"], current_epoch) for row in rows]
+        return [_receipt(row, row["content_hash"], row["received_at"], history.epoch) for row in rows]
     stored = [_SELECT_STORED.on(dialect).rows(cursor, row)[0] for row in rows]
     pairs = list(zip(rows, stored, strict=True))
     conflicts = [_conflict(row) for row, first in pairs if first.content_hash != row["content_hash"]]
     if conflicts:
         _INSERT_CONFLICT.on(dialect).run(cursor, conflicts)
-    return [_receipt(row, first.content_hash, first.received_at, current_epoch) for row, first in pairs]
+    return [_receipt(row, first.content_hash, first.received_at, history.epoch) for row, first in pairs]
 
 
 def _conflict(row: Row) -> Row:
@@ -217,12 +224,34 @@ def _written(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat(timespec="microseconds")
 
 
-def _epoch(cursor: Any, dialect: Dialect) -> str:
-    found = _SELECT_EPOCH.on(dialect).rows(cursor, {})
-    if not found:
-        _INSERT_FACT.on(dialect).run(cursor, [{"key": "epoch", "value": uuid.uuid4().hex}])
-        found = _SELECT_EPOCH.on(dialect).rows(cursor, {})
-    return str(found[0].value)
+class _History:
+    """What the database says of its own history."""
+
+    def __init__(self, facts: Iterable[Any]) -> None:
+        known = {fact.key: fact.value for fact in facts}
+        self.epoch: str = known.get(server_facts.EPOCH, "")
+        self._watermark: str | None = known.get(server_facts.BACKUP_WATERMARK)
+
+    def after_its_copies(self, now: dt.datetime) -> dt.datetime:
+        """Now, or just after the watermark where the clock was set back, or the process stood still.
+
+        A tablet lets go of what was received up to the watermark. What comes later is in no copy yet,
+        whatever the clock says.
+        """
+        return now if self._watermark is None else max(now, _just_after(self._watermark))
+
+
+@lru_cache(maxsize=8)
+def _just_after(watermark: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(watermark) + dt.timedelta(microseconds=1)
+
+
+def _history(cursor: Any, dialect: Dialect) -> _History:
+    found = _History(_SELECT_HISTORY.on(dialect).rows(cursor, {}))
+    if not found.epoch:
+        _INSERT_FACT.on(dialect).run(cursor, [{"key": server_facts.EPOCH, "value": uuid.uuid4().hex}])
+        found = _History(_SELECT_HISTORY.on(dialect).rows(cursor, {}))
+    return found
 
 
 _commits: GroupCommit[Row, Receipt] = GroupCommit(_store)

@@ -191,6 +191,17 @@ def test_the_watermark_moves_when_the_copy_was_read_back_and_stays_behind_its_st
     assert watermark() is None, "no copy of the new history is known yet"
 
 
+def test_what_comes_after_a_copy_is_stamped_after_it_even_by_a_clock_that_was_set_back(
+    database: Flask, folder: Path
+) -> None:
+    """Else its tablet would let go of a record that no copy holds."""
+    made = backups.backup(folder, by="tests", now=NOW)
+    receipt = take(a_record(), TABLET, now=NOW - dt.timedelta(hours=1))
+    assert dt.datetime.fromisoformat(receipt.stored_at) > made.watermark
+    later = NOW + dt.timedelta(hours=1)
+    assert dt.datetime.fromisoformat(take(a_record(), TABLET, now=later).stored_at) == later
+
+
 @pytest.mark.parametrize("command", ["false", "/nowhere/scp -q", "'"])
 def test_a_copy_that_was_not_taken_elsewhere_does_not_count(
     sqlite_app_database: Flask, folder: Path, command: str

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from survey_app import migrations, server_facts
+from survey_app import audit, migrations, server_facts
 from survey_app.database import db, write_connection, write_transaction
 from survey_app.models import Device, TallyCell
 from survey_app.responses import doctor
@@ -163,6 +163,16 @@ def test_answers_in_no_backup_are_told_after_two_days_until_one_is_made(
     with write_connection() as connection:
         server_facts.write(connection, server_facts.BACKUP_WATERMARK, soon.isoformat())
     assert all(finding.severity == "ok" for finding in examine(settings, soon))
+
+
+def test_a_copy_that_stayed_on_this_machine_is_told(settings: Settings) -> None:
+    """The tablets let go of theirs: with the disk, all would be gone."""
+    for elsewhere in (False, True):
+        with audit.act() as transaction:
+            server_facts.write(transaction, server_facts.BACKUP_WATERMARK, NOW.isoformat())
+            audit.record(transaction, "backup", actor="t", subject="c", detail={"elsewhere": elsewhere})
+        found = trouble(settings).get("backup_here")
+        assert (found is None) == elsewhere
 
 
 def test_what_the_doctor_says_is_french_in_the_singular_and_the_plural_too(settings: Settings) -> None:
