@@ -1,8 +1,9 @@
-"""What was taken away since a copy was made, and must not come back with it.
+"""What was decided since a copy was made, and must not be undone by it.
 
-A stolen tablet stays revoked, a closed account closed, an objection an objection, an erased answer erased,
-and a mail that left is not sent again. All this is read from the database that is about to be replaced, where
-it can still be read, and written into the one that takes its place.
+A tablet enrolled since stays known, or nothing that it sends would be taken; a stolen one stays revoked, a
+closed account closed, an objection an objection, an erased answer erased, and a mail that left is not sent
+again. All this is read from the database about to be replaced, where it can still be read, and written into
+the one that takes its place. Either may have an older schema than this program.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Query = sa.Select[*tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of thing that was taken away: where it is read, and how it is written again."""
+    """One kind of decision: where it is read, and how it is written again."""
 
     name: str
     """French, plural, as the command says it."""
@@ -34,8 +35,8 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Withdrawals:
-    """What a database says was taken away."""
+class Decisions:
+    """What was decided in the database that is replaced."""
 
     found: Mapping[str, Rows] = field(default_factory=dict)
     readable: bool = True
@@ -53,44 +54,61 @@ class CarriedOver:
     readable: bool = True
 
 
-def withdrawals_of(engine: Engine) -> Withdrawals:
-    """What the database about to be replaced says was taken away; an empty place says nothing."""
+def decisions_of(engine: Engine) -> Decisions:
+    """What was decided in the database about to be replaced; an empty place says nothing."""
     try:
         with engine.connect() as connection:
-            tables = set(sa.inspect(connection).get_table_names())
-            found = {kind.name: _rows(connection, kind.query, tables) for kind in KINDS}
+            known = _columns(connection)
+            found = {kind.name: _rows(connection, kind.query, known) for kind in KINDS}
     except (sa.exc.SQLAlchemyError, DatabaseUnavailable, UnsafeDatabaseError):
-        return Withdrawals(readable=False)
-    return Withdrawals(found)
+        return Decisions(readable=False)
+    return Decisions(found)
 
 
-def carry_over(connection: Connection, withdrawals: Withdrawals) -> CarriedOver:
+def carry_over(connection: Connection, decisions: Decisions) -> CarriedOver:
     """Write all of it into the restored database, in the caller's transaction."""
-    tables = set(sa.inspect(connection).get_table_names())
+    known = _columns(connection)
     changed = {}
     for kind in KINDS:
-        if _names(kind.query) <= tables:
-            rows = withdrawals.found.get(kind.name, ())
-            changed[kind.name] = sum(kind.again(connection, row) for row in rows)
-    told = {name: number for name, number in changed.items() if number}
-    erased = [row["id"] for row in withdrawals.found.get(ERASED, ())]
-    return CarriedOver(told, _still_there(connection, erased), withdrawals.readable)
+        columns = known.get(_table(kind.query), set())
+        rows = decisions.found.get(kind.name, []) if columns else []
+        told = [{name: value for name, value in row.items() if name in columns} for row in rows]
+        changed[kind.name] = sum(kind.again(connection, row) for row in told)
+    erased = [row["id"] for row in decisions.found.get(ERASED, ())]
+    return CarriedOver(
+        {name: number for name, number in changed.items() if number},
+        _still_there(connection, erased),
+        decisions.readable,
+    )
 
 
-def _rows(connection: Connection, query: Query, tables: set[str]) -> Rows:
-    """Nothing from tables that an older schema does not have."""
-    if not _names(query) <= tables:
+def _columns(connection: Connection) -> dict[str, set[str]]:
+    """Table → the names of its columns."""
+    tables = sa.inspect(connection).get_multi_columns()
+    return {name: {column["name"] for column in columns} for (_, name), columns in tables.items()}
+
+
+def _table(query: Query) -> str:
+    (table,) = (found for found in query.get_final_froms() if isinstance(found, sa.Table))
+    return table.name
+
+
+def _rows(connection: Connection, query: Query, known: Mapping[str, set[str]]) -> Rows:
+    """Nothing from tables and columns that an older schema does not have."""
+    columns = [column for column in query.selected_columns if column.name in known.get(_table(query), ())]
+    if not columns:
         return []
-    return [dict(row) for row in connection.execute(query).mappings()]
+    return [dict(row) for row in connection.execute(query.with_only_columns(*columns)).mappings()]
 
 
-def _names(query: Query) -> set[str]:
-    return {table.name for table in query.get_final_froms() if isinstance(table, sa.Table)}
-
-
-def _changed(connection: Connection, statement: sa.Update | sa.Insert) -> int:
+def _changed(connection: Connection, statement: sa.Update) -> int:
     result: Any = connection.execute(statement)
     return int(result.rowcount)
+
+
+def _enrol(connection: Connection, row: dict[str, Any]) -> int:
+    """Its numbers begin anew with what it sends again."""
+    return _unless_there(connection, sa.insert(Device).values(row), Device.id == row["id"])
 
 
 def _revoke(connection: Connection, row: dict[str, Any]) -> int:
@@ -125,7 +143,8 @@ def _keep_number(connection: Connection, row: dict[str, Any]) -> int:
 def _unless_there(connection: Connection, insert: sa.Insert, there: sa.ColumnElement[bool]) -> int:
     if connection.scalar(sa.select(sa.literal(1)).where(sa.exists().where(there))):
         return 0
-    return _changed(connection, insert)
+    connection.execute(insert)
+    return 1
 
 
 def _still_there(connection: Connection, numbers: Iterable[str]) -> list[str]:
@@ -145,6 +164,7 @@ _MAIL_THAT_LEFT: Final = sa.select(
 ).where(MailMessage.state != "queued")
 ERASED: Final = "réponses effacées"
 KINDS: Final = (
+    Kind("tablettes inscrites", sa.select(*Device.__table__.columns), _enrol),
     Kind(
         "tablettes révoquées",
         sa.select(Device.id, Device.state, Device.revoked_at).where(Device.state == "revoked"),

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from survey_app import audit, migrations, server_facts
 from survey_app.backups import manifest as manifests
 from survey_app.backups import postgresql, sqlite
-from survey_app.backups.carrying_over import CarriedOver, Withdrawals, carry_over, withdrawals_of
+from survey_app.backups.carrying_over import CarriedOver, Decisions, carry_over, decisions_of
 from survey_app.backups.manifest import BackupError, Contents, Manifest
 from survey_app.database import make_engine, write_transaction
 
@@ -86,12 +86,12 @@ class _Note:
             raise BackupError(f"{path} existe déjà. Attendez une seconde et recommencez.")
         return path
 
-    def write(self, engine: Engine, contents: Contents, withdrawals: Withdrawals) -> CarriedOver:
+    def write(self, engine: Engine, contents: Contents, decisions: Decisions) -> CarriedOver:
         """Begin a new epoch. Nothing that tablets delivered is known to be in a copy of this history yet."""
         with write_transaction(engine) as transaction:
             server_facts.write(transaction, server_facts.EPOCH, server_facts.new_epoch())
             server_facts.forget(transaction, server_facts.BACKUP_WATERMARK)
-            carried_over = carry_over(transaction.connection(), withdrawals)
+            carried_over = carry_over(transaction.connection(), decisions)
             detail = {"records": contents.records, "epoch": contents.epoch, "again": carried_over.changed}
             audit.record(transaction, "restored", actor=self.by, subject=self.copy, detail=detail)
         return carried_over
@@ -104,9 +104,9 @@ def _restore_sqlite(copy: Path, database_url: str, note: _Note) -> Work:
     with sqlite.unpacked(copy, database) as candidate:
         contents = sqlite.read_back(candidate)
         note.check(contents)
-        withdrawals = _said_by(database_url) if kept else Withdrawals()
+        decisions = _said_by(database_url) if kept else Decisions()
         engine = make_engine(f"sqlite:///{candidate}")
-        carried_over = note.write(engine, contents, withdrawals)
+        carried_over = note.write(engine, contents, decisions)
         engine.dispose()
         for file in (candidate, database):
             sqlite.check_nobody_uses(file)  # folds its journal in: one file is all
@@ -114,10 +114,10 @@ def _restore_sqlite(copy: Path, database_url: str, note: _Note) -> Work:
     return contents, kept, carried_over
 
 
-def _said_by(database_url: str) -> Withdrawals:
+def _said_by(database_url: str) -> Decisions:
     engine = make_engine(database_url)
     try:
-        return withdrawals_of(engine)
+        return decisions_of(engine)
     finally:
         engine.dispose()
 
@@ -134,12 +134,12 @@ def _restore_postgresql(copy: Path, database_url: str, note: _Note) -> Work:
             )
         target = note.place_for_what_was_there(copy.parent, "survey-", postgresql.SUFFIX)
         kept = _copy_of_what_is_there(engine, target, note.moment)
-        withdrawals = withdrawals_of(engine)
+        decisions = decisions_of(engine)
         postgresql.replace_contents(engine, copy)
         with engine.connect() as connection:
             contents = postgresql.contents_of(connection)
         note.check(replace(contents, epoch=note.manifest.epoch))
-        carried_over = note.write(engine, note.manifest.contents, withdrawals)
+        carried_over = note.write(engine, note.manifest.contents, decisions)
     finally:
         engine.dispose()
     return note.manifest.contents, kept, carried_over

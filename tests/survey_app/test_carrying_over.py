@@ -1,4 +1,4 @@
-"""A copy put back brings nothing back that was taken away since it was made."""
+"""A copy put back undoes nothing that was decided since it was made."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from survey_app import backups, cli
+from survey_app import backups, cli, migrations
 from survey_app.backups import restoring
-from survey_app.backups.carrying_over import Withdrawals
+from survey_app.backups.carrying_over import Decisions
 from survey_app.commands.surroundings import application
 from survey_app.database import db, write_transaction
 from survey_app.invitation_models import (
@@ -55,6 +55,16 @@ def revoke(device: str) -> None:
     change(sa.update(Device).where(Device.id == device).values(state="revoked", revoked_at=NOW))
 
 
+def test_a_tablet_enrolled_since_the_copy_stays_known_and_can_send_again_what_it_kept(
+    database: Flask, folder: Path
+) -> None:
+    made = copy(folder)
+    new, revoked = a_device("Accueil-3"), a_device("Volée", state="revoked", revoked_at=NOW)
+    carried_over = restore(made).carried_over
+    assert pairs(sa.select(Device.id, Device.state)) == {new: "enrolled", revoked: "revoked"}
+    assert carried_over.changed == {"tablettes inscrites": 2}
+
+
 def account(email: str, *, active: bool = True) -> None:
     with write_transaction() as transaction:
         transaction.add(User(email=email, active=active, fs_uniquifier=email))
@@ -82,7 +92,7 @@ def test_without_it_the_stolen_tablet_would_be_in_service_again(
     stolen = a_device("Volée")
     made = copy(folder)
     revoke(stolen)
-    monkeypatch.setattr(restoring, "withdrawals_of", lambda _: Withdrawals())
+    monkeypatch.setattr(restoring, "decisions_of", lambda _: Decisions())
     restore(made)
     assert db.session.get_one(Device, stolen).state == "enrolled"
 
@@ -157,6 +167,19 @@ def test_an_erased_answer_that_its_tablet_sends_again_is_not_counted_again(
     assert db.session.scalars(sa.select(Response)).all() == []
     assert restored.carried_over.erase_again == []
     assert db.session.scalars(sa.select(InboxRecord.envelope)).all() == [None]
+
+
+def test_a_copy_of_an_older_schema_is_told_what_it_can_hold(database: Flask, folder: Path) -> None:
+    migrations.downgrade(db.engine, "0002")  # no surveys by link, no battery of a tablet
+    made = copy(folder)
+    migrations.upgrade(db.engine)
+    new = a_device("Accueil-3", pin_failures=3)
+    change(sa.insert(Objection).values(address_hash="a" * 64, since=NOW.date(), origin="link"))
+    restored = restore(made)
+    assert restored.is_older
+    assert restored.carried_over.changed == {"tablettes inscrites": 1}
+    migrations.upgrade(db.engine)
+    assert pairs(sa.select(Device.id, Device.name)) == {new: "Accueil-3"}
 
 
 def test_an_erased_answer_that_is_in_the_copy_is_named(database: Flask, folder: Path) -> None:
