@@ -11,6 +11,7 @@ import pytest
 from tests import second_runs
 from tests.browsers import launch_arguments
 from tests.faults import fault_ledger
+from tests.temporary_files import keep_in_memory
 from tests.time_limits import pytest_exception_interact, pytest_runtest_protocol
 
 __all__ = ["pytest_exception_interact", "pytest_runtest_protocol"]
@@ -18,6 +19,7 @@ __all__ = ["pytest_exception_interact", "pytest_runtest_protocol"]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hooks of the same name as those above come as a plugin of their own."""
+    keep_in_memory()
     config.pluginmanager.register(second_runs)
 
 
