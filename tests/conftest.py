@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests import second_runs
+from tests import compiled_templates, second_runs
 from tests.browsers import launch_arguments
 from tests.faults import fault_ledger
 from tests.temporary_files import keep_in_memory
@@ -20,6 +20,7 @@ __all__ = ["pytest_exception_interact", "pytest_runtest_protocol"]
 def pytest_configure(config: pytest.Config) -> None:
     """Hooks of the same name as those above come as a plugin of their own."""
     keep_in_memory()
+    compiled_templates.share()
     config.pluginmanager.register(second_runs)
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import tempfile
 from html.parser import HTMLParser
 from itertools import pairwise
-from pathlib import Path
 
-CLIENT = Path(__file__).parent.parent / "survey_app" / "client"
-HTML_VALIDATE = CLIENT / "node_modules" / ".bin" / "html-validate"
+from tests.node_process import html_validator
+
 RULES = {
     "extends": ["html-validate:recommended", "html-validate:document"],
     "rules": {
@@ -162,21 +159,9 @@ def typography_faults(texts: list[str]) -> list[str]:
 
 
 def validator_faults(pages: dict[str, str]) -> list[str]:
-    """What html-validate says of these pages, all in one run."""
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / ".htmlvalidate.json").write_text(json.dumps({"root": True, **RULES}))
-        for name, html in pages.items():
-            (root / f"{name}.html").write_text(html, "utf-8")
-        # Into a file: what it writes to a pipe is cut when it is long.
-        command = [str(HTML_VALIDATE), "--formatter", "json=found.json", *(f"{name}.html" for name in pages)]
-        run = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)
-        assert (root / "found.json").exists(), run.stderr
-        return [
-            f"{Path(result['filePath']).stem}:{message['line']} {message['ruleId']}: {message['message']}"
-            for result in json.loads((root / "found.json").read_text("utf-8"))
-            for message in result["messages"]
-        ]
+    """What html-validate says of these pages."""
+    found: list[str] = html_validator(json.dumps({"root": True, **RULES})).ask(pages)
+    return found
 
 
 def assert_good_page(html: str, *, language: str = "fr") -> None:
@@ -185,7 +170,7 @@ def assert_good_page(html: str, *, language: str = "fr") -> None:
 
 
 def assert_good_pages(pages: dict[str, tuple[str, str]]) -> None:
-    """The same for many pages, ``{name: (html, language)}``, with one run of the validator."""
+    """The same for many pages, ``{name: (html, language)}``."""
     faults = [
         f"{name}: {fault}"
         for name, (html, language) in pages.items()

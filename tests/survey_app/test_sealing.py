@@ -28,9 +28,9 @@ from survey_app.responses.envelope import (
 )
 from survey_app.responses.record_keys import KeyFileError, KeyMissing, RecordKeys, held
 from survey_app.waves import seal_wave
+from tests.node_process import CLIENT, node
 from tests.survey_app import records
 from tests.survey_app.records import ANSWERS, NOW, WAVE, a_record, a_sealed_record, take
-from tests.survey_app.test_twins import CLIENT, node
 
 VECTORS = json.loads((Path(__file__).parents[1] / "conformance" / "sealing.json").read_text(encoding="utf-8"))
 CASES = {case["name"]: case for case in VECTORS["cases"]}

