@@ -21,6 +21,7 @@ from survey_app.database import db, install, make_engine
 from survey_app.demonstration import demonstration_waves, prepare
 from survey_app.migrations import upgrade
 from survey_app.settings import testing as settings_for_tests
+from tests.survey_app.empty_database import empty_database
 from tests.survey_app.staff_site import StaffSite, seed_wave
 
 USERS, OFFICIALS = 80, 12
@@ -30,9 +31,7 @@ USERS, OFFICIALS = 80, 12
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    engine = make_engine(f"sqlite:///{path}")
-    upgrade(engine)
-    engine.dispose()
+    path.write_bytes(empty_database())
     return path
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,12 +21,12 @@ from form_definitions import load_framework
 from survey_app import create_app, questionnaires, waves
 from survey_app.access import REFERENT
 from survey_app.accounts import add_user
-from survey_app.database import make_engine, write_connection
-from survey_app.migrations import upgrade
+from survey_app.database import write_connection
 from survey_app.models import Response
 from survey_app.responses import tallies
 from survey_app.settings import testing
 from survey_app.waves import WavePlan
+from tests.survey_app.empty_database import empty_database
 
 HERE = {"Sec-Fetch-Site": "same-origin"}
 """What a browser says when the request comes from our own page."""
@@ -67,19 +65,6 @@ class StaffSite:
         """Inside the application, to look at the tables or call a service."""
         with self.app.app_context():
             yield
-
-
-@lru_cache(maxsize=1)
-def empty_database() -> bytes:
-    """A migrated SQLite file without rows, made once."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "survey.db"
-        engine = make_engine(f"sqlite:///{path}")
-        upgrade(engine)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        engine.dispose()
-        return path.read_bytes()
 
 
 def sign_in(client: FlaskClient, email: str, passphrase: str, **headers: str) -> TestResponse:

@@ -36,6 +36,7 @@ from survey_app.responses.envelope import (
 from survey_app.responses.record_keys import PublicKey, held
 from survey_app.settings import testing
 from survey_app.waves import WavePlan, close_wave, create_wave, open_wave
+from tests.survey_app.empty_database import empty_database
 
 SITE = "accueil_general"
 QUESTIONNAIRE = """
@@ -157,8 +158,8 @@ def a_plan(wave: str, digest: str) -> WavePlan:
 def tablet_site(folder: Path, source: str = QUESTIONNAIRE, **settings: Any) -> Iterator[TabletSite]:
     """The whole application with an open wave."""
     app = create_app(testing(data_folder=folder, **settings))
+    (folder / "survey.db").write_bytes(empty_database())
     with app.app_context():
-        db.create_all()
         held().make(datetime.now(UTC))
         site = TabletSite(app)
         site.open_wave(source)

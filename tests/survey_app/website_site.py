@@ -24,6 +24,7 @@ from survey_app.models import InboxConflict, InboxRecord, Response, Survey, Wave
 from survey_app.questionnaires import publish_source
 from survey_app.responses.intake import judge_waiting
 from survey_app.settings import testing
+from tests.survey_app.empty_database import empty_database
 
 QUESTIONNAIRES = Path(form_definitions.__file__).parent / "questionnaires"
 LANGUAGES = ["fr", "en", "ar"]
@@ -104,8 +105,7 @@ class WebsiteSite:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.app: Flask = create_app(testing(data_folder=folder, **settings))
-        with self.app.app_context():
-            db.create_all()
+        (folder / "survey.db").write_bytes(empty_database())
 
     def publish(self, source: str, *, state: str = "open", **wave: Any) -> str:
         """Publish a questionnaire and open a wave of it; gives the wave's name."""
