@@ -7,9 +7,10 @@ from functools import cached_property
 
 from analysis.assistance import Assistance
 from analysis.axes import CommitmentResult, ItemResult, MeasuredItem, Reading, commitment_result
+from analysis.counter_places import ALONE, ASSISTED, COMPLETE, RESPONSES
 from analysis.dispositions import Dispositions
 from analysis.rates import Rate, Tally
-from analysis.tally import ALONE, ASSISTED, COMPLETE, RESPONSES, Cell64, CellLayout
+from analysis.tally import Cell64, CellLayout
 
 
 @dataclass(frozen=True, eq=False)

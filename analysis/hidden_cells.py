@@ -16,10 +16,11 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from analysis.counter_places import CommitmentPlace
 from analysis.given_away import Mask, Parts, Spots, parts_of, telling
 from analysis.outcomes import Outcome
 from analysis.periods import period_of
-from analysis.tally import CellLayout, CommitmentPlace, Counts64
+from analysis.tally import CellLayout, Counts64
 from analysis.wave_settings import Cell, Selection, WaveSettings
 
 Measure: TypeAlias = tuple[str, str | None]

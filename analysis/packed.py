@@ -14,8 +14,9 @@ from operator import mul
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.counter_places import COMPLETE, RESPONSES, SUM_NAMES, CommitmentPlace, ItemPlace
 from analysis.outcomes import Outcome
-from analysis.tally import COMPLETE, RESPONSES, SUM_NAMES, CellLayout, CommitmentPlace, ItemPlace, six_sums
+from analysis.tally import CellLayout, six_sums
 
 Codes = NDArray[np.uint8]
 Counts = NDArray[np.int64]

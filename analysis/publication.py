@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from analysis.axes import Result
+from analysis.comparisons import Difference
+from analysis.display import counted, whole
 from analysis.notices import FLAGS
 
 Readers = Literal["staff", "public"]
@@ -79,3 +81,50 @@ def unequal_strata(responses: Mapping[str, int], populations: Mapping[str, int])
         "ressemble plus à celles qui ont le plus répondu. Lisez aussi le détail."
     )
     return PublicationFlag("unequal_strata", reason)
+
+
+def modes_differ(
+    differences: Iterable[Difference], headline: Collection[str] | None
+) -> PublicationFlag | None:
+    """A flag when two modes of the headline surely differ; None as the headline: every mode counts."""
+    if not any(
+        difference.sure and (headline is None or {difference.first, difference.second} <= set(headline))
+        for difference in differences
+    ):
+        return None
+    reason = (
+        "Les modes de recueil ne donnent pas le même taux pour certains engagements\u00a0: "
+        "le total dépend de leur part."
+    )
+    return PublicationFlag("modes_differ", reason)
+
+
+def population_outgrown(responses: int, population: int | None) -> PublicationFlag | None:
+    """A flag when more people answered than were said to be there."""
+    if population is None or responses <= population:
+        return None
+    reason = (
+        f"{counted(responses, 'réponse', 'réponses')} pour une population déclarée "
+        f"de {whole(population)}\u00a0: "
+        "la correction n’est pas appliquée. Vérifiez la population ou les doublons."
+    )
+    return PublicationFlag("population_outgrown", reason)
+
+
+def population_of_more(population: int | None) -> PublicationFlag | None:
+    """A flag when a population was declared, and figures count a part of it that nobody numbered."""
+    if population is None:
+        return None
+    reason = (
+        f"La population déclarée ({whole(population)}) est celle de toute l’édition\u00a0: "
+        "ces chiffres n’en comptent qu’une partie, sans correction de population."
+    )
+    return PublicationFlag("population_of_more", reason)
+
+
+def outside_sites(responses: int) -> PublicationFlag | None:
+    """A flag when so many responses came from a site that nobody planned."""
+    if not responses:
+        return None
+    reason = f"Réponses d’un site inconnu ou non prévu, hors du chiffre principal\u00a0: {whole(responses)}."
+    return PublicationFlag("outside_sites", reason)

@@ -7,7 +7,7 @@ and then taking it away is the identity. A :class:`CellLayout` says which counte
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -15,18 +15,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.outcomes import OUTCOME_NAMES, ItemReader, Outcome, item_reader
+from analysis.counter_places import HEAD, RESPONSES, SUM_NAMES, CommitmentPlace, ItemPlace
+from analysis.outcomes import OUTCOME_NAMES, Outcome, item_reader
 from analysis.rates import RespondentSums, Tally
 from form_definitions.bundle import questionnaire_digest
 from form_definitions.model import Questionnaire
 
 Cell64: TypeAlias = NDArray[np.int64]
 Counts64: TypeAlias = NDArray[np.int64]
-
-RESPONSES, COMPLETE, ASSISTED, ALONE = range(4)
-HEAD = ("responses", "complete", "assisted", "alone")
-"""What is counted of the responses themselves, whatever was asked."""
-SUM_NAMES = ("n", "k", "b", "kk", "kb", "bb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,47 +45,6 @@ class CountedResponse:
     asked: Collection[str]
     complete: bool = True
     assisted: bool | None = None
-
-
-@dataclass(frozen=True)
-class ItemPlace:
-    """Where the counters of one item stand: six outcomes, then its codes, then the sum of its numbers."""
-
-    reader: ItemReader
-    start: int
-
-    @cached_property
-    def codes_start(self) -> int:
-        """Position of the first code's counter."""
-        return self.start + len(OUTCOME_NAMES)
-
-    @cached_property
-    def stop(self) -> int:
-        """Position after the item's last counter."""
-        return self.codes_start + len(self.reader.codes) + self.reader.sums_numbers
-
-    def counter_names(self) -> Iterator[str]:
-        """Names of the counters in order; they carry the rules: another rule makes another digest."""
-        name = self.reader.name
-        yield from (f"{name} {outcome}" for outcome in OUTCOME_NAMES)
-        yield from (f"{name} = {code} ({outcome.name})" for code, outcome in self.reader.codes.items())
-        if self.reader.sums_numbers:
-            yield f"{name} sum"
-
-
-@dataclass(frozen=True, slots=True)
-class CommitmentPlace:
-    """Where the six sums of one commitment stand, and the items they sum."""
-
-    code: str
-    items: tuple[str, ...]
-    rules: str
-    """Names the items' counters, so that sums made by other rules never pass for these."""
-    start: int
-
-    def counter_names(self) -> Iterator[str]:
-        """Names of the six counters in order."""
-        return (f"@{self.code} {name} {self.rules}" for name in SUM_NAMES)
 
 
 @dataclass(frozen=True)

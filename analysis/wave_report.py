@@ -12,18 +12,25 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis import display
 from analysis.assistance import Assistance
 from analysis.axes import CommitmentResult
 from analysis.comparisons import Difference, differences
-from analysis.display import whole
+from analysis.counter_places import RESPONSES
 from analysis.dispositions import Dispositions
 from analysis.figures import Figures
 from analysis.notices import method_notes
 from analysis.periods import period_of
 from analysis.planning import missing_answers
-from analysis.publication import PublicationFlag, dominance, unequal_strata
-from analysis.tally import RESPONSES, CellLayout
+from analysis.publication import (
+    PublicationFlag,
+    dominance,
+    modes_differ,
+    outside_sites,
+    population_of_more,
+    population_outgrown,
+    unequal_strata,
+)
+from analysis.tally import CellLayout
 from analysis.wave_settings import Cell, Selection, WaveSettings
 from form_definitions.model import Questionnaire
 
@@ -167,10 +174,9 @@ class WaveReport:
 
     def flags_of(self, differences: Iterable[Difference]) -> tuple[PublicationFlag, ...]:
         """The flags for readers who know of these differences between modes."""
-        sites = dominance({site: figures.responses for site, figures in self.by_site.items()})
         found = (
-            sites,
-            self._modes_differ(differences),
+            dominance({site: figures.responses for site, figures in self.by_site.items()}),
+            modes_differ(differences, self.settings.headline_modes),
             self._population_outgrown(),
             self._population_of_more(),
             self._unequal_strata(),
@@ -183,42 +189,15 @@ class WaveReport:
         """The sentences that must stand beside these figures."""
         return method_notes(self.questionnaire.audience, strata=bool(self.settings.strata))
 
-    def _modes_differ(self, differences: Iterable[Difference]) -> PublicationFlag | None:
-        counted = self.settings.headline_modes
-        sure = [
-            difference
-            for difference in differences
-            if difference.sure and (counted is None or {difference.first, difference.second} <= set(counted))
-        ]
-        if not sure:
-            return None
-        reason = (
-            "Les modes de recueil ne donnent pas le même taux pour certains engagements\u00a0: "
-            "le total dépend de leur part."
-        )
-        return PublicationFlag("modes_differ", reason)
-
     def _population_outgrown(self) -> PublicationFlag | None:
         population = self.settings.population_of(self.selection) or self.settings.population
-        counted = _responses(self._headline_cells())
-        if population is None or counted <= population:
-            return None
-        reason = (
-            f"{display.counted(counted, 'réponse', 'réponses')} pour une population déclarée "
-            f"de {whole(population)}\u00a0: "
-            "la correction n’est pas appliquée. Vérifiez la population ou les doublons."
-        )
-        return PublicationFlag("population_outgrown", reason)
+        return population_outgrown(_responses(self._headline_cells()), population)
 
     def _population_of_more(self) -> PublicationFlag | None:
         """The population that was declared is that of more people than the headline counts."""
-        if self.settings.population is None or self.settings.population_of(self.selection) is not None:
+        if self.settings.population_of(self.selection) is not None:
             return None
-        reason = (
-            f"La population déclarée ({whole(self.settings.population)}) est celle de toute l’édition\u00a0: "
-            "ces chiffres n’en comptent qu’une partie, sans correction de population."
-        )
-        return PublicationFlag("population_of_more", reason)
+        return population_of_more(self.settings.population)
 
     def _unequal_strata(self) -> PublicationFlag | None:
         """No weights: whoever answered more weighs more, and the reader is told (STATISTICS.md, S5)."""
@@ -232,11 +211,7 @@ class WaveReport:
         known, counted = self.settings.sites, self.settings.headline_sites
         if known is None or counted is None or self.selection.site is not None:
             return None
-        left = _responses(cell for cell in self.cells if cell.site not in {*known, *counted})
-        if not left:
-            return None
-        reason = f"Réponses d’un site inconnu ou non prévu, hors du chiffre principal\u00a0: {whole(left)}."
-        return PublicationFlag("outside_sites", reason)
+        return outside_sites(_responses(cell for cell in self.cells if cell.site not in {*known, *counted}))
 
     def _headline_cells(self, *, any_site: bool = False, any_mode: bool = False) -> tuple[Cell, ...]:
         """What is selected by name counts, declared or not."""

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.counter_places import HEAD
 from analysis.rates import RespondentSums, Tally
-from analysis.tally import HEAD, CellLayout, CountedResponse
+from analysis.tally import CellLayout, CountedResponse
 from form_definitions.model import Item, RateRule, ResponseOption
 from tests.analysis.builders import SCALE, a_questionnaire, a_response, a_scale_item, two_commitments
 

@@ -13,7 +13,8 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.tally import ALONE, ASSISTED, CellLayout
+from analysis.counter_places import ALONE, ASSISTED
+from analysis.tally import CellLayout
 from form_definitions import questionnaire_digest
 from survey_app import waves
 from survey_app.database import db

@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from analysis.counter_places import ItemPlace
 from analysis.display import counted
-from analysis.tally import CellLayout, ItemPlace
+from analysis.tally import CellLayout
 from survey_app.database import Base, db, write_connection, write_transaction
 from survey_app.models import (
     AuditEntry,
