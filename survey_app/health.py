@@ -17,8 +17,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 
 from survey_app import access
+from survey_app.background import started_in
 from survey_app.database import DatabaseUnavailable, db, write_connection
 from survey_app.models import InboxRecord, ServerFact
+from survey_app.responses.worker import Judge
 from survey_app.settings import Settings
 
 blueprint = Blueprint("health", __name__)
@@ -87,11 +89,11 @@ def _database() -> dict[str, Any]:
 
 def _intake() -> dict[str, Any]:
     """Whether this process judges (null: another one does), and since when the oldest record waits for it."""
-    worker = current_app.extensions.get("survey_worker")
+    judge = started_in(current_app).get(Judge.name)
     oldest = db.session.scalar(
         select(func.min(InboxRecord.received_at)).where(InboxRecord.judged_at.is_(None))
     )
-    running = None if worker is None else worker.is_alive
+    running = None if judge is None else judge.is_alive
     return {"running": running, "waiting_since": None if oldest is None else oldest.isoformat()}
 
 

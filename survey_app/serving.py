@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
+from survey_app.background import started_in
 from survey_app.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,22 +80,19 @@ def without_addresses(record: logging.LogRecord) -> bool:
 
 
 def _prepare_worker(worker: Any) -> None:
-    from survey_app.invitations import worker as mixing
-    from survey_app.mailing import worker as mail
-    from survey_app.responses import worker as intake
+    from survey_app.invitations.worker import MixingWorker
+    from survey_app.mailing.worker import MailWorker
+    from survey_app.responses.worker import Judge
 
     worker.log.error_log.addFilter(without_addresses)
-    intake.start(worker.app.callable)
-    mail.start(worker.app.callable)
-    mixing.start(worker.app.callable)
+    for thread in (Judge, MailWorker, MixingWorker):
+        thread.start_in(worker.app.callable)
 
 
 def _stop_threads(_arbiter: Any, worker: Any) -> None:
     application = getattr(worker.app, "callable", None)
-    for name in ("survey_worker", "survey_mail_worker", "survey_mixing_worker"):
-        started = application.extensions.get(name) if application is not None else None
-        if started is not None:
-            started.stop()
+    for thread in started_in(application).values() if application is not None else ():
+        thread.stop()
 
 
 def serve(settings: Settings, address: Address, announce: Callable[[], None] = lambda: None) -> None:

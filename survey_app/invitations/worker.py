@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 
 from flask import Flask
 
+from survey_app.background import BackgroundThread
 from survey_app.database import db
 from survey_app.fault_log import told_without_values
 from survey_app.invitations import mixing
@@ -27,42 +27,20 @@ def finish_all() -> int:
     return mixed
 
 
-class MixingWorker:
-    """Looks now and then until stopped. Each process may have one."""
+class MixingWorker(BackgroundThread):
+    """Looks now and then."""
+
+    name = "mixing"
+    pause_after_fault_seconds = POLL_SECONDS
 
     def __init__(self, app: Flask, poll_seconds: float = POLL_SECONDS) -> None:
-        self._app, self._poll_seconds = app, poll_seconds
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mixing", daemon=True)
+        super().__init__(app)
+        self._poll_seconds = poll_seconds
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self, timeout: float = 10) -> None:
-        """Finish the wave at hand and end."""
-        self._stopping.set()
-        self._thread.join(timeout)
-
-    def _run(self) -> None:
-        with self._app.app_context():
-            while not self._stopping.wait(self._poll_seconds):
-                self._step()
-
-    def _step(self) -> None:
+    def step(self) -> float:
+        """Finish all that can be finished."""
         try:
             finish_all()
-        except Exception as error:  # noqa: BLE001 (the thread must go on)
-            log.warning("mixing pauses: %s", told_without_values(error))
         finally:
             db.session.remove()
-
-
-def start(app: Flask) -> MixingWorker | None:
-    """Start the worker of this process, unless the settings say that another one does the work."""
-    if not app.extensions["survey_settings"].run_worker:
-        return None
-    worker = MixingWorker(app)
-    app.extensions["survey_mixing_worker"] = worker
-    worker.start()
-    return worker
+        return self._poll_seconds

@@ -13,9 +13,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.test import TestResponse
 
 from survey_app import access, health, rate_limits, security
+from survey_app.background import started_in
 from survey_app.database import DatabaseUnavailable, db
 from survey_app.responses.bursts import network_of
-from survey_app.responses.worker import Worker
+from survey_app.responses.worker import Judge
 from tests.survey_app import records
 from tests.survey_app.staff_site import StaffSite
 
@@ -311,7 +312,7 @@ def test_health_says_whether_the_judge_lives_and_since_when_a_record_waits(tmp_p
     assert client.get("/healthz").get_json()["intake"] == {"running": None, "waiting_since": None}
     with site.database():
         records.take(records.a_record())
-    site.app.extensions["survey_worker"] = Worker(site.app)
+    started_in(site.app)[Judge.name] = Judge(site.app)
     answer = client.get("/healthz")
     assert answer.get_json()["intake"] == {"running": False, "waiting_since": records.NOW.isoformat()}
     assert (answer.status_code, answer.get_json()["ok"]) == (503, False)

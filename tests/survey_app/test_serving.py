@@ -23,6 +23,8 @@ if sys.argv[3] == "unprotected":
 address = Address("127.0.0.1", int(sys.argv[2]))
 serve(testing(data_folder=Path(sys.argv[1])), address, lambda: print("ready", flush=True))
 """
+PATIENCE = 60
+"""Seconds until a worker process of a busy machine has made its application."""
 NONSENSE = b"GET / HTTP/9.9\r\nHost: 127.0.0.1\r\n\r\n"
 
 
@@ -35,18 +37,20 @@ def log_after_nonsense(folder: Path, protection: str) -> str:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
         assert server.stdout is not None
         assert server.stderr is not None
-        assert server.stdout.readline() == b"ready\n"
-        send_nonsense(port)
-        server.terminate()
+        try:
+            assert server.stdout.readline() == b"ready\n"
+            send_nonsense(port)
+        finally:
+            server.terminate()  # nobody waits for ever for a server whose test has failed
         log = server.stderr.read().decode()
         server.wait(30)
     return log
 
 
 def send_nonsense(port: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while True:
-        with socket.create_connection(("127.0.0.1", port), 10) as connection:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
             connection.sendall(NONSENSE)
             if connection.recv(100):
                 return

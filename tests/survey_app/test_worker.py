@@ -15,10 +15,10 @@ from flask import Flask
 
 from survey_app.database import DatabaseUnavailable, db
 from survey_app.models import InboxRecord, Response
-from survey_app.responses import tallies, worker
+from survey_app.responses import tallies
 from survey_app.responses.counts import fieldwork
 from survey_app.responses.intake import Intake, judge_waiting
-from survey_app.responses.worker import Worker
+from survey_app.responses.worker import Judge
 from tests.survey_app import records
 from tests.survey_app.records import NOW, WAVE, a_record, take
 
@@ -26,13 +26,13 @@ JUDGE = """
 import sys
 from flask import Flask
 from survey_app.database import install
-from survey_app.responses.worker import Worker
+from survey_app.responses.worker import Judge
 from survey_app.settings import testing
 app = Flask("judge")
 install(app, testing(database_url=sys.argv[1]))
-judge = Worker(app, 0.01)
+judge = Judge(app, 0.01)
 print("started", flush=True)
-judge._run()
+judge.run()
 """
 
 
@@ -50,7 +50,7 @@ def wait_until(true: Callable[[], bool], seconds: float = 30) -> bool:
 
 def test_the_worker_judges_what_arrives(database: Flask) -> None:
     records.open_a_wave()
-    judge = Worker(database, poll_seconds=0.01)
+    judge = Judge(database, poll_seconds=0.01)
     judge.start()
     for _ in range(3):
         take(a_record())
@@ -65,7 +65,7 @@ def test_the_worker_goes_on_after_any_fault(
 ) -> None:
     records.open_a_wave()
     take(a_record())
-    monkeypatch.setattr(worker, "PAUSE_AFTER_FAULT_SECONDS", 0.01)
+    monkeypatch.setattr(Judge, "pause_after_fault_seconds", 0.01)
     original, calls = Intake.judge_waiting, []
 
     def failing_first(self: Intake, *args: Any) -> int:
@@ -75,7 +75,7 @@ def test_the_worker_goes_on_after_any_fault(
         return original(self, *args)
 
     monkeypatch.setattr(Intake, "judge_waiting", failing_first)
-    judge = Worker(sqlite_app_database, poll_seconds=0.01)
+    judge = Judge(sqlite_app_database, poll_seconds=0.01)
     judge.start()
     assert wait_until(lambda: responses() == 1)
     assert judge.is_alive
@@ -92,14 +92,14 @@ def test_the_log_says_where_the_worker_failed_and_quotes_nothing(
         raise LookupError(answer)
 
     monkeypatch.setattr(Intake, "judge_waiting", failing)
-    Worker(sqlite_app_database)._step()
+    Judge(sqlite_app_database).take_step()
     assert "LookupError" in caplog.text
     assert "in failing" in caplog.text
     assert answer not in caplog.text
 
 
 def test_the_settings_say_whether_a_process_judges(sqlite_app_database: Flask) -> None:
-    assert worker.start(sqlite_app_database) is None
+    assert Judge.start_in(sqlite_app_database) is None
 
 
 def test_judges_killed_at_work_leave_every_record_counted_exactly_once(database: Flask) -> None:

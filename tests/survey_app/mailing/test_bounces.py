@@ -160,7 +160,7 @@ def test_the_thread_of_the_server_reads_the_maildir(
     new.mkdir(parents=True)
     (new / "1.relais").write_bytes(came_back("free_dead", field.messages()[0].return_tag))
     field.equip(sqlite_app_database, on_sqlite.mail.port, tmp_path, bounce_folder=tmp_path / "Maildir")
-    MailWorker(sqlite_app_database)._step()
+    MailWorker(sqlite_app_database).step()
     assert field.states() == ["bounced", "sent", "sent"]
 
 
@@ -175,8 +175,8 @@ def test_a_maildir_that_cannot_be_read_stops_no_mail(
     field.planned()
     field.equip(sqlite_app_database, on_sqlite.mail.port, tmp_path, bounce_folder=tmp_path)
     thread = MailWorker(sqlite_app_database)
-    thread._step()
-    thread._sender.close()
+    thread.step()
+    thread.close()
     assert field.states() == ["sent", "queued", "queued"]
 
 
