@@ -1,19 +1,22 @@
-"""What the form of a wave sends, as a `WavePlan`; every fault at once, each with its field. Floor 5."""
+"""The form of a wave: as it is shown at first, and read as a `WavePlan`, all faults at once. Floor 5."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Final
 
 from werkzeug.datastructures import MultiDict
 
-from form_definitions import Questionnaire
+from form_definitions import SOURCE_LANGUAGE, Questionnaire
+from survey_app import questionnaires
 from survey_app.clock import today_in_paris
+from survey_app.invitations.preparing import MODE
+from survey_app.models import QuestionnaireVersion
 from survey_app.staff.pages import site_name
-from survey_app.waves import EXPECTED, PlanFault, WavePlan, plan_faults
+from survey_app.waves import EXPECTED, PlanFault, WavePlan, find_wave, plan_faults
 
 FIELDS: Final = (
     *("title", "id", "opens_on", "closes_on", "sites", "modes", "languages", EXPECTED),
@@ -24,6 +27,7 @@ _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 """Fits every database."""
 _SHARE: Final = re.compile(r"([0-9]{1,6}(?:[./][0-9]{1,6})?)(%?)")
 _SPACES: Final = re.compile(r"\s")
+USUAL_LENGTH: Final = timedelta(days=28)
 
 
 class FormReader:
@@ -118,3 +122,60 @@ def _expected(reader: FormReader, questionnaire: Questionnaire) -> dict[str, int
         site: reader.whole(EXPECTED + site, label.format(site_name(site))) for site in questionnaire.sites
     }
     return {site: count for site, count in counts.items() if count is not None}
+
+
+def usual_form(version: QuestionnaireVersion) -> MultiDict[str, str]:
+    """A new wave: everything ticked, four weeks from the first of next month.
+
+    By personal link, nothing else is: on the website anybody could answer in the place of an official.
+    """
+    questionnaire = questionnaires.questionnaire_of(version)
+    start = (today_in_paris().replace(day=1) + timedelta(days=32)).replace(day=1)
+    code, turn = _free_code(f"{version.slug.replace('_', '-')}-{start.year}")
+    form = MultiDict(
+        {
+            "id": code,
+            "title": f"{questionnaire.title}, {start.year}{f' ({turn})' if turn > 1 else ''}",
+            "opens_on": start.isoformat(),
+            "closes_on": (start + USUAL_LENGTH).isoformat(),
+            "threshold": str(WavePlan.threshold),
+            "minimum_base": str(WavePlan.minimum_base),
+        }
+    )
+    for name in ("sites", "headline_sites"):
+        form.setlist(name, list(questionnaire.sites))
+    by_link = MODE in questionnaire.modes
+    for name in ("modes", "headline_modes"):
+        form.setlist(name, [MODE] if by_link else list(questionnaire.modes))
+    form.setlist("languages", [SOURCE_LANGUAGE, *(() if by_link else version.translations)])
+    return form
+
+
+def _free_code(wanted: str) -> tuple[str, int]:
+    """The code, or the first of « code-2 », « code-3 »… that no edition has; and its number."""
+    turn, code = 1, wanted
+    while find_wave(code) is not None:
+        turn += 1
+        code = f"{wanted}-{turn}"
+    return code, turn
+
+
+def form_of(plan: WavePlan) -> MultiDict[str, str]:
+    """The form that describes this plan."""
+    form = MultiDict(
+        {
+            "id": plan.id,
+            "title": plan.title,
+            "opens_on": plan.opens_on.isoformat(),
+            "closes_on": plan.closes_on.isoformat(),
+            "threshold": str(plan.threshold),
+            "minimum_base": str(plan.minimum_base),
+            "population": "" if plan.population is None else str(plan.population),
+            "method": plan.method,
+            "anonymity": plan.anonymity,
+            **{EXPECTED + site: str(count) for site, count in plan.expected_visits.items()},
+        }
+    )
+    for name in ("sites", "modes", "languages", "headline_modes", "headline_sites"):
+        form.setlist(name, list(getattr(plan, name)))
+    return form

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -25,12 +25,11 @@ from survey_app.responses.link_balance import TOO_FEW
 from survey_app.responses.record_keys import KeyFileError
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
 from survey_app.staff.wave_acts import ACTS, STARTS, said_of
-from survey_app.staff.wave_form import read_plan
+from survey_app.staff.wave_form import form_of, read_plan, usual_form
 from survey_app.strata import frame_of
 from survey_app.waves import EXPECTED, METHODS, PlanFault
 
 blueprint = Blueprint("staff_waves", __name__, url_prefix="/gestion/editions")
-USUAL_LENGTH: Final = timedelta(days=28)
 
 
 @blueprint.get("")
@@ -74,7 +73,7 @@ def _page(wave: Wave) -> dict[str, object]:
 def new(digest: str) -> ResponseReturnValue:
     """The form of a new wave of this questionnaire."""
     version = _version(digest)
-    return _form(version, _usual(version))
+    return _form(version, usual_form(version))
 
 
 @blueprint.post("/nouvelle/<digest>")
@@ -90,7 +89,7 @@ def create(digest: str) -> ResponseReturnValue:
 def edit(wave_id: str) -> ResponseReturnValue:
     """The form of a wave that has not opened; of one that can still move its dates, the dates."""
     wave = _changeable(wave_id)
-    return _form(wave.questionnaire_version, _as_form(wave), wave=wave)
+    return _form(wave.questionnaire_version, form_of(waves.plan_of(wave)), wave=wave)
 
 
 @blueprint.post("/<wave_id>/modifier")
@@ -101,7 +100,7 @@ def change(wave_id: str) -> ResponseReturnValue:
     version = wave.questionnaire_version
     if wave.state == waves.DRAFT:
         return _save(version, wave, lambda plan: waves.change_wave(wave_id, plan, actor=actor()))
-    form, declared = _as_form(wave), waves.plan_of(wave)
+    form, declared = form_of(waves.plan_of(wave)), waves.plan_of(wave)
     for name in ("opens_on", "closes_on"):
         form[name] = request.form.get(name, "")
 
@@ -183,63 +182,6 @@ def _boxes(questionnaire: Questionnaire, translations: Mapping[str, Any]) -> dic
         "modes": choices(questionnaire.modes, mode_label),
         "languages": choices((SOURCE_LANGUAGE, *translations), language_name),
     }
-
-
-def _usual(version: QuestionnaireVersion) -> MultiDict[str, str]:
-    """A new wave: everything ticked, four weeks from the first of next month.
-
-    By personal link, nothing else is: on the website anybody could answer in the place of an official.
-    """
-    questionnaire = questionnaires.questionnaire_of(version)
-    start = (today_in_paris().replace(day=1) + timedelta(days=32)).replace(day=1)
-    code, turn = _free_code(f"{version.slug.replace('_', '-')}-{start.year}")
-    form = MultiDict(
-        {
-            "id": code,
-            "title": f"{questionnaire.title}, {start.year}{f' ({turn})' if turn > 1 else ''}",
-            "opens_on": start.isoformat(),
-            "closes_on": (start + USUAL_LENGTH).isoformat(),
-            "threshold": str(waves.WavePlan.threshold),
-            "minimum_base": str(waves.WavePlan.minimum_base),
-        }
-    )
-    for name in ("sites", "headline_sites"):
-        form.setlist(name, list(questionnaire.sites))
-    by_link = MODE in questionnaire.modes
-    for name in ("modes", "headline_modes"):
-        form.setlist(name, [MODE] if by_link else list(questionnaire.modes))
-    form.setlist("languages", [SOURCE_LANGUAGE, *(() if by_link else version.translations)])
-    return form
-
-
-def _free_code(wanted: str) -> tuple[str, int]:
-    """The code, or the first of « code-2 », « code-3 »… that no edition has; and its number."""
-    turn, code = 1, wanted
-    while waves.find_wave(code) is not None:
-        turn += 1
-        code = f"{wanted}-{turn}"
-    return code, turn
-
-
-def _as_form(wave: Wave) -> MultiDict[str, str]:
-    plan = waves.plan_of(wave)
-    form = MultiDict(
-        {
-            "id": plan.id,
-            "title": plan.title,
-            "opens_on": plan.opens_on.isoformat(),
-            "closes_on": plan.closes_on.isoformat(),
-            "threshold": str(plan.threshold),
-            "minimum_base": str(plan.minimum_base),
-            "population": "" if plan.population is None else str(plan.population),
-            "method": plan.method,
-            "anonymity": plan.anonymity,
-            **{EXPECTED + site: str(count) for site, count in plan.expected_visits.items()},
-        }
-    )
-    for name in ("sites", "modes", "languages", "headline_modes", "headline_sites"):
-        form.setlist(name, list(getattr(plan, name)))
-    return form
 
 
 _STEP: Final = f"/<wave_id>/<any({', '.join(ACTS)}):act>"
