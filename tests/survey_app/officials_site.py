@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from survey_app import questionnaires, waves
 from survey_app.database import db, write_connection, write_transaction
@@ -16,19 +17,18 @@ from survey_app.invitation_models import (
     Mailing,
     MailMessage,
     SampledUnit,
-    SamplingFrame,
     WaveFrame,
     random_number,
 )
 from survey_app.models import Response, Wave
 from survey_app.responses import tallies
+from tests.survey_app.frozen_list import a_unit, freeze, strata_of
 from tests.survey_app.staff_site import a_plan, a_source
 
 WAVE = "elus-2026"
 NIORT, PARTHENAY, BRESSUIRE = "niort", "parthenay", "bressuire"
 COMMUNES = {NIORT: 121, PARTHENAY: 78, BRESSUIRE: 57}
 """The 256 communes of Deux-Sèvres."""
-TITLES = {NIORT: "Niort", PARTHENAY: "Parthenay", BRESSUIRE: "Bressuire"}
 NOW = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
 
 
@@ -63,86 +63,23 @@ def seed_officials(
     }
     waves.create_wave(a_plan(version.digest, **{**declared, **plan}), actor="test")
     with write_transaction() as transaction:
-        _freeze(transaction, wave_id, populations, merged or {}, nominative)
+        strata = strata_of(populations, merged or {})
+        _freeze(transaction, wave_id, populations, strata=strata, nominative=nominative)
     waves.open_wave(wave_id, actor="test")
     wave = waves.find_wave(wave_id)
     assert wave is not None
     return wave
 
 
-def _freeze(
-    transaction: Any,
-    wave_id: str,
-    populations: Mapping[str, int],
-    merged: Mapping[str, str],
-    nominative: bool,
-) -> None:
-    frame = SamplingFrame(
-        title="Maires",
-        source="Répertoire national des élus",
-        source_date=dt.date(2026, 9, 1),
-        file_name="maires.csv",
-        file_hash="0" * 64,
-        imported_at=NOW,
-        imported_by="test",
-    )
-    transaction.add(frame)
-    transaction.flush()
-    transaction.add(
-        WaveFrame(
-            wave_id=wave_id,
-            frame_id=frame.id,
-            unit="authority",
-            kinds=["commune"],
-            strata=[
-                {
-                    "code": code,
-                    "title": TITLES.get(code, code.replace(".", ", ")),
-                    "population": number,
-                    "merged_into": merged.get(code),
-                }
-                for code, number in populations.items()
-            ],
-            population=sum(populations.values()),
-            source_hash="1" * 64,
-            frozen_at=NOW,
-            frozen_by="test",
-            nominative=nominative,
-            results_until=dt.date(2027, 6, 30),
-            key_id="test",
-            public_key=b"public",
-        )
-    )
-    transaction.flush()
-    line = 0
-    for code, number in populations.items():
-        for _ in range(number):
-            line += 1
-            unit = a_unit(frame.id, line, code)
-            transaction.add(unit)
-            transaction.flush()
-            transaction.add(_invitation(wave_id, unit, code))
+def _freeze(transaction: Session, wave_id: str, populations: Mapping[str, int], **frame: Any) -> None:
+    codes = [code for code, number in populations.items() for _ in range(number)]
+    units = [_official(line, code) for line, code in enumerate(codes, 1)]
+    freeze(transaction, wave_id, units, key_id="test", public_key=b"public", **frame)
+    transaction.add_all(_invitation(wave_id, unit, code) for unit, code in zip(units, codes, strict=True))
 
 
-def a_unit(frame_id: int, line: int, arrondissement: str, **changes: Any) -> SampledUnit:
-    """The mayor of a commune."""
-    values: dict[str, Any] = {
-        "id": random_number(),
-        "frame_id": frame_id,
-        "line": line,
-        "authority_kind": "commune",
-        "authority_code": f"79{line:03}",
-        "authority_name": f"Commune {line}",
-        "arrondissement": arrondissement,
-        "inhabitants": 100 * line,
-        "office": "mayor",
-        "civility": "Madame",
-        "first_name": "Anne",
-        "last_name": f"Martin {line}",
-        "email": f"mairie{line}@exemple.fr",
-        "postal_address": f"Mairie\n1 place du Village {line}\n79000 COMMUNE {line}",
-    }
-    return SampledUnit(**{**values, **changes})
+def _official(line: int, arrondissement: str) -> SampledUnit:
+    return a_unit(line, arrondissement=arrondissement, inhabitants=100 * line)
 
 
 def _invitation(wave_id: str, unit: SampledUnit, stratum: str) -> Invitation:

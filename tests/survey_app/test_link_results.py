@@ -179,7 +179,7 @@ def test_a_territory_is_a_whole_arrondissement_whatever_its_strata(site: StaffSi
         populations=FINE,
     )
     lines = cells(page(site, "niort.mayor.from_2000"))
-    assert lines["niort"] == "niort 85,7\u202f% 70"
+    assert lines["Niort"] == "Niort 85,7\u202f% 70"
     assert page(site, "niort.mayor.from_2000") == page(site, "niort.mayor.under_500")
 
 
@@ -194,5 +194,5 @@ def test_a_small_stratum_inside_a_territory_stays_unseen(site: StaffSite) -> Non
         },
         populations=FINE,
     )
-    assert cells(page(site, "niort.mayor.from_2000"))["niort"] == "niort 84,6\u202f% 39"
+    assert cells(page(site, "niort.mayor.from_2000"))["Niort"] == "Niort 84,6\u202f% 39"
     assert "from_2000" not in page(site, "niort.mayor.from_2000")

@@ -27,6 +27,7 @@ from survey_app.responses.purge import purge
 from survey_app.settings import RetentionTerms
 from survey_app.strata import frame_of, strata_of
 from survey_app.waves import close_wave, find_wave, personal_links
+from tests.survey_app.frozen_list import SOURCE
 from tests.survey_app.invitations import invited
 
 TERMS = RetentionTerms()
@@ -76,7 +77,7 @@ def test_after_the_term_nothing_names_an_official_and_every_figure_stays(closed:
     assert frame is not None
     assert (follow_up(frame), strata_of(frame)) == (before, strata)
     assert (before.whole.invited, before.whole.complete) == (30, 12)
-    assert frame.frame.source == "Répertoire national des élus"
+    assert frame.frame.source == SOURCE
 
 
 def test_the_doctor_finds_no_answer_missing_afterwards(closed: list[str], tmp_path: Path) -> None:

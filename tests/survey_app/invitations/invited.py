@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from form_definitions import Questionnaire, from_canonical, questionnaire_digest
 from survey_app.database import db, write_transaction
-from survey_app.invitation_models import Invitation, SampledUnit, SamplingFrame, WaveFrame, random_number
+from survey_app.invitation_models import Invitation
 from survey_app.invitations import redemption
 from survey_app.invitations.preparing import prepare_links
 from survey_app.models import QuestionnaireVersion, Response, Survey, Wave, WaveQuestionnaire
 from tests.survey_app import records
+from tests.survey_app.frozen_list import a_unit, freeze, strata_of
 
 WAVE = "elus-2026"
 NOW = dt.datetime(2026, 3, 10, 9, 30, tzinfo=dt.UTC)
@@ -77,69 +78,17 @@ def a_wave(
         )
         transaction.flush()
         transaction.add(WaveQuestionnaire(wave_id=wave_id, digest=digest, since=NOW))
-        units = _frame(transaction, wave_id, people)
-    places = strata or [stratum_of(place, people) for place in range(people)]
-    prepare_links(wave_id, list(zip(units, places, strict=True)), actor="test")
+        listed = [a_unit(place, line=place + 2) for place in range(people)]
+        by_size = [stratum_of(place, people) for place in range(people)]
+        frozen = strata_of({code: by_size.count(code) for code in STRATA})
+        freeze(transaction, wave_id, listed, strata=frozen, results_until=dt.date(2026, 12, 31))
+        units = [unit.id for unit in listed]
+    prepare_links(wave_id, list(zip(units, strata or by_size, strict=True)), actor="test")
     set_wave(wave_id, state="open", opened_at=NOW)
     mine = db.session.scalars(sa.select(Invitation).where(Invitation.wave_id == wave_id))
     by_unit = {one.unit_id: one.id for one in mine}
     db.session.rollback()
     return [by_unit[unit] for unit in units]
-
-
-def _frame(transaction: Any, wave_id: str, people: int) -> list[str]:
-    frame = SamplingFrame(
-        title="Maires",
-        source="Répertoire national des élus",
-        source_date=TODAY,
-        file_name="maires.csv",
-        file_hash="a" * 64,
-        imported_at=NOW,
-        imported_by="test",
-    )
-    transaction.add(frame)
-    transaction.flush()
-    units = [
-        SampledUnit(
-            id=random_number(),
-            frame_id=frame.id,
-            line=place + 2,
-            authority_kind="commune",
-            authority_code=f"79{place:03}",
-            authority_name=f"Commune {place}",
-            office="mayor",
-            civility="Mme",
-            first_name="Camille",
-            last_name=f"Nom-{place}",
-            email=f"mairie{place}@exemple.fr",
-            postal_address=f"Mairie\n79{place:03} Commune {place}",
-        )
-        for place in range(people)
-    ]
-    transaction.add_all(units)
-    transaction.add(
-        WaveFrame(
-            wave_id=wave_id,
-            frame_id=frame.id,
-            unit="authority",
-            kinds=["commune"],
-            strata=[
-                {
-                    "code": code,
-                    "title": code.title(),
-                    "population": sum(stratum_of(place, people) == code for place in range(people)),
-                    "merged_into": None,
-                }
-                for code in STRATA
-            ],
-            population=people,
-            source_hash="b" * 64,
-            frozen_at=NOW,
-            frozen_by="test",
-            results_until=dt.date(2026, 12, 31),
-        )
-    )
-    return [unit.id for unit in units]
 
 
 def set_wave(wave_id: str = WAVE, **changes: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from form_definitions.library import FOLDER
 from survey_app.clock import today_in_paris, utc_now
@@ -19,8 +20,6 @@ from survey_app.invitation_models import (
     Mailing,
     MailMessage,
     SampledUnit,
-    SamplingFrame,
-    WaveFrame,
     random_number,
 )
 from survey_app.invitations.links import renew_hashes
@@ -29,6 +28,7 @@ from survey_app.mailing import planning
 from survey_app.mailing.texts import INVITATION
 from survey_app.settings import Settings
 from tests.survey_app import records
+from tests.survey_app.frozen_list import a_unit, freeze
 
 WAVE = records.WAVE
 SENDER = "enquete@deux-sevres.test"
@@ -85,51 +85,30 @@ def open_a_list(people: Sequence[Person] = PEOPLE, **wave: Any) -> list[str]:
     today = today_in_paris()
     around = {"opens_on": today - dt.timedelta(days=5), "closes_on": today + dt.timedelta(days=20)}
     records.open_a_wave(**{**around, **wave})
+    listed = [_unit(line, person) for line, person in enumerate(people, 2)]
     with write_transaction() as session:
-        frame = SamplingFrame(
-            title="Maires",
-            source="Répertoire national des élus (data.gouv.fr)",
-            source_date=dt.date(2026, 11, 2),
-            file_name="maires.csv",
-            file_hash="0" * 64,
-            imported_at=utc_now(),
-            imported_by="test",
-        )
-        session.add(frame)
-        session.flush()
-        session.add(
-            WaveFrame(
-                wave_id=WAVE,
-                frame_id=frame.id,
-                unit="person",
-                population=len(people),
-                source_hash="0" * 64,
-                frozen_at=utc_now(),
-                frozen_by="test",
-                results_until=today + dt.timedelta(days=400),
-            )
-        )
-        return [_invite(session, frame, line, person) for line, person in enumerate(people, 2)]
+        until = today + dt.timedelta(days=400)
+        freeze(session, WAVE, listed, unit="person", kinds=[], results_until=until)
+        return [_invite(session, unit) for unit in listed]
 
 
-def _invite(session: Any, frame: SamplingFrame, line: int, person: Person) -> str:
+def _unit(line: int, person: Person) -> SampledUnit:
     civility, first, last, office, commune = person
-    email = f"mairie{line}@commune.test"
-    unit = SampledUnit(
-        frame_id=frame.id,
-        line=line,
-        authority_kind="commune",
-        authority_code=f"79{line:03}",
+    return a_unit(
+        line,
         authority_name=commune,
         office=office,
         civility=civility,
         first_name=first,
         last_name=last,
-        email=email,
+        email=f"mairie{line}@commune.test",
+        postal_address=None,
     )
-    session.add(unit)
+
+
+def _invite(session: Session, unit: SampledUnit) -> str:
     invitation = Invitation(
-        id=random_number(), wave_id=WAVE, unit=unit, stratum="Niort", generation=1, email=email
+        id=random_number(), wave_id=WAVE, unit=unit, stratum="Niort", generation=1, email=unit.email
     )
     renew_hashes(invitation)
     session.add(invitation)
