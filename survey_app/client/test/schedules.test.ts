@@ -107,6 +107,14 @@ const CONTROLS: readonly Control[] = [
     schedule: [inTab('answer'), inTab('finish'), inTab('answer'), inTab('finish'), { what: 'disk full' }, inTab('answer'), inTab('finish')],
   },
   {
+    without: 'patience: a record over which the server or a gateway stumbled is deleted',
+    breakIt: (tab) => {
+      const mark = tab.outbox.mark.bind(tab.outbox);
+      tab.outbox.mark = (record, change) => (/^5/.test(change.reason ?? '') ? deleteRecord(tab, record.id, record.revision) : mark(record, change));
+    },
+    schedule: [inTab('answer'), inTab('finish'), { what: 'error' }, inTab('send')],
+  },
+  {
     without: 'quarantine: a refused record is deleted',
     breakIt: (tab) => {
       const mark = tab.outbox.mark.bind(tab.outbox);
