@@ -12,7 +12,7 @@ TESTS: Final = Path(__file__).resolve().parents[1]
 FAULTS: Final = 56
 CLIENT: Final = TESTS.parent / "survey_app" / "client" / "test"
 CONTROL: Final = re.compile(
-    r"^\| (\d+(?:, \d+)*) \| (?:`([^`]+?)::([^`]+)`|none(?: yet)?: [^|]+) \|$", flags=re.MULTILINE
+    r"^\| (\d+(?:, \d+)*) \| (?:`([^`]+?)::([^`]+)`|none: [^|]+) \|$", flags=re.MULTILINE
 )
 ROW: Final = re.compile(r"^\| (\d+) \| [^|]+ \| `([^`]+\.py)::(test_\w+)` \|$", flags=re.MULTILINE)
 
