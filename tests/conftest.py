@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests import second_runs
+from tests import fault_time, second_runs
 from tests.browsers import launch_arguments
 from tests.faults import fault_ledger
 from tests.time_limits import pytest_exception_interact, pytest_runtest_protocol
@@ -19,6 +19,7 @@ __all__ = ["pytest_exception_interact", "pytest_runtest_protocol"]
 def pytest_configure(config: pytest.Config) -> None:
     """Hooks of the same name as those above come as a plugin of their own."""
     config.pluginmanager.register(second_runs)
+    config.pluginmanager.register(fault_time)
 
 
 @pytest.fixture(scope="session")
