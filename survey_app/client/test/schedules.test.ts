@@ -29,6 +29,10 @@ test(`whatever happens, what a visitor was told is true, each number arrives, an
   await fc.assert(fc.asyncProperty(schedule, (events) => holdsFor(events)), { numRuns: RUNS });
 });
 
+test('a tab that is killed while its visitor waits for « Merci » holds up nothing', async () => {
+  for (const turns of [0, 1, 3, 8]) await holdsFor([inTab('answer', 1), inTab('answer', 0, turns), inTab('finish', 1, 2), inTab('kill', 1)]);
+});
+
 interface Control {
   readonly without: string;
   readonly breakIt: (tab: Tab) => void;
