@@ -20,6 +20,7 @@ test: $(VENV)/development.stamp $(CLIENT)/node_modules/.stamp $(BUILT) system-pa
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not deep"
 
 test-deep: $(VENV)/development.stamp $(CLIENT)/node_modules/.stamp $(BUILT) system-packages  ## the long campaigns, into docs/fault-ledger.md (SEED=… for another schedule)
+	cd $(CLIENT) && SCHEDULES=3000 $(abspath $(BIN))/python $(abspath hatch_build.py) npm test
 	FAULT_LEDGER=docs $(BIN)/pytest -n 2 --dist loadgroup -m deep
 
 check: $(VENV)/development.stamp $(CLIENT)/node_modules/.stamp  ## linters, types and import contracts alone

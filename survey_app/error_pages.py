@@ -33,7 +33,8 @@ MESSAGES: Final[dict[int, tuple[str, str]]] = {
         "L’enregistrement est impossible pour le moment. Réessayez dans quelques minutes.",
     ),
 }
-RETRY_SECONDS: Final = {429: "60", 503: "30"}
+RETRY_SECONDS: Final = {429: 60, 503: 30}
+"""When to come back at the earliest; half as long again at the latest, or all would come back at once."""
 CLIENT_ERROR: Final = 400
 SERVER_ERROR: Final = 500
 
@@ -85,7 +86,8 @@ def error_response(code: int, *, reference: str | None = None) -> Response:
     )
     response.status_code = code
     if code in RETRY_SECONDS:
-        response.headers["Retry-After"] = RETRY_SECONDS[code]
+        earliest = RETRY_SECONDS[code]
+        response.headers["Retry-After"] = str(earliest + secrets.randbelow(earliest // 2))
     response.headers["Cache-Control"] = "no-store"
     return response
 

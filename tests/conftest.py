@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests import compiled_templates, second_runs
+from tests import compiled_templates, fault_time, second_runs
 from tests.browsers import launch_arguments
 from tests.faults import fault_ledger
 from tests.temporary_files import keep_in_memory
@@ -22,6 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     keep_in_memory()
     compiled_templates.share()
     config.pluginmanager.register(second_runs)
+    config.pluginmanager.register(fault_time)
 
 
 @pytest.fixture(scope="session")

@@ -331,13 +331,13 @@ def test_answers_under_an_old_address_reach_the_new_one_by_a_file_and_count_once
 
 
 @contextmanager
-def read_only(field: Field) -> Iterator[None]:
+def read_only(app: Flask) -> Iterator[None]:
     """Nobody may write to the database: maintenance, or a disk that the system mounted so."""
 
     def forbid(connection: Any, *_rest: object) -> None:
         connection.execute("PRAGMA query_only = ON")
 
-    with field.site.app.app_context():
+    with app.app_context():
         engine = db.engine
     sa.event.listen(engine, "checkout", forbid)
     yield
@@ -347,7 +347,7 @@ def read_only(field: Field) -> Iterator[None]:
 
 @pytest.mark.fault(48)
 def test_a_server_under_maintenance_gets_everything_when_it_can_write_again(field: Field) -> None:
-    with read_only(field):
+    with read_only(field.site.app):
         field.one_person("pendant la maintenance")
         expect(field.page.locator("[data-notice=busy]")).to_be_visible(timeout=PATIENCE)
         expect(field.page.locator("#agent-waiting")).to_have_text("1 en attente")

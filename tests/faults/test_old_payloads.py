@@ -19,6 +19,7 @@ from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import encode_body
 from survey_app.responses.inbox import accept
 from survey_app.responses.intake import judge_waiting
+from survey_app.responses.judged import Surroundings
 from survey_app.responses.record_keys import held
 from tests.survey_app import records
 from tests.survey_app.records import DEVICE, NOW, WAVE
@@ -69,6 +70,18 @@ def test_a_record_of_each_earlier_form_is_read_a_year_later_as_it_was_meant(
     assert read == ([] if case["response"] is None else [case["response"]])
     assert [response.flags for response in responses] == [["late", "old_digest"]] * len(read)
     assert [response.other_answers for response in responses] == [{}] * len(read)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["response"] is not None])
+def test_a_server_that_keeps_the_present_version_alone_reads_no_answer_of_an_earlier_one(
+    closed_wave: None, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The control: the bytes are there, and nobody can say what they mean."""
+    monkeypatch.setattr(Surroundings, "questionnaire", lambda *_given: None)
+    deliver(CASES[name], CASES[name]["envelope"].encode())
+    (response,) = db.session.scalars(sa.select(Response))
+    assert response.answers == {}
+    assert "unknown_digest" in response.flags
 
 
 @pytest.mark.parametrize("lost", ["questionnaire_digest", "wave", "body"])

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(900)
 
 SEED: Final = 20261125
 WAITING: Final = 6
-SAMPLES = [pytest.param(2, 7, id="sample"), pytest.param(6, 1, id="all", marks=pytest.mark.deep)]
+SAMPLES = [pytest.param(2, 7, id="sample"), pytest.param(9, 1, id="all", marks=pytest.mark.deep)]
 """How many disks each moment is tried with besides the emptiest, and one moment in how many."""
 
 

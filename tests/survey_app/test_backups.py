@@ -24,6 +24,7 @@ from survey_app.models import AuditEntry, InboxRecord
 from survey_app.responses import inbox
 from survey_app.responses.envelope import content_hash, read_envelope, sealed, write_envelope
 from survey_app.responses.record_keys import RecordKeys
+from tests.survey_app.conftest import copy_of_postgresql
 from tests.survey_app.records import TABLET, a_record, take
 
 NOW = dt.datetime(2026, 11, 25, 2, 30, tzinfo=dt.UTC)
@@ -419,6 +420,29 @@ def test_the_commands_make_a_copy_and_put_it_back(
     told = capsys.readouterr().out
     assert "Nouvelle époque" in told
     assert "survey.db.avant-" in told
+
+
+def test_the_commands_do_the_same_for_postgresql(
+    postgresql_url: str,
+    keys: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with copy_of_postgresql(postgresql_url) as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        with application():
+            deliver(FEW)
+            before = kept_hashes()
+        assert cli.run(["backup", str(folder)]) == 0
+        assert f"{FEW} envois, relue" in capsys.readouterr().out
+        with application():
+            deliver(FEW)
+        (copy,) = (path for path in folder.iterdir() if path.suffix != ".json")
+        assert cli.run(["restore", str(copy)]) == 0
+        assert "Nouvelle époque" in capsys.readouterr().out
+        with application():
+            assert kept_hashes() == before
 
 
 def test_the_command_names_the_keys_that_what_it_put_back_was_sealed_with(

@@ -157,13 +157,15 @@ def test_a_tablet_is_enrolled_by_a_code_shown_once_with_its_qr_code(site: StaffS
     page = post(client, "/gestion/tablettes", form).text
     code = re.search(r'class="secret">([^<]+)<', page)
     assert code
-    assert "<svg" in page
+    (drawn,) = re.findall(r"<svg[^>]*><title>([^<]+)</title>", page)
+    assert drawn.endswith(f"/tablette/#{code[1]}")
     assert 'style="' not in page
     assert code[1] not in client.get("/gestion/tablettes").text
     with site.database():
         device = enrolment.redeem(code[1])
         assert device is not None
         assert (device.name, device.site) == ("Accueil 1", "accueil_general")
+        assert (device.slugs, device.languages) == (["essai"], ["fr"])
     assert "Accueil 1" in client.get("/gestion/tablettes").text
 
 

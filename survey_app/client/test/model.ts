@@ -67,7 +67,7 @@ export class Life {
   private readonly tabs: [Tab, Tab];
   private readonly sittings: [Sitting | null, Sitting | null] = [null, null];
   private readonly thaws: [(() => void) | null, (() => void) | null] = [null, null];
-  private readonly underWay: Promise<unknown>[] = [];
+  private readonly underWay: { readonly tab: Tab; readonly work: Promise<unknown> }[] = [];
   private readonly breakIt: (tab: Tab) => void;
 
   /** `breakIt` takes one protection out of a tab: the controls. */
@@ -80,7 +80,9 @@ export class Life {
   async live(events: readonly Event[]): Promise<void> {
     await this.tabs[0].store.setFact('device', { device: '11111111-2222-4333-8444-555555555555' });
     for (const event of events) await this.happen(event);
-    await Promise.allSettled(this.underWay.filter(() => this.tabs.every((tab) => tab.frozen === null)));
+    if (this.tabs.some((tab) => tab.frozen !== null)) return;
+    // What a killed tab was at never ends.
+    await Promise.allSettled(this.underWay.filter(({ tab }) => !tab.dead).map(({ work }) => work));
   }
 
   /** The network is good again, but a frozen tab stays frozen: another one sends in its place. */
@@ -130,8 +132,9 @@ export class Life {
     if (!('tab' in event)) return this.around(event.what);
     if (event.what === 'thaw') return this.thaw(event.tab);
     if (this.tabs[event.tab].frozen) return;
+    const tab = this.tabs[event.tab];
     const work = this.inTab(event.what, event.tab).catch(() => undefined);
-    this.underWay.push(work);
+    this.underWay.push({ tab, work });
     await (event.turns === null ? work : nextTurns(event.turns));
   }
 

@@ -29,6 +29,10 @@ test(`whatever happens, what a visitor was told is true, each number arrives, an
   await fc.assert(fc.asyncProperty(schedule, (events) => holdsFor(events)), { numRuns: RUNS });
 });
 
+test('a tab that is killed while its visitor waits for « Merci » holds up nothing', async () => {
+  for (const turns of [0, 1, 3, 8]) await holdsFor([inTab('answer', 1), inTab('answer', 0, turns), inTab('finish', 1, 2), inTab('kill', 1)]);
+});
+
 interface Control {
   readonly without: string;
   readonly breakIt: (tab: Tab) => void;
@@ -105,6 +109,14 @@ const CONTROLS: readonly Control[] = [
         return oldest ? 1 : 0;
       }),
     schedule: [inTab('answer'), inTab('finish'), inTab('answer'), inTab('finish'), { what: 'disk full' }, inTab('answer'), inTab('finish')],
+  },
+  {
+    without: 'patience: a record over which the server or a gateway stumbled is deleted',
+    breakIt: (tab) => {
+      const mark = tab.outbox.mark.bind(tab.outbox);
+      tab.outbox.mark = (record, change) => (/^5/.test(change.reason ?? '') ? deleteRecord(tab, record.id, record.revision) : mark(record, change));
+    },
+    schedule: [inTab('answer'), inTab('finish'), { what: 'error' }, inTab('send')],
   },
   {
     without: 'quarantine: a refused record is deleted',
