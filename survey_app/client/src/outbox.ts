@@ -90,7 +90,7 @@ export class Outbox {
   }
 
   /** Note where a record stands. One that is gone or has its receipt stays so: a slow sender may come late. */
-  async mark(record: OutboxRecord, change: Partial<Pick<OutboxRecord, 'state' | 'attempts' | 'notBefore' | 'reason'>>): Promise<void> {
+  async mark(record: OutboxRecord, change: Partial<Pick<OutboxRecord, 'state' | 'attempts' | 'heldUp' | 'notBefore' | 'reason'>>): Promise<void> {
     await this.store.write(['records'], (transaction) => {
       const records = transaction.objectStore('records');
       const found: IDBRequest<OutboxRecord | undefined> = records.get(keyOf(record));

@@ -20,6 +20,8 @@ export interface OutboxRecord {
   readonly envelope: string;
   readonly state: RecordState;
   readonly attempts: number;
+  /** How often it got no answer although the server had answered a moment before. */
+  readonly heldUp?: number;
   /** Milliseconds since 1970 before which this record is not tried again. */
   readonly notBefore: number;
   /** Why it is in quarantine, or why it was refused the last time. */

@@ -31,6 +31,8 @@ export type Contact = 'reached' | 'unreachable' | 'network_login' | 'unknown_dev
 
 /** Why a record waits whose identity the server no longer knows. */
 export const UNKNOWN_DEVICE = 'unknown_device';
+/** Why a record waits that does not get through to a server which answered a moment ago. */
+export const HELD_UP = 'held_up';
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
@@ -58,7 +60,7 @@ export class Sync {
     this.lease = new Lease(store, world.locks, world.now);
   }
 
-  /** One pass over what is due, oldest first. Never throws: the next trigger tries again. */
+  /** One pass over what is due, the least tried first. Never throws: the next trigger tries again. */
   async run(): Promise<void> {
     try {
       await this.outbox.promote();
@@ -107,7 +109,7 @@ export class Sync {
   private async pass(turn: Turn): Promise<void> {
     if (this.pauseLeft((await this.store.fact<number>('host_not_before')) ?? 0) > 0) return;
     const refused = new Set<string>();
-    for (const record of await this.outbox.waiting()) {
+    for (const record of leastTriedFirst(await this.outbox.waiting())) {
       if (record.state === 'quarantined' || refused.has(record.device) || this.pauseLeft(record.notBefore) > 0) continue;
       const outcome = await this.send(record, turn);
       if (outcome === 'stop') return;
@@ -162,6 +164,7 @@ export class Sync {
     const receipt = await jsonOf(response);
     const answer = response.status === 409 && isEnvelopeOfReceipt(receipt) ? receipt.receipt : receipt;
     if (!(await this.outbox.retention.acknowledge(record, answer, secret))) return this.pauseHost(record, 'network_login');
+    if (await this.store.fact<number>('host_failures')) await this.store.setFact('host_failures', 0);
     await this.reached(null);
     return 'next';
   }
@@ -188,12 +191,20 @@ export class Sync {
     return 'next_identity';
   }
 
+  /** The pause grows from one receipt to the next; the next pass begins with another record, for it may be this one. */
   private async pauseHost(record: OutboxRecord, contact: Contact, atLeast = 0): Promise<Outcome> {
-    const until = this.world.now() + Math.max(atLeast, this.pause(record.attempts));
-    await this.outbox.mark(record, { state: 'queued', notBefore: 0 });
-    await this.store.setFact('host_not_before', until);
+    const failures = ((await this.store.fact<number>('host_failures')) ?? 0) + 1;
+    await this.outbox.mark(record, { state: 'queued', ...(await this.whetherHeldUp(record)) });
+    await this.store.setFact('host_failures', failures);
+    await this.store.setFact('host_not_before', this.world.now() + Math.max(atLeast, this.pause(failures)));
     await this.noteContact(contact);
     return 'stop';
+  }
+
+  /** The server answered a moment ago, and gives this record no answer: if it is the record, it is not to hold up the others. */
+  private async whetherHeldUp({ heldUp = 0 }: OutboxRecord): Promise<Pick<OutboxRecord, 'notBefore'> & Partial<OutboxRecord>> {
+    if ((await this.store.fact<Contact>('contact')) !== 'reached') return { notBefore: 0 };
+    return { notBefore: this.world.now() + this.pause(heldUp + 1), heldUp: heldUp + 1, reason: HELD_UP };
   }
 
   /** The server answers again: what waits need not sit out a pause of minutes. A busy server named its own. */
@@ -243,6 +254,9 @@ async function jsonOf(response: Response): Promise<unknown> {
     return null;
   }
 }
+
+/** In the order of the chain, but what was tried in vain after what was not: one record that gets no answer stops a pass. */
+const leastTriedFirst = (records: OutboxRecord[]): OutboxRecord[] => records.sort((one, other) => one.attempts - other.attempts);
 
 /** Seconds or a date, as HTTP allows; 0 where there is none. */
 function retryAfter(response: Response, now: number): number {

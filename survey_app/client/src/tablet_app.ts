@@ -3,11 +3,12 @@ import { Enrolment } from './enrolment.ts';
 import type { Readiness, Surrounds } from './heartbeat.ts';
 import { fill, showOnlyNamed } from './page_parts.ts';
 import { Outbox } from './outbox.ts';
+import type { OutboxRecord } from './outbox.ts';
 import type { KeptFile } from './readiness.ts';
 import type { Locks } from './records.ts';
 import type { SealingKey } from './seal.ts';
 import { Store } from './store.ts';
-import { Sync, UNKNOWN_DEVICE } from './sync.ts';
+import { HELD_UP, Sync, UNKNOWN_DEVICE } from './sync.ts';
 import type { Contact } from './sync.ts';
 
 /** The list of what this tablet shows, as the server wrote it and the service worker keeps it. */
@@ -33,7 +34,7 @@ const LOOK_AGAIN_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** A night without a network is nothing to tell the agent. */
 const MANY_DAYS = 2;
-/** After so many refusals by the server a record is no longer a matter of waiting: the agent is told. */
+/** After so many refusals, or tries without an answer, a record is no longer a matter of waiting: the agent is told. */
 const MANY_ATTEMPTS = 5;
 /** The Web Lock that every interview page shares. */
 const IN_USE = 'tablet in use';
@@ -138,7 +139,7 @@ export class TabletApp {
     const records = await this.outbox.waiting();
     const quarantined = records.filter((record) => record.state === 'quarantined').length;
     const former = records.filter((record) => record.reason === UNKNOWN_DEVICE && record.device !== device?.device).length;
-    const failing = records.filter((record) => record.attempts >= MANY_ATTEMPTS && /^\d+$/.test(record.reason ?? '') && record.state === 'queued').length;
+    const failing = records.filter((record) => record.state === 'queued' && timesRefused(record) >= MANY_ATTEMPTS).length;
     const contact = (await this.store.fact<Contact>('contact')) ?? null;
     const fault = this.store.fault ?? ((await this.store.fact<boolean>('damaged')) ? 'damaged' : null);
     const last = await this.store.fact<number>('last_contact');
@@ -173,6 +174,12 @@ async function surroundsOf(bundle: Bundle | null): Promise<Surrounds> {
 async function wakeWhenOnline(): Promise<void> {
   const registration = (await navigator.serviceWorker.getRegistration()) as { sync?: { register: (tag: string) => Promise<void> } } | undefined;
   await registration?.sync?.register('outbox').catch(() => undefined);
+}
+
+/** How often this very record failed; a network that was away is not its fault. */
+function timesRefused({ reason, attempts, heldUp }: OutboxRecord): number {
+  if (reason === HELD_UP) return heldUp ?? 0;
+  return /^\d+$/.test(reason ?? '') ? attempts : 0;
 }
 
 /** One word for the colour of the line. */

@@ -30,6 +30,8 @@ export class FakeServer {
   readonly requests: { path: string; headers: Headers; body: string }[] = [];
   /** Answers in place of the server, one per request, then the server itself. */
   readonly instead: Reply[] = [];
+  /** What stands before the server and answers some of the calls, whenever they come. */
+  before: (path: string) => Reply | null = () => null;
   /** Identities that the server has forgotten, as after a restored backup. */
   readonly forgotten = new Set<string>();
   /** Told of each row when it is stored first. */
@@ -39,7 +41,7 @@ export class FakeServer {
   readonly fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
     const path = String(input);
     this.requests.push({ path, headers: new Headers(init.headers), body: String(init.body) });
-    const reply = this.instead.shift() ?? ((at: string, request: RequestInit) => this.answer(at, request));
+    const reply = this.before(path) ?? this.instead.shift() ?? ((at: string, request: RequestInit) => this.answer(at, request));
     return reply(path, init);
   };
 
