@@ -137,13 +137,14 @@ def _waiting(settings: Settings, device: str) -> Iterator[dict[str, Any]]:
         frame = Envelope(name, 1, device, seq, prev, SLUG, digest, None, encode_body(body))
         raw = write_envelope(sealed(frame, key))
         yield {"id": name, "revision": 1, "kind": "finished", "device": device, "seq": seq, "prev": prev} | {
-            "hash": (prev := content_hash(raw)),
+            "hash": content_hash(raw),
             "envelope": raw.decode(),
             "state": "queued",
             "attempts": 0,
             "notBefore": 0,
             "reason": None,
         }
+        prev = frame.link
 
 
 def _drain(page: Page, records: list[dict[str, Any]]) -> float:

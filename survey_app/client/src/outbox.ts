@@ -2,7 +2,7 @@
 // place of the one before in one strict transaction. What is sent, kept and given up is in `retention.ts`.
 import { sha256Hex } from './envelope.ts';
 import type { Interview, Place } from './envelope.ts';
-import { inOrder, interviewLock, keyOf, revisionsOf, START } from './records.ts';
+import { inOrder, interviewLock, keyOf, linkOf, revisionsOf, START } from './records.ts';
 import type { DayCount, Head, Locks, OutboxRecord, RecordKind, RecordState } from './records.ts';
 import { Retention } from './retention.ts';
 import { sealedEnvelope } from './seal.ts';
@@ -159,10 +159,12 @@ export class Outbox {
 
   private async commit(record: OutboxRecord, last: OutboxRecord | undefined, day: string | null): Promise<boolean> {
     const outcome = { written: false };
+    const head: Head = { seq: record.seq, hash: await linkOf(record) };
     await this.store.write(['records', 'facts'], (transaction) => {
-      const write = (head: Head): void => {
+      const write = (): void => {
         outcome.written = true;
-        put(transaction, record, head);
+        transaction.objectStore('records').add(record);
+        if (!last) transaction.objectStore('facts').put(head, 'head');
         if (day !== null) countOneMore(transaction.objectStore('facts'), day);
       };
       outcome.written = false; // the store may run this a second time
@@ -174,34 +176,27 @@ export class Outbox {
 }
 
 /** The first revision: the identity and the end of the chain are those that the envelope names. */
-function ifNext(transaction: IDBTransaction, record: OutboxRecord, write: (head: Head) => void): void {
+function ifNext(transaction: IDBTransaction, record: OutboxRecord, write: () => void): void {
   const facts = transaction.objectStore('facts');
   const device: IDBRequest<{ device: string } | undefined> = facts.get('device');
   const head: IDBRequest<Head | undefined> = facts.get('head');
   head.onsuccess = () => {
     const { seq, hash } = head.result ?? START;
-    if (device.result?.device === record.device && seq === record.seq - 1 && hash === record.prev) write({ seq: record.seq, id: record.id, hash: record.hash });
+    if (device.result?.device === record.device && seq === record.seq - 1 && hash === record.prev) write();
   };
 }
 
-/** A later revision: the one before is still the last. It keeps its number, and the chain ends with its new hash. */
-function ifUnchanged(transaction: IDBTransaction, last: OutboxRecord, record: OutboxRecord, write: (head: Head) => void): void {
+/** A later revision: the one before is still the last. It keeps its number and its link. */
+function ifUnchanged(transaction: IDBTransaction, last: OutboxRecord, record: OutboxRecord, write: () => void): void {
   const records = transaction.objectStore('records');
   const same: IDBRequest<OutboxRecord[]> = records.getAll(revisionsOf(record.id));
-  const head: IDBRequest<Head | undefined> = transaction.objectStore('facts').get('head');
-  head.onsuccess = () => {
+  same.onsuccess = () => {
     const before = same.result.at(-1);
     if (before?.revision !== last.revision || before.hash !== last.hash) return;
     // One that was promoted meanwhile may be on its way: it stays, and the server lets the later one win.
     if (before.state === 'draft') records.delete(keyOf(before));
-    const end = head.result ?? START;
-    write(end.id === record.id ? { ...end, hash: record.hash } : end);
+    write();
   };
-}
-
-function put(transaction: IDBTransaction, record: OutboxRecord, head: Head): void {
-  transaction.objectStore('records').add(record);
-  transaction.objectStore('facts').put(head, 'head');
 }
 
 function countOneMore(facts: IDBObjectStore, day: string): void {

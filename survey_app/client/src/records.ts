@@ -1,5 +1,6 @@
 // One record in the tablet's database, and the states it goes through:
 // draft → queued → sending → receipted → away. Aside: quarantined. No state is left because of an age or a clock.
+import { sha256Hex } from './envelope.ts';
 
 export type RecordState = 'draft' | 'queued' | 'sending' | 'receipted' | 'quarantined';
 
@@ -14,7 +15,7 @@ export interface OutboxRecord {
   /** Under which identity it was saved: a tablet enrolled anew still sends the records of its earlier one. */
   readonly device: string;
   readonly seq: number;
-  /** The hash of the record before, as it stood when this one got its number; the same in all its revisions. */
+  /** The link of the record before (see `linkOf`); the same in all its revisions. */
   readonly prev?: string | null;
   readonly hash: string;
   readonly envelope: string;
@@ -31,11 +32,10 @@ export interface OutboxRecord {
   readonly storedAt?: string;
 }
 
-/** The last record of the chain: its number, its id, and the hash of its latest revision. */
+/** The last record of the chain: its number, and the link that the next one names. */
 export interface Head {
   readonly seq: number;
   readonly hash: string | null;
-  readonly id?: string;
 }
 
 /** How many interviews were saved on this day (local to the tablet). */
@@ -62,6 +62,12 @@ export const interviewLock = (id: string): string => `interview ${id}`;
 export const revisionsOf = (id: string): IDBKeyRange => IDBKeyRange.bound([id], [id, []]);
 
 export const keyOf = (record: OutboxRecord): [string, number] => [record.id, record.revision];
+
+/**
+ * What the next record names, so that the server sees whether two tablets go on under one identity: a hash over this one's
+ * place and the link before. Nothing in it changes while a draft is written anew, in this tab or beside a later one.
+ */
+export const linkOf = ({ seq, id, prev }: { seq: number; id: string; prev?: string | null }): Promise<string> => sha256Hex(`link ${seq} ${id} ${prev ?? '-'}`);
 
 export const inOrder = (records: OutboxRecord[]): OutboxRecord[] =>
   records.sort((one, other) => one.seq - other.seq || one.revision - other.revision);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InterviewSaving } from '../src/interview_saving.ts';
-import { interviewLock } from '../src/records.ts';
+import { interviewLock, linkOf } from '../src/records.ts';
 import type { OutboxRecord } from '../src/records.ts';
 import { anId, anInterview, DAY, DEVICE, Tab, World } from './fake_world.ts';
 
@@ -31,7 +31,8 @@ test('each answer makes a revision that takes the place of the one before, under
   assert.deepEqual([draft?.state, draft?.kind, draft?.revision, draft?.seq, draft?.prev], ['draft', 'partial', 3, 2, before.hash]);
   assert.deepEqual(frameOf(draft), { ...frameOf(draft), seq: 2, prev: before.hash, revision: 3 });
   assert.deepEqual([Object.keys(bodyOf(draft).answers), bodyOf(draft).complete], [['a', 'b', 'c'], false]);
-  assert.deepEqual(await world.outbox.head(), { seq: 2, id: anId(2), hash: draft?.hash });
+  assert.ok(draft);
+  assert.deepEqual(await world.outbox.head(), { seq: 2, hash: await linkOf(draft) });
 });
 
 test('the finished revision takes the place of the draft in one transaction, and waits', async () => {
@@ -45,7 +46,21 @@ test('the finished revision takes the place of the draft in one transaction, and
   assert.equal(bodyOf(record).complete, true);
   assert.equal(await world.outbox.savedOn(DAY), 1);
   await world.save(anId(2));
-  assert.equal((await world.outbox.waiting())[1]?.prev, record?.hash, 'the chain goes on from the latest revision');
+  assert.ok(record);
+  assert.equal((await world.outbox.waiting())[1]?.prev, await linkOf(record), 'the chain goes on from it');
+});
+
+test('a draft written anew while a later interview goes on breaks no chain: what that one names does not change', async () => {
+  const world = await anEnrolledWorld();
+  const other = new Tab(world);
+  await world.outbox.draft(withAnswers(anId(1), 'a'));
+  await other.outbox.draft(withAnswers(anId(2), 'a'));
+  await world.outbox.draft(withAnswers(anId(1), 'a', 'b'));
+  await world.outbox.finish(withAnswers(anId(1), 'a', 'b', 'c'), DAY);
+  await other.outbox.finish(withAnswers(anId(2), 'a'), DAY);
+  const [first, second] = await world.outbox.waiting();
+  assert.ok(first && second);
+  assert.deepEqual([first.id, second.id, second.prev], [anId(1), anId(2), await linkOf(first)]);
 });
 
 test('a draft after the end changes nothing, nor does a withdrawal', async () => {

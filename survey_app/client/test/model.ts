@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InterviewSaving } from '../src/interview_saving.ts';
 import type { Finished } from '../src/interview_saving.ts';
 import type { Content } from '../src/outbox.ts';
+import { linkOf } from '../src/records.ts';
 import { anId, anInterview, DAY, json, Tab, World } from './fake_world.ts';
 import type { Reply } from './fake_world.ts';
 import type { Row } from './fake_server.ts';
@@ -97,10 +98,10 @@ export class Life {
     await this.drain();
   }
 
-  assertAll(): void {
+  async assertAll(): Promise<void> {
     assert.deepEqual(this.sentTooEarly, [], 'sent while its visitor was answering');
     for (const [id, entry] of this.ledger) this.assertOne(id, entry);
-    this.assertNumbers();
+    await this.assertNumbers();
   }
 
   /** Once a backup holds everything, nothing stays on the tablet. */
@@ -250,8 +251,8 @@ export class Life {
     if (last.withdrawn !== true) assert.ok(numberIn(last.answers) >= entry.drafted, `${id}: an answer is missing`);
   }
 
-  /** Numbers from 1 on without a gap, each of one record, each record with one; each names a hash of the one before. */
-  private assertNumbers(): void {
+  /** Numbers from 1 on without a gap, each of one record, each record with one; each names the link of the one before. */
+  private async assertNumbers(): Promise<void> {
     const rows = [...this.world.server.rows.values()];
     const ids = new Map<number, Set<string>>();
     for (const row of rows) ids.set(row.seq, (ids.get(row.seq) ?? new Set()).add(row.id));
@@ -259,6 +260,9 @@ export class Life {
     assert.deepEqual(numbers, numbers.map((_, index) => index + 1), 'a number never arrived');
     for (const set of ids.values()) assert.equal(set.size, 1, 'one number, two records');
     assert.equal(new Set(rows.map((row) => row.id)).size, numbers.length, 'one record, two numbers');
+    const links = new Map<number, string | null>([[0, null]]);
+    for (const row of rows) links.set(row.seq, await linkOf(row));
+    for (const row of rows) assert.equal(row.prev, links.get(row.seq - 1), `${row.id}: it follows no record of this tablet`);
   }
 
   private entry(id: string): Entry {

@@ -20,7 +20,7 @@ async function holdsFor(events: readonly Event[], breakIt?: (tab: Tab) => void):
   await life.live(events);
   await life.drainBesideFrozenTabs();
   await life.closeEverything();
-  life.assertAll();
+  await life.assertAll();
   await life.assertGivenUpAfterBackup();
 }
 
@@ -40,6 +40,19 @@ const deleteRecord = (tab: Tab, id: string, revision: number): Promise<void> =>
   tab.store.write(['records'], (transaction) => void transaction.objectStore('records').delete([id, revision]));
 
 const CONTROLS: readonly Control[] = [
+  {
+    without: 'a link that no later draft changes',
+    breakIt: (tab) => {
+      const draft = tab.outbox.draft.bind(tab.outbox);
+      tab.outbox.draft = async (content) => {
+        await draft(content);
+        const last = (await tab.outbox.inState('draft')).find(({ id }) => id === content.id);
+        if (last?.seq === (await tab.outbox.head()).seq) await tab.store.setFact('head', { seq: last.seq, hash: last.hash });
+      };
+    },
+    schedule: [inTab('answer'), inTab('answer', 1), inTab('answer'), inTab('finish'), inTab('finish', 1)],
+    says: /it follows no record of this tablet/,
+  },
   {
     without: 'copies kept after the receipt',
     breakIt: (tab) => {
