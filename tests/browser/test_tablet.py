@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, Playwright, expect
 
+from survey_app import backups
 from survey_app.database import write_transaction
 from survey_app.models import Device, EnrolmentCode
 from tests.browser.tablet_browser import (
@@ -360,7 +362,7 @@ def test_a_practice_answer_says_so_and_the_next_one_counts(tablet: Page, site: T
 
 @pytest.mark.fault(42)
 def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
-    tablet: Page, network: Network, site: TabletSite
+    tablet: Page, network: Network, site: TabletSite, tmp_path: Path
 ) -> None:
     network.instead = lambda method, _path: PORTAL if method == "PUT" else None
     interview(tablet, "avant le retrait")
@@ -375,7 +377,13 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
         "emptied before it had delivered"
     )
     network.instead = lambda _method, _path: None
-    tablet.evaluate("window.dispatchEvent(new Event('online'))")
+    wait_for_empty_outbox(tablet)
+    tablet.locator("#agent-open").click()
+    expect(tablet.locator("#agent-revoked")).to_contain_text("Il y reste 1 avis")
+    assert len(stored(tablet)) == 1, "emptied before a backup held what it had delivered"
+    with site.app.app_context():
+        backups.backup(tmp_path / "copies", by="test", now=datetime.now(UTC) + timedelta(minutes=10))
+    tablet.reload()
     expect(tablet.locator("#revoked-title")).to_be_visible(timeout=20_000)
     assert [(row.content_hash, row.flags) for row in site.records()] == [(record["hash"], ["revoked_device"])]
     until(tablet, "async () => (await navigator.serviceWorker.getRegistrations()).length === 0")

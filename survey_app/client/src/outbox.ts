@@ -76,8 +76,9 @@ export class Outbox {
     return this.store.read('records', (store) => store.index('state').getAll(state) as IDBRequest<OutboxRecord[]>);
   }
 
-  async count(state: RecordState): Promise<number> {
-    return this.store.read('records', (store) => store.index('state').count(state));
+  /** How many records are in this state, or in any. */
+  async count(state?: RecordState): Promise<number> {
+    return this.store.read('records', (store) => (state === undefined ? store.count() : store.index('state').count(state)));
   }
 
   async head(): Promise<Head> {

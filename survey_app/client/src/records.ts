@@ -52,9 +52,6 @@ export interface Locks {
 
 export const START: Head = { seq: 0, hash: null };
 
-/** States that the server has given no receipt for; a draft is not sent yet. */
-export const UNSENT: readonly RecordState[] = ['queued', 'sending', 'quarantined'];
-
 /** The Web Lock that a living interview holds. */
 export const interviewLock = (id: string): string => `interview ${id}`;
 

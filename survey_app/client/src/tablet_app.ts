@@ -108,7 +108,7 @@ export class TabletApp {
     });
   }
 
-  /** Empty a revoked tablet once it has delivered everything; says whether it did. */
+  /** Empty a revoked tablet once the server's backup holds all that was on it; says whether it did. */
   async wipeIfDrained(): Promise<boolean> {
     const done = { wiped: false };
     await this.locks.ifFree(IN_USE, async () => void (done.wiped = await this.outbox.retention.wipe()));
