@@ -28,6 +28,7 @@ from tests.browser.tablet_browser import (
     tablet_browser,
     to_last_screen,
     until,
+    wait_for_draft,
     wait_for_empty_outbox,
 )
 from tests.browsers import free_port
@@ -191,6 +192,36 @@ def test_a_failed_write_keeps_the_answers_and_offers_to_try_again(tablet: Page, 
     expect(tablet.locator("#thanks-title")).to_be_visible()
     wait_for_empty_outbox(tablet)
     assert [answers["comment"] for answers in site.answers()] == ["ne se perd pas"]
+
+
+NOTHING_CAN_BE_WRITTEN = """
+for (const name of ['add', 'put']) {
+  const write = IDBObjectStore.prototype[name];
+  IDBObjectStore.prototype[name] = function (...given) {
+    const request = write.apply(this, given);
+    if (window.full && this.name === 'records') this.transaction.abort();
+    return request;
+  };
+}"""
+
+
+def test_somebody_who_cancels_when_nothing_can_be_written_is_told_so_and_nothing_of_it_is_sent(
+    tablet: Page, site: TabletSite
+) -> None:
+    tablet.add_init_script(NOTHING_CAN_BE_WRITTEN)
+    begin(tablet)
+    tablet.locator("label.option:visible").first.click()
+    wait_for_draft(tablet)
+    tablet.evaluate("() => { window.full = true; }")
+    tablet.locator("#back").click()
+    tablet.locator("[data-screen-name=welcome] [data-action=restart]").click()
+    expect(tablet.locator("#unerased-title")).to_be_visible(timeout=20_000)
+    assert tablet.locator("input:checked").count() == 0
+    tablet.evaluate("() => { window.full = false; }")
+    tablet.locator("#erase").click()
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
+    wait_for_empty_outbox(tablet)
+    assert [(body.withdrawn, body.answers) for body in site.bodies()] == [(True, {})]
 
 
 def walk_away_before_a_full_disk(tablet: Page) -> None:

@@ -266,7 +266,7 @@ def chain_faults(page: Page) -> list[str]:
     named = [json.loads(record["envelope"])["prev"] for record in records]
     followed = zip(numbers, named, links, strict=False)
     faults += [f"{seq} follows another record" for seq, prev, link in followed if prev != link]
-    if records and (ends["seq"], ends["hash"]) != (records[-1]["seq"], links[-1]):
+    if records and (ends["seq"], ends["hash"]) != (records[-1]["seq"], records[-1]["hash"]):
         faults.append(f"the chain ends with {ends['seq']}, the last record is {records[-1]['seq']}")
     finished = sum(record["kind"] == "finished" for record in records)
     if (day or {"count": 0})["count"] != finished:

@@ -55,12 +55,37 @@ export class Outbox {
 
   /** Its visitor took it back: no answer stays, but its number does. Where nothing was written, nothing is. */
   async withdraw(content: Content): Promise<void> {
-    const body = { ...content.body, answers: {}, complete: false, withdrawn: true };
-    await this.write({ ...content, body }, 'withdrawn', null);
+    const withdrawal = { ...content, body: { ...content.body, answers: {}, complete: false, withdrawn: true } };
+    try {
+      await this.write(withdrawal, 'withdrawn', null);
+    } catch (error) {
+      if (!(await this.cancelInPlace(withdrawal))) throw error;
+    }
   }
 
-  /** Drafts whose interview is over without an end (a crash, a closed page) are sent as they are. */
+  /** Without room for the withdrawal the draft gives up its answers where it stands, and is never sent. */
+  private async cancelInPlace(withdrawal: Content): Promise<boolean> {
+    const outcome = { cancelled: false };
+    await this.store.write(['records'], (transaction) => {
+      const records = transaction.objectStore('records');
+      const found: IDBRequest<OutboxRecord[]> = records.getAll(revisionsOf(withdrawal.id));
+      found.onsuccess = () => {
+        const last = found.result.at(-1);
+        outcome.cancelled = last?.state === 'draft' || last?.state === 'cancelled';
+        if (last?.state === 'draft') records.put({ ...last, state: 'cancelled', envelope: '', withdrawal } satisfies OutboxRecord);
+      };
+    });
+    return outcome.cancelled;
+  }
+
+  /**
+   * Drafts whose interview is over without an end (a crash, a closed page) are sent as they are; in the place of those
+   * that were cancelled without room, the withdrawal is written.
+   */
   async promote(): Promise<void> {
+    for (const { withdrawal } of await this.inState('cancelled')) {
+      if (withdrawal) await this.write(withdrawal, 'withdrawn', null).catch(() => undefined); // the next round tries again
+    }
     for (const draft of await this.inState('draft')) {
       await this.locks.ifFree(interviewLock(draft.id), () => this.mark(draft, { state: 'queued' }));
     }
@@ -90,13 +115,14 @@ export class Outbox {
     return today?.day === day ? today.count : 0;
   }
 
-  /** Note where a record stands. One that is gone or has its receipt stays so: a slow sender may come late. */
+  /** Note where a record stands. One that is gone, cancelled or has its receipt stays so: a slow sender may come late. */
   async mark(record: OutboxRecord, change: Partial<Pick<OutboxRecord, 'state' | 'attempts' | 'heldUp' | 'notBefore' | 'reason'>>): Promise<void> {
     await this.store.write(['records'], (transaction) => {
       const records = transaction.objectStore('records');
       const found: IDBRequest<OutboxRecord | undefined> = records.get(keyOf(record));
       found.onsuccess = () => {
-        if (found.result && found.result.state !== 'receipted') records.put({ ...found.result, ...change });
+        const isOver = found.result?.state === 'receipted' || found.result?.state === 'cancelled';
+        if (found.result && !isOver) records.put({ ...found.result, ...change });
       };
     });
   }
@@ -130,7 +156,7 @@ export class Outbox {
     const device = (await this.store.fact<{ device: string }>('device'))?.device;
     if (device === undefined) throw new NotEnrolledError('no identity: nothing can be saved');
     const head = await this.head();
-    return { device, seq: head.seq + 1, prev: head.hash };
+    return { device, seq: head.seq + 1, prev: namedNext(head) };
   }
 
   /** Whether a record could be written now: the agent is to know before the next visitor begins. */
@@ -160,17 +186,16 @@ export class Outbox {
 
   private async commit(record: OutboxRecord, last: OutboxRecord | undefined, day: string | null): Promise<boolean> {
     const outcome = { written: false };
-    const head: Head = { seq: record.seq, hash: await linkOf(record) };
+    const end: Head = { seq: record.seq, id: record.id, hash: record.hash, link: await linkOf(record) };
     await this.store.write(['records', 'facts'], (transaction) => {
-      const write = (): void => {
+      const write = (head: Head): void => {
         outcome.written = true;
-        transaction.objectStore('records').add(record);
-        if (!last) transaction.objectStore('facts').put(head, 'head');
+        put(transaction, record, head);
         if (day !== null) countOneMore(transaction.objectStore('facts'), day);
       };
       outcome.written = false; // the store may run this a second time
-      if (last) ifUnchanged(transaction, last, record, write);
-      else ifNext(transaction, record, write);
+      if (last) ifUnchanged(transaction, last, end, write);
+      else ifNext(transaction, record, () => write(end));
     });
     return outcome.written;
   }
@@ -182,23 +207,32 @@ function ifNext(transaction: IDBTransaction, record: OutboxRecord, write: () => 
   const device: IDBRequest<{ device: string } | undefined> = facts.get('device');
   const head: IDBRequest<Head | undefined> = facts.get('head');
   head.onsuccess = () => {
-    const { seq, hash } = head.result ?? START;
-    if (device.result?.device === record.device && seq === record.seq - 1 && hash === record.prev) write();
+    const end = head.result ?? START;
+    if (device.result?.device === record.device && end.seq === record.seq - 1 && namedNext(end) === record.prev) write();
   };
 }
 
-/** A later revision: the one before is still the last. It keeps its number and its link. */
-function ifUnchanged(transaction: IDBTransaction, last: OutboxRecord, record: OutboxRecord, write: () => void): void {
+/** A later revision: the one before is still the last. It keeps its number and its link, also where the chain has gone on. */
+function ifUnchanged(transaction: IDBTransaction, last: OutboxRecord, end: Head, write: (head: Head) => void): void {
   const records = transaction.objectStore('records');
-  const same: IDBRequest<OutboxRecord[]> = records.getAll(revisionsOf(record.id));
-  same.onsuccess = () => {
+  const same: IDBRequest<OutboxRecord[]> = records.getAll(revisionsOf(last.id));
+  const head: IDBRequest<Head | undefined> = transaction.objectStore('facts').get('head');
+  head.onsuccess = () => {
     const before = same.result.at(-1);
     if (before?.revision !== last.revision || before.hash !== last.hash) return;
     // One that was promoted meanwhile may be on its way: it stays, and the server lets the later one win.
-    if (before.state === 'draft') records.delete(keyOf(before));
-    write();
+    if (before.state === 'draft' || before.state === 'cancelled') records.delete(keyOf(before));
+    const found = head.result ?? START;
+    write(found.id === last.id ? end : found);
   };
 }
+
+function put(transaction: IDBTransaction, record: OutboxRecord, head: Head): void {
+  transaction.objectStore('records').add(record);
+  transaction.objectStore('facts').put(head, 'head');
+}
+
+const namedNext = ({ link, hash }: Head): string | null => link ?? hash;
 
 function countOneMore(facts: IDBObjectStore, day: string): void {
   const request: IDBRequest<DayCount | undefined> = facts.get('day');

@@ -1,8 +1,9 @@
 // One record in the tablet's database, and the states it goes through:
-// draft → queued → sending → receipted → away. Aside: quarantined. No state is left because of an age or a clock.
+// draft → queued → sending → receipted → away. Aside: quarantined; cancelled, until its withdrawal finds room. No state is left because of an age or a clock.
 import { sha256Hex } from './envelope.ts';
+import type { Interview } from './envelope.ts';
 
-export type RecordState = 'draft' | 'queued' | 'sending' | 'receipted' | 'quarantined';
+export type RecordState = 'draft' | 'cancelled' | 'queued' | 'sending' | 'receipted' | 'quarantined';
 
 /** What the record says: an interview so far, a finished (or abandoned) one, or one that its visitor took back. */
 export type RecordKind = 'partial' | 'finished' | 'withdrawn';
@@ -27,15 +28,20 @@ export interface OutboxRecord {
   readonly notBefore: number;
   /** Why it is in quarantine, or why it was refused the last time. */
   readonly reason: string | null;
+  /** Of a cancelled one, whose envelope is gone: what is to be sealed in its place, without answers. */
+  readonly withdrawal?: Omit<Interview, 'revision'>;
   /** Of the receipt: the history of the server that keeps it, and since when. */
   readonly epoch?: string;
   readonly storedAt?: string;
 }
 
-/** The last record of the chain: its number, and the link that the next one names. */
+/** The last record of the chain: its number, its id, the hash of its latest revision, and the link that the next one names. */
 export interface Head {
   readonly seq: number;
   readonly hash: string | null;
+  readonly id?: string;
+  /** Earlier versions of the application wrote none: then the next record names the hash. */
+  readonly link?: string;
 }
 
 /** How many interviews were saved on this day (local to the tablet). */

@@ -28,11 +28,11 @@ test('each answer makes a revision that takes the place of the one before, under
   const records = (await world.records()).filter((record) => record.id === anId(2));
   const [draft] = records;
   assert.equal(records.length, 1);
-  assert.deepEqual([draft?.state, draft?.kind, draft?.revision, draft?.seq, draft?.prev], ['draft', 'partial', 3, 2, before.hash]);
-  assert.deepEqual(frameOf(draft), { ...frameOf(draft), seq: 2, prev: before.hash, revision: 3 });
+  assert.deepEqual([draft?.state, draft?.kind, draft?.revision, draft?.seq, draft?.prev], ['draft', 'partial', 3, 2, before.link]);
+  assert.deepEqual(frameOf(draft), { ...frameOf(draft), seq: 2, prev: before.link, revision: 3 });
   assert.deepEqual([Object.keys(bodyOf(draft).answers), bodyOf(draft).complete], [['a', 'b', 'c'], false]);
   assert.ok(draft);
-  assert.deepEqual(await world.outbox.head(), { seq: 2, hash: await linkOf(draft) });
+  assert.deepEqual(await world.outbox.head(), { seq: 2, id: anId(2), hash: draft.hash, link: await linkOf(draft) });
 });
 
 test('the finished revision takes the place of the draft in one transaction, and waits', async () => {
@@ -89,6 +89,42 @@ test('a visitor who cancels before anything was written uses up no number', asyn
   await world.outbox.withdraw(anInterview(anId(1)));
   assert.deepEqual(await world.records(), []);
   assert.equal((await world.outbox.head()).seq, 0);
+});
+
+test('a visitor who cancels on a full disk leaves no answer either, and the withdrawal is written when there is room', async () => {
+  const world = await anEnrolledWorld();
+  await world.outbox.draft(withAnswers(anId(1), 'a', 'b'));
+  world.disk.room = 0;
+  await world.outbox.withdraw(withAnswers(anId(1), 'a', 'b'));
+  const [cancelled] = await world.records();
+  assert.deepEqual([cancelled?.state, cancelled?.envelope, cancelled?.withdrawal?.body.answers], ['cancelled', '', {}]);
+  world.restart();
+  await world.sync.run();
+  assert.equal(world.server.rows.size, 0, 'not a partial answer');
+  await world.sync.heartbeat();
+  const told = JSON.parse(world.server.requests.at(-1)?.body ?? '{}') as { drafts: number };
+  assert.equal(told.drafts, 1, 'its number is not missing');
+  world.disk.room = Infinity;
+  await world.sync.run();
+  assert.deepEqual([...world.server.rows.values()].map(({ seq, revision, body }) => [seq, revision, body.withdrawn, body.answers]), [[1, 2, true, {}]]);
+});
+
+test('a cancelled draft is not promoted by a sender that looked before', async () => {
+  const world = await anEnrolledWorld();
+  await world.outbox.draft(withAnswers(anId(1), 'a'));
+  const [draft] = await world.outbox.inState('draft');
+  assert.ok(draft);
+  world.disk.room = 0;
+  await world.outbox.withdraw(withAnswers(anId(1), 'a'));
+  await world.outbox.mark(draft, { state: 'queued' });
+  assert.equal(await world.outbox.count('cancelled'), 1);
+});
+
+test('a visitor who cannot cancel at all is told so', async () => {
+  const world = await anEnrolledWorld();
+  await world.outbox.draft(withAnswers(anId(1), 'a'));
+  world.store.write = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));
+  await assert.rejects(world.outbox.withdraw(withAnswers(anId(1), 'a')), { name: 'QuotaExceededError' });
 });
 
 test('a draft is not sent, and does not count as waiting', async () => {

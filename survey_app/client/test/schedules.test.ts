@@ -47,7 +47,7 @@ const CONTROLS: readonly Control[] = [
       tab.outbox.draft = async (content) => {
         await draft(content);
         const last = (await tab.outbox.inState('draft')).find(({ id }) => id === content.id);
-        if (last?.seq === (await tab.outbox.head()).seq) await tab.store.setFact('head', { seq: last.seq, hash: last.hash });
+        if (last?.seq === (await tab.outbox.head()).seq) await tab.store.setFact('head', { ...(await tab.outbox.head()), link: last.hash });
       };
     },
     schedule: [inTab('answer'), inTab('answer', 1), inTab('answer'), inTab('finish'), inTab('finish', 1)],
