@@ -150,7 +150,7 @@ def _waiting(settings: Settings, device: str) -> Iterator[dict[str, Any]]:
 def _drain(page: Page, records: list[dict[str, Any]]) -> float:
     page.evaluate(STORE, records)
     start = time.perf_counter()
-    page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     while page.evaluate(UNSENT):
         if time.perf_counter() - start > PATIENCE_SECONDS:
             raise RuntimeError("the outbox does not empty")

@@ -16,6 +16,7 @@ from survey_app import backups
 from survey_app.database import write_transaction
 from survey_app.models import Device, EnrolmentCode
 from tests.browser.tablet_browser import (
+    TRY_NOW,
     Network,
     begin,
     enrol,
@@ -281,7 +282,7 @@ def test_answers_of_a_forgotten_identity_are_named_to_the_agent(tablet: Page, ne
     tablet.fill("#enrolment-code", network.site.code())
     tablet.get_by_role("button", name="Enrôler", exact=True).click()
     tablet.locator("a.language-card[data-language=fr]").wait_for()
-    tablet.evaluate("window.dispatchEvent(new Event('online'))")
+    tablet.evaluate(TRY_NOW)
     expect(tablet.locator("#agent-former")).to_have_text("1 avis en attente d’une ancienne inscription")
     expect(tablet.locator("#agent-former")).to_be_visible()
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import pytest
 from playwright.sync_api import Error, Page, Playwright, expect
 
 from tests.browser.tablet_browser import (
     PATIENCE,
+    TRY_NOW,
     begin,
     next_person,
     stored,
@@ -24,8 +24,6 @@ from tests.browser.tablet_browser import (
 from tests.faults.one_tablet import BUSY, OneTablet, Reply, chain_faults, forks_seen, one_tablet
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-TRY_NOW: Final = "window.dispatchEvent(new Event('online'))"
 
 
 @pytest.fixture

@@ -36,6 +36,8 @@ export const HELD_UP = 'held_up';
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
+/** Over so long the tablets of a site come back whose network was away. */
+const BACK_ONLINE_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const QUARANTINED_BY = new Set([400, 413]);
 /** Network Authentication Required (RFC 6585). */
@@ -70,9 +72,21 @@ export class Sync {
     }
   }
 
-  /** Somebody is beside the tablet, or the network is back: the pauses are over. */
-  async hurry(): Promise<void> {
-    await this.store.setFact('host_not_before', 0);
+  /**
+   * The network is back: the pauses are over in a moment, another one for each tablet behind the same access point. A busy
+   * server named its own pause, which stays. Gives the milliseconds until it is worth while to send.
+   */
+  async backOnline(): Promise<number> {
+    const left = this.pauseLeft((await this.store.fact<number>('host_not_before')) ?? 0);
+    if ((await this.store.fact<Contact>('contact')) === 'busy' && left > 0) return left;
+    const wait = Math.round(this.world.random() * BACK_ONLINE_MS);
+    await this.hurry(this.world.now() + wait);
+    return wait;
+  }
+
+  /** Somebody is beside the tablet: the pauses are over. */
+  async hurry(hostNotBefore = 0): Promise<void> {
+    await this.store.setFact('host_not_before', hostNotBefore);
     for (const record of await this.outbox.waiting()) if (record.notBefore > 0) await this.outbox.mark(record, { notBefore: 0 });
   }
 
@@ -164,7 +178,6 @@ export class Sync {
     const receipt = await jsonOf(response);
     const answer = response.status === 409 && isEnvelopeOfReceipt(receipt) ? receipt.receipt : receipt;
     if (!(await this.outbox.retention.acknowledge(record, answer, secret))) return this.pauseHost(record, 'network_login');
-    if (await this.store.fact<number>('host_failures')) await this.store.setFact('host_failures', 0);
     await this.reached(null);
     return 'next';
   }
@@ -191,20 +204,20 @@ export class Sync {
     return 'next_identity';
   }
 
-  /** The pause grows from one receipt to the next; the next pass begins with another record, for it may be this one. */
+  /**
+   * The next pass begins with another record. Where the server answered a moment ago, it may be this one: it waits alone,
+   * ever longer, and the others a moment. Else the pause of all grows until the server answers again.
+   */
   private async pauseHost(record: OutboxRecord, contact: Contact, atLeast = 0): Promise<Outcome> {
-    const failures = ((await this.store.fact<number>('host_failures')) ?? 0) + 1;
-    await this.outbox.mark(record, { state: 'queued', ...(await this.whetherHeldUp(record)) });
+    const { now } = this.world;
+    const isHeldUp = (await this.store.fact<Contact>('contact')) === 'reached';
+    const failures = isHeldUp ? 1 : ((await this.store.fact<number>('host_failures')) ?? 0) + 1;
+    const heldUp = (record.heldUp ?? 0) + 1;
+    await this.outbox.mark(record, { state: 'queued', ...(isHeldUp ? { notBefore: now() + this.pause(heldUp), heldUp, reason: HELD_UP } : { notBefore: 0 }) });
     await this.store.setFact('host_failures', failures);
-    await this.store.setFact('host_not_before', this.world.now() + Math.max(atLeast, this.pause(failures)));
+    await this.store.setFact('host_not_before', now() + Math.max(atLeast, this.pause(failures)));
     await this.noteContact(contact);
     return 'stop';
-  }
-
-  /** The server answered a moment ago, and gives this record no answer: if it is the record, it is not to hold up the others. */
-  private async whetherHeldUp({ heldUp = 0 }: OutboxRecord): Promise<Pick<OutboxRecord, 'notBefore'> & Partial<OutboxRecord>> {
-    if ((await this.store.fact<Contact>('contact')) !== 'reached') return { notBefore: 0 };
-    return { notBefore: this.world.now() + this.pause(heldUp + 1), heldUp: heldUp + 1, reason: HELD_UP };
   }
 
   /** The server answers again: what waits need not sit out a pause of minutes. A busy server named its own. */

@@ -68,7 +68,7 @@ export class TabletApp {
   /** Send now and whenever there is reason to; keep the agent's line true; tell the page after each round. */
   keepSending(afterwards: () => Promise<void> = async () => undefined): void {
     this.afterwards = afterwards;
-    window.addEventListener('online', () => void this.sync.hurry().then(() => this.send()));
+    window.addEventListener('online', () => void this.sync.backOnline().then((wait) => this.sendIn(wait)));
     document.addEventListener('visibilitychange', () => void this.send());
     navigator.serviceWorker.addEventListener('message', (event) => event.data === 'send' && void this.send());
     void this.send();
@@ -81,8 +81,12 @@ export class TabletApp {
       console.error('round stopped', error instanceof Error ? error.name : error);
       return null;
     });
+    this.sendIn(Math.max(next ?? LOOK_AGAIN_MS, 500));
+  }
+
+  private sendIn(milliseconds: number): void {
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.send(), Math.min(Math.max(next ?? LOOK_AGAIN_MS, 500), LOOK_AGAIN_MS));
+    this.timer = window.setTimeout(() => void this.send(), Math.min(milliseconds, LOOK_AGAIN_MS));
   }
 
   private async round(): Promise<number | null> {

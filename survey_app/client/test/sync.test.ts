@@ -158,6 +158,39 @@ test('Retry-After is honoured', async () => {
   assert.deepEqual(await world.waitingIds(), []);
 });
 
+test('a network that comes and goes does not end the pause that a busy server asked for; the agent’s button does', async () => {
+  const world = await aWorldWith(1);
+  world.server.before = () => status(503, { 'Retry-After': '600' });
+  for (let second = 0; second < 5; second += 1) {
+    await world.sync.run();
+    world.now += 1_000;
+    assert.equal(await world.sync.backOnline(), 600_000 - 1_000 * (second + 1));
+  }
+  await world.sync.run();
+  assert.equal(world.server.requests.length, 1);
+  await world.sync.hurry();
+  await world.sync.run();
+  assert.equal(world.server.requests.length, 2);
+});
+
+test('tablets whose network is back do not send in the same instant', async () => {
+  const world = await aWorldWith(1);
+  world.server.before = () => cutOff;
+  for (let round = 0; round < 8; round += 1) {
+    await world.sync.run();
+    world.now += (await world.sync.nextTry()) ?? 0;
+  }
+  await world.sync.run();
+  world.server.before = () => null;
+  assert.ok(((await world.sync.nextTry()) ?? 0) > 60_000);
+  assert.equal(await world.sync.backOnline(), 2_500, 'half of five seconds, for this one');
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), [anId(1)]);
+  world.now += 2_500;
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
 test('pauses grow and never exceed ten minutes', async () => {
   const world = await aWorldWith(1);
   const pauses: number[] = [];
