@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, Playwright, expect
 
-from survey_app import backups
+from survey_app import server_facts
 from survey_app.database import write_transaction
 from survey_app.models import Device, EnrolmentCode
 from tests.browser.tablet_browser import (
@@ -394,7 +394,7 @@ def test_a_practice_answer_says_so_and_the_next_one_counts(tablet: Page, site: T
 
 @pytest.mark.fault(42)
 def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
-    tablet: Page, network: Network, site: TabletSite, tmp_path: Path
+    tablet: Page, network: Network, site: TabletSite
 ) -> None:
     network.instead = lambda method, _path: PORTAL if method == "PUT" else None
     interview(tablet, "avant le retrait")
@@ -413,8 +413,9 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
     tablet.locator("#agent-open").click()
     expect(tablet.locator("#agent-revoked")).to_contain_text("Il y reste 1 avis")
     assert len(stored(tablet)) == 1, "emptied before a backup held what it had delivered"
-    with site.app.app_context():
-        backups.backup(tmp_path / "copies", by="test", now=datetime.now(UTC) + timedelta(minutes=10))
+    with site.app.app_context(), write_transaction() as transaction:
+        soon = datetime.now(UTC) + timedelta(minutes=10)
+        server_facts.write(transaction, server_facts.BACKUP_WATERMARK, soon.isoformat())
     tablet.reload()
     expect(tablet.locator("#revoked-title")).to_be_visible(timeout=20_000)
     assert [(row.content_hash, row.flags) for row in site.records()] == [(record["hash"], ["revoked_device"])]

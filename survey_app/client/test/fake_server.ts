@@ -28,9 +28,9 @@ export class FakeServer {
   revoked = false;
   backup: Backup | null = null;
   readonly requests: { path: string; headers: Headers; body: string }[] = [];
-  /** Answers in place of the server, one per request, then the server itself. */
+  /** Other answers, one per request, then the server's own. A heartbeat is signed also then: it is what the server says. */
   readonly instead: Reply[] = [];
-  /** What stands before the server and answers some of the calls, whenever they come. */
+  /** What stands before the server and answers some of the calls, whenever they come; it has no secret. */
   before: (path: string) => Reply | null = () => null;
   /** Identities that the server has forgotten, as after a restored backup. */
   readonly forgotten = new Set<string>();
@@ -41,14 +41,18 @@ export class FakeServer {
   readonly fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
     const path = String(input);
     this.requests.push({ path, headers: new Headers(init.headers), body: String(init.body) });
-    const reply = this.before(path) ?? this.instead.shift() ?? ((at: string, request: RequestInit) => this.answer(at, request));
-    return reply(path, init);
+    const stranger = this.before(path);
+    if (stranger) return stranger(path, init);
+    const reply = this.instead.shift();
+    if (!reply) return this.answer(path, init);
+    const answer = await reply(path, init);
+    return answer.ok && path === '/api/v1/devices/heartbeat' ? signed(String(init.body), answer) : answer;
   };
 
   async answer(path: string, init: RequestInit): Promise<Response> {
     const body = String(init.body);
     if (this.forgotten.has(new Headers(init.headers).get('X-Device') ?? '')) return json(401, { error: 401 });
-    if (path === '/api/v1/devices/heartbeat') return json(200, this.word(new Headers(init.headers).get('X-Device') ?? '', body));
+    if (path === '/api/v1/devices/heartbeat') return signed(body, json(200, this.word(new Headers(init.headers).get('X-Device') ?? '', body)));
     const row = await this.read(body);
     const first = this.rows.get(`${row.id} ${row.revision}`);
     if (!first) this.store(row);
@@ -108,10 +112,20 @@ export class FakeServer {
 export const json = (status: number, content: unknown, headers: Record<string, string> = {}): Response =>
   new Response(JSON.stringify(content), { status, headers: { 'Content-Type': 'application/json', ...headers } });
 
+/** The same with the server's code for this call. */
+export async function signed(asked: string, answer: Response): Promise<Response> {
+  const text = await answer.text();
+  const code = await codeOf(['answer', await sha256Hex(asked), await sha256Hex(text)]);
+  return new Response(text, { status: answer.status, headers: { 'Content-Type': 'application/json', 'X-Signature': code } });
+}
+
+async function codeOf(parts: readonly (string | number)[]): Promise<string> {
+  const key = await crypto.subtle.importKey('raw', bytesOfHex(SECRET), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  return hex(new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(parts.join('\n')))));
+}
+
 /** A receipt with its code over these values. */
 export async function receiptFor(id: string, revision: number, hash: string, values: Partial<Receipt> = {}): Promise<Receipt> {
   const receipt = { id, revision, sha256: hash, epoch: 'epoch 1', stored_at: '2026-06-15T08:00:00.000000+00:00', conflict: false, ...values };
-  const text = ['receipt', id, revision, hash, receipt.epoch, receipt.stored_at].join('\n');
-  const key = await crypto.subtle.importKey('raw', bytesOfHex(SECRET), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-  return { ...receipt, mac: hex(new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(text)))) };
+  return { ...receipt, mac: await codeOf(['receipt', id, revision, hash, receipt.epoch, receipt.stored_at]) };
 }

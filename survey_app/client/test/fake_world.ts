@@ -32,12 +32,15 @@ export class Tab {
   readonly sync: Sync;
   readonly locks: Locks;
   dead = false;
+  readonly killed: Promise<void>;
   /** Resolves when the tab runs again. */
   frozen: Promise<void> | null = null;
   private readonly world: World;
+  private die: () => void = () => undefined;
 
   constructor(world: World, locks?: Locks) {
     this.world = world;
+    this.killed = new Promise((resolve) => (this.die = resolve));
     this.locks = locks ?? world.locks.of(this);
     this.factory = new TabFactory(world.factory, world.disk);
     this.store = new Store(this.factory as unknown as globalThis.IDBFactory);
@@ -49,6 +52,7 @@ export class Tab {
 
   kill(): void {
     this.dead = true;
+    this.die();
     this.factory.kill();
     this.world.locks.killed(this);
   }

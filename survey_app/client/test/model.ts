@@ -23,8 +23,6 @@ type Around = (typeof AROUND)[number];
 /** `turns`: how long the schedule looks on before it goes on; null: until the work is done. */
 export type Event = { readonly what: InTab; readonly tab: TabNumber; readonly turns: number | null } | { readonly what: Around };
 
-const LONG = 500;
-
 export const inTab = (what: InTab, tab: TabNumber = 0, turns: number | null = null): Event => ({ what, tab, turns });
 export { AROUND, IN_A_TAB, TABS };
 
@@ -151,7 +149,7 @@ export class Life {
     if (entry.asked) return; // « Enregistrement… » is on the screen: there is nothing to answer
     entry.answers += 1;
     const written = sitting.saving.draft(finished(sitting.id, entry.answers));
-    await Promise.race([written, nextTurns(LONG)]); // a killed tab never writes
+    await Promise.race([written, this.tabs[tab].killed]); // it never writes then
   }
 
   private sitDown(tab: TabNumber): Sitting {
