@@ -44,7 +44,7 @@ def verify_request(secret: bytes, method: str, path: str, body: bytes, signature
 
 
 def answer_mac(secret: bytes, asked: bytes, answer: bytes) -> str:
-    """The code by which a tablet knows that the server gave this answer to that call, and nobody on the way."""
+    """The code by which a tablet knows that the server itself gave this answer to that call."""
     digests = (hashlib.sha256(body).hexdigest() for body in (asked, answer))
     return _derive(secret, "\n".join(("answer", *digests))).hex()
 
