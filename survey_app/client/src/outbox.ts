@@ -2,7 +2,7 @@
 // place of the one before in one strict transaction. What is sent, kept and given up is in `retention.ts`.
 import { sha256Hex } from './envelope.ts';
 import type { Interview, Place } from './envelope.ts';
-import { inOrder, interviewLock, keyOf, linkOf, revisionsOf, START } from './records.ts';
+import { inOrder, interviewLock, keyOf, linkOf, patiently, revisionsOf, START } from './records.ts';
 import type { DayCount, Head, Locks, OutboxRecord, RecordKind, RecordState } from './records.ts';
 import { Retention } from './retention.ts';
 import { sealedEnvelope } from './seal.ts';
@@ -21,6 +21,8 @@ export class NotEnrolledError extends Error {}
 
 const forTheServer: Seal = (interview, place) => sealedEnvelope(interview, place, interview.sealingKey);
 
+/** Somebody looks at « Enregistrement… » meanwhile. */
+const LOCK_PATIENCE_MS = 3_000;
 /** How many copies that the server has are given up for one write without room. */
 const GIVEN_UP_AT_ONCE = 20;
 /** More than the longest record takes. */
@@ -132,7 +134,8 @@ export class Outbox {
    * transaction checks that nothing has moved and writes record, chain and day count together.
    */
   private write(content: Content, kind: RecordKind, day: string | null): Promise<OutboxRecord | null> {
-    return this.locks.request('outbox', async () => {
+    // Order is for the sake of fewer second tries: whether nothing has moved, the transaction looks itself.
+    return patiently(this.locks, 'outbox', LOCK_PATIENCE_MS, async () => {
       for (;;) {
         const revisions = await this.store.read('records', (store) => store.getAll(revisionsOf(content.id)) as IDBRequest<OutboxRecord[]>);
         const ended = revisions.find((record) => record.kind !== 'partial');

@@ -51,9 +51,25 @@ export interface DayCount {
 }
 
 export interface Locks {
-  request<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** `signal` ends the waiting for the lock, not the work under it. */
+  request<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Run `work` under the lock if nobody holds it now; says whether it did. */
   ifFree(name: string, work: () => Promise<void>): Promise<boolean>;
+}
+
+/** Run `work` under the lock, or without it where whoever holds it stands still: a frozen tab never lets go. */
+export async function patiently<T>(locks: Locks, name: string, milliseconds: number, work: () => Promise<T>): Promise<T> {
+  const waiting = { over: false };
+  const under = (): Promise<T> => {
+    waiting.over = true;
+    return work();
+  };
+  try {
+    return await locks.request(name, under, AbortSignal.timeout(milliseconds));
+  } catch (error) {
+    if (waiting.over) throw error;
+    return work();
+  }
 }
 
 export const START: Head = { seq: 0, hash: null };

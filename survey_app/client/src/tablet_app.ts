@@ -43,7 +43,7 @@ export class TabletApp {
   readonly store = new Store();
   readonly enrolment = new Enrolment(this.store);
   readonly locks: Locks = {
-    request: (name, work) => navigator.locks.request(name, work) as ReturnType<typeof work>,
+    request: (name, work, signal) => navigator.locks.request(name, signal ? { signal } : {}, work) as ReturnType<typeof work>,
     ifFree: (name, work) => navigator.locks.request(name, { ifAvailable: true }, async (lock) => (lock ? work().then(() => true) : false)),
   };
   readonly outbox = new Outbox(this.store, this.locks);

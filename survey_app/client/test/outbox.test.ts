@@ -4,8 +4,8 @@ import { importSecret } from '../src/credential.ts';
 import { sha256Hex } from '../src/envelope.ts';
 import { Outbox } from '../src/outbox.ts';
 import type { OutboxRecord } from '../src/outbox.ts';
-import { linkOf } from '../src/records.ts';
-import { anId, anInterview, DAY, DEVICE, NO_LOCKS, receiptFor, SECRET, World } from './fake_world.ts';
+import { linkOf, patiently } from '../src/records.ts';
+import { anId, anInterview, DAY, DEVICE, NO_LOCKS, receiptFor, SECRET, Tab, World } from './fake_world.ts';
 import { opened } from './server_key.ts';
 
 interface Frame {
@@ -56,6 +56,26 @@ test('the chain stays whole when two tabs save at once and no lock holds them ap
   assert.deepEqual(records.map((record) => record.seq), [1, 2, 3, 4, 5, 6, 7, 8]);
   const links = await Promise.all(records.map(linkOf));
   records.forEach((record, index) => assert.equal(frameOf(record).prev, links[index - 1] ?? null));
+});
+
+test('a tab that stands still with the lock of the writes holds up nobody for longer than a few seconds', async () => {
+  const world = new World();
+  await world.enrol();
+  const other = new Tab(world);
+  void other.locks.request('outbox', () => new Promise(() => undefined));
+  const saved = world.outbox.finish(anInterview(anId(1)), DAY);
+  const patience = { over: (): void => undefined };
+  const still = new Promise((resolve) => {
+    const timer = setTimeout(resolve, 20_000, 'still waiting');
+    patience.over = () => clearTimeout(timer);
+  });
+  assert.equal(await Promise.race([saved.then(({ seq }) => seq), still]), 1);
+  patience.over();
+  await assert.rejects(
+    patiently(world.locks.of(world.tab), 'another', 1_000, () => Promise.reject(new RangeError('ours'))),
+    { name: 'RangeError' },
+    'what fails under the lock is not done a second time',
+  );
 });
 
 test('a transaction that is rolled back after its requests succeeded is not "saved"', async () => {
