@@ -416,7 +416,10 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
     with site.app.app_context(), write_transaction() as transaction:
         soon = datetime.now(UTC) + timedelta(minutes=10)
         server_facts.write(transaction, server_facts.BACKUP_WATERMARK, soon.isoformat())
-    tablet.reload()
+    tablet.locator("#agent-leave").click()
+    expect(tablet.locator("#paused-title")).to_be_visible()  # whatever is on the screen but an interview
+    tablet.evaluate(SAY_HELLO_AGAIN)
+    tablet.evaluate(TRY_NOW)
     expect(tablet.locator("#revoked-title")).to_be_visible(timeout=20_000)
     assert [(row.content_hash, row.flags) for row in site.records()] == [(record["hash"], ["revoked_device"])]
     until(tablet, "async () => (await navigator.serviceWorker.getRegistrations()).length === 0")
@@ -430,6 +433,15 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
     until(tablet, "navigator.serviceWorker.controller !== null")  # its files are here again
     tablet.locator("a.language-card[data-language=fr]").wait_for()
 
+
+SAY_HELLO_AGAIN = """() => new Promise((resolve) => {
+  const opening = indexedDB.open('tablet');
+  opening.onsuccess = () => {
+    const writing = opening.result.transaction('facts', 'readwrite');
+    writing.objectStore('facts').put(0, 'hello');
+    writing.oncomplete = () => { opening.result.close(); resolve(); };
+  };
+})"""
 
 WHAT_IS_LEFT = """async () => {
   const opening = indexedDB.open('tablet');
