@@ -13,6 +13,7 @@ export interface Row {
   readonly prev: string | null;
   readonly hash: string;
   readonly envelope: string;
+  readonly keyId: string;
   readonly body: { readonly answers: Readonly<Record<string, unknown>>; readonly complete: boolean; readonly withdrawn?: boolean };
   readonly storedAt: string;
 }
@@ -26,6 +27,7 @@ export class FakeServer {
   rows = new Map<string, Row>();
   epoch = 'epoch 1';
   revoked = false;
+  readonly revokedDevices = new Set<string>();
   backup: Backup | null = null;
   readonly requests: { path: string; headers: Headers; body: string }[] = [];
   /** Other answers, one per request, then the server's own. A heartbeat is signed also then: it is what the server says. */
@@ -77,10 +79,10 @@ export class FakeServer {
     this.epoch = `epoch ${Number(this.epoch.split(' ')[1]) + 1}`;
   }
 
-  /** The newest that no backup holds: of the others the tablet may have let go, they come back with the backup. */
-  loseARow(): void {
-    const lost = [...this.rows.keys()].filter((key) => !this.backup?.rows.has(key)).at(-1);
-    if (lost !== undefined) this.rows.delete(lost);
+  /** The newest of this tablet that no backup holds: of the others the tablet may have let go, they come back with the backup. */
+  loseARow(device: string): void {
+    const lost = [...this.rows].filter(([key, row]) => row.device === device && !this.backup?.rows.has(key)).at(-1);
+    if (lost) this.rows.delete(lost[0]);
   }
 
   private store(row: Row): void {
@@ -89,16 +91,16 @@ export class FakeServer {
   }
 
   private async read(envelope: string): Promise<Row> {
-    const { id, revision, device, seq, prev, body } = JSON.parse(envelope) as Row & { body: string };
+    const { id, revision, device, seq, prev, key_id: keyId, body } = JSON.parse(envelope) as Row & { body: string; key_id: string };
     const opened = JSON.parse(Buffer.from(body, 'base64url').toString()) as Row['body'];
-    return { id, revision, device, seq, prev, hash: await sha256Hex(envelope), envelope, body: opened, storedAt: this.tick() };
+    return { id, revision, device, seq, prev, hash: await sha256Hex(envelope), envelope, keyId, body: opened, storedAt: this.tick() };
   }
 
   private word(device: string, body: string): object {
     const { high_seq: high } = JSON.parse(body) as { high_seq: number };
     const here = new Set([...this.rows.values()].filter((row) => row.device === device).map((row) => row.seq));
     const missing = Array.from({ length: high }, (_, index) => index + 1).filter((seq) => !here.has(seq));
-    return { now: '2026-06-15T08:00:00Z', epoch: this.epoch, revoked: this.revoked, watermark: this.backup?.watermark ?? null, missing, pin: null, idle_seconds: 120 };
+    return { now: '2026-06-15T08:00:00Z', epoch: this.epoch, revoked: this.revoked || this.revokedDevices.has(device), watermark: this.backup?.watermark ?? null, missing, pin: null, idle_seconds: 120 };
   }
 
   /** Each moment of the server is one microsecond later, as finely as it writes them. */

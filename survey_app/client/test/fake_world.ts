@@ -7,7 +7,7 @@ import type { Interview } from '../src/envelope.ts';
 import { Outbox } from '../src/outbox.ts';
 import type { Content, OutboxRecord } from '../src/outbox.ts';
 import type { Locks } from '../src/records.ts';
-import { Store } from '../src/store.ts';
+import { EMPTIED, Store } from '../src/store.ts';
 import { Sync } from '../src/sync.ts';
 import { BrowserLocks, TabFactory } from './fake_browser.ts';
 import type { Disk } from './fake_browser.ts';
@@ -47,7 +47,11 @@ export class Tab {
     this.outbox = new Outbox(this.store, this.locks, plainSeal);
     const of = async (device: string): Promise<Credential> => ({ device, secret: await world.secret });
     const fetch = this.fetch as typeof globalThis.fetch;
-    this.sync = new Sync(this.outbox, this.store, { current: () => of(DEVICE), of }, { fetch, now: () => world.now, random: () => 0.5, locks: this.locks });
+    const current = async (): Promise<Credential | null> => {
+      if (await this.store.fact<boolean>(EMPTIED)) return null;
+      return of((await this.store.fact<{ device: string }>('device'))?.device ?? DEVICE);
+    };
+    this.sync = new Sync(this.outbox, this.store, { current, of }, { fetch, now: () => world.now, random: () => 0.5, locks: this.locks });
   }
 
   kill(): void {
