@@ -2,8 +2,8 @@
 
 A tablet numbers its records from one on, anew with each enrolment, and names in each the link of the record
 before: a hash over its place, or, from older apps, over its bytes. So the server can say which answers are
-missing, and sees when two tablets go on under one identity. Both are kept: nothing
-is judged here. Sums are made of ranges: a tablet that names an absurd number costs nothing.
+missing, and sees when two tablets go on under one identity. Both are kept: nothing is judged here. Sums are
+made of ranges: a tablet that names an absurd number costs nothing.
 """
 
 from __future__ import annotations
