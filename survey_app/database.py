@@ -7,7 +7,6 @@ fault (https://sqlite.org/wal.html#walresetbug). PostgreSQL is chosen by its add
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import threading
 import time
 from collections.abc import Iterator
@@ -21,11 +20,9 @@ from flask_sqlalchemy import SQLAlchemy
 from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine, ExceptionContext
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
 
+from survey_app import sql_functions
 from survey_app.settings import Settings
 
 BUSY_TIMEOUT_SECONDS = 5
@@ -111,22 +108,6 @@ class UTCDateTime(sa.types.TypeDecorator[dt.datetime]):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
-class sha256_hex(GenericFunction[str]):  # noqa: N801 (the name in SQL)
-    """SHA-256 of a text, in hexadecimal, on both databases."""
-
-    type = sa.String(64)
-    inherit_cache = True
-
-
-@compiles(sha256_hex, "postgresql")
-def _on_postgresql(function: sha256_hex, compiler: SQLCompiler, **words: Any) -> str:
-    return f"encode(sha256(convert_to({compiler.process(function.clauses, **words)}, 'UTF8')), 'hex')"
-
-
-def _sha256_hex(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def refuse_wal_reset_fault(version: tuple[int, int, int]) -> None:
     """Raise unless this SQLite is free of the WAL-reset corruption fault (3.7.0 to 3.51.2)."""
     fixed_branches = {(3, 50): 7, (3, 44): 6}
@@ -179,7 +160,7 @@ def _open_sqlite(connection: Any, _record: object) -> None:
     try:
         for statement in _SQLITE_SETTINGS:
             connection.execute(statement)
-        connection.create_function("sha256_hex", 1, _sha256_hex, deterministic=True)
+        sql_functions.add_to_sqlite(connection)
         found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in SQLITE_PROMISES}
     except sqlite.Error as error:
         raise DatabaseUnavailable(f"La base ne s’ouvre pas : {error}") from error

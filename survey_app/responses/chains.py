@@ -18,7 +18,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from survey_app.database import sha256_hex
 from survey_app.models import (
     AuditEntry,
     Device,
@@ -28,6 +27,7 @@ from survey_app.models import (
     ReceivedNumber,
     Wave,
 )
+from survey_app.sql_functions import sha256_hex
 
 LISTED_AT_MOST = 200
 NAMED_AT_MOST = 3

@@ -10,12 +10,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from survey_app.database import db, sha256_hex, write_transaction
+from survey_app.database import db, write_transaction
 from survey_app.models import AuditEntry, Device
 from survey_app.responses import inbox
 from survey_app.responses.chains import Chain, GapError, chains, explain, missing_numbers
 from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import content_hash
+from survey_app.sql_functions import sha256_hex
 from tests.survey_app.staff_site import WAVE
 from tests.survey_app.tablet_chains import SITE, a_device, chained, link_of, receive
 

@@ -40,10 +40,11 @@ export async function signedHeaders({ device, secret }: Credential, method: stri
  * Whether the server itself gave these bytes as the answer to that call. Without this, whoever stands where https ends could
  * have copies deleted, a tablet emptied, or a PIN of their own accepted. The call has a number: no earlier answer fits.
  */
-export async function isAnswerTo(asked: string, answer: string, code: string | null, secret: CryptoKey): Promise<boolean> {
-  if (!/^[0-9a-f]{64}$/.test(code ?? '')) return false;
-  const text = ['answer', await sha256Hex(asked), await sha256Hex(answer)].join('\n');
-  return crypto.subtle.verify('HMAC', secret, bytesOfHex(code ?? ''), utf8(text));
+export async function isAnswerTo(asked: string, answer: Response, { secret }: Credential): Promise<boolean> {
+  const code = answer.headers.get('X-Signature') ?? '';
+  if (!answer.ok || !/^[0-9a-f]{64}$/.test(code)) return false;
+  const text = ['answer', await sha256Hex(asked), await sha256Hex(await answer.clone().text())].join('\n');
+  return crypto.subtle.verify('HMAC', secret, bytesOfHex(code), utf8(text));
 }
 
 /** The receipt, if it is the server's own for exactly these bytes. Anything else means "not sent". */

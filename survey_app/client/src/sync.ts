@@ -105,7 +105,7 @@ export class Sync {
     const response = await this.request(credential, 'POST', '/api/v1/devices/heartbeat', body).catch(() => null);
     if (response === null) return this.noteContact('unreachable');
     if (response.status === 401) return this.noteContact('unknown_device');
-    const answer = (await isOurs(body, response, credential)) ? heartbeatAnswer(await jsonOf(response)) : null;
+    const answer = (await isAnswerTo(body, response, credential)) ? heartbeatAnswer(await jsonOf(response)) : null;
     if (answer) return this.learn(answer, credential.device);
     await this.noteContact(response.ok || response.type === 'opaqueredirect' || response.status === NETWORK_LOGIN ? 'network_login' : 'busy');
   }
@@ -258,11 +258,6 @@ export class Sync {
   private async noteContact(contact: Contact): Promise<void> {
     if ((await this.store.fact<Contact>('contact')) !== contact) await this.store.setFact('contact', contact);
   }
-}
-
-/** A heartbeat is answered by the server or by nobody: what it says lets copies go, empties the tablet and sets the PIN. */
-async function isOurs(asked: string, response: Response, { secret }: Credential): Promise<boolean> {
-  return response.ok && isAnswerTo(asked, await response.clone().text(), response.headers.get('X-Signature'), secret);
 }
 
 async function jsonOf(response: Response): Promise<unknown> {
