@@ -137,19 +137,20 @@ def _waiting(settings: Settings, device: str) -> Iterator[dict[str, Any]]:
         frame = Envelope(name, 1, device, seq, prev, SLUG, digest, None, encode_body(body))
         raw = write_envelope(sealed(frame, key))
         yield {"id": name, "revision": 1, "kind": "finished", "device": device, "seq": seq, "prev": prev} | {
-            "hash": (prev := content_hash(raw)),
+            "hash": content_hash(raw),
             "envelope": raw.decode(),
             "state": "queued",
             "attempts": 0,
             "notBefore": 0,
             "reason": None,
         }
+        prev = frame.link
 
 
 def _drain(page: Page, records: list[dict[str, Any]]) -> float:
     page.evaluate(STORE, records)
     start = time.perf_counter()
-    page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     while page.evaluate(UNSENT):
         if time.perf_counter() - start > PATIENCE_SECONDS:
             raise RuntimeError("the outbox does not empty")

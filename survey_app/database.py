@@ -22,6 +22,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine, ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from survey_app import sql_functions
 from survey_app.settings import Settings
 
 BUSY_TIMEOUT_SECONDS = 5
@@ -159,6 +160,7 @@ def _open_sqlite(connection: Any, _record: object) -> None:
     try:
         for statement in _SQLITE_SETTINGS:
             connection.execute(statement)
+        sql_functions.add_to_sqlite(connection)
         found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in SQLITE_PROMISES}
     except sqlite.Error as error:
         raise DatabaseUnavailable(f"La base ne s’ouvre pas : {error}") from error

@@ -20,7 +20,7 @@ from survey_app.models import Device
 from survey_app.rate_limits import at_most
 from survey_app.responses import inbox, strict_json
 from survey_app.responses.chains import missing_numbers
-from survey_app.responses.credentials import device_secret
+from survey_app.responses.credentials import answer_mac, device_secret
 from survey_app.settings import Settings
 
 blueprint = Blueprint("tablet_api", __name__, url_prefix="/api/v1")
@@ -97,9 +97,12 @@ def enrol() -> Response:
 @blueprint.post("/devices/heartbeat")
 @access.device
 def heartbeat() -> Response:
-    """Note that the tablet lives and what waits on it; tell it what is missing, and whether it may go on."""
-    credential = access.sender().credential
-    news = read_json(request.get_data())
+    """Note that the tablet lives and what waits on it; tell it what is missing, and whether it may go on.
+
+    The answer is signed: it lets copies go and empties tablets. Older applications do not look at that.
+    """
+    sender, asked = access.sender(), request.get_data()
+    credential, news = sender.credential, read_json(asked)
     now = datetime.now(tz=UTC)
     with write_transaction() as transaction:
         device = transaction.get(Device, credential.device_id)
@@ -114,7 +117,9 @@ def heartbeat() -> Response:
             "missing": missing_numbers(transaction, device, up_to) if up_to else [],
             **_agent_settings(device),
         }
-    return jsonify({**answer, "epoch": inbox.epoch()})
+    response = jsonify({**answer, "epoch": inbox.epoch()})
+    response.headers["X-Signature"] = answer_mac(sender.secret, asked, response.get_data())
+    return response
 
 
 def _agent_settings(device: Device) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The numbers that tablets give their records, one after the other: which never arrived, which came twice.
 
-A tablet numbers its records from one on, anew with each enrolment, and names in each the hash of the record
-before. So the server can say which answers are missing, and sees when two tablets go on under one identity.
-Both are kept: nothing is judged here. Sums are made of ranges: a tablet that names an absurd number costs
-nothing.
+A tablet numbers its records from one on, anew with each enrolment, and names in each the link of the record
+before: a hash over its place, or, from older apps, over its bytes. So the server can say which answers are
+missing, and sees when two tablets go on under one identity. Both are kept: nothing is judged here. Sums are
+made of ranges: a tablet that names an absurd number costs nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from survey_app.models import (
     ReceivedNumber,
     Wave,
 )
+from survey_app.sql_functions import sha256_hex
 
 LISTED_AT_MOST = 200
 NAMED_AT_MOST = 3
@@ -248,17 +249,24 @@ def _twice(ids: Sequence[str]) -> sa.Select[str | None, int | None, str]:
 
 
 def _broken(ids: Sequence[str]) -> sa.Select[str | None, int | None, str]:
-    """Records whose `prev` is no hash of what came under the number before."""
+    """Records whose `prev` is neither the link nor a hash of what came under the number before."""
     before, variant = aliased(InboxRecord), aliased(InboxConflict)
     previous = sa.and_(before.device_id == InboxRecord.device_id, before.seq == InboxRecord.seq - 1)
     came = sa.select(before.id).where(previous).exists()
-    named = sa.select(before.id).where(previous, before.content_hash == InboxRecord.prev).exists()
+    names = sa.or_(before.content_hash == InboxRecord.prev, _link(before) == InboxRecord.prev)
+    named = sa.select(before.id).where(previous, names).exists()
     other = sa.select(variant.id).join(before, before.id == variant.id)
     other_named = other.where(previous, variant.content_hash == InboxRecord.prev).exists()
     query = sa.select(InboxRecord.device_id, InboxRecord.seq, InboxRecord.id).where(
         _of(ids), came, ~named, ~other_named
     )
     return query.order_by(InboxRecord.device_id, InboxRecord.seq, InboxRecord.id)
+
+
+def _link(record: type[InboxRecord]) -> sa.ColumnElement[str]:
+    """`Envelope.link` of a stored record."""
+    text = sa.literal("link ") + sa.cast(record.seq, sa.String) + " " + record.id + " "
+    return sha256_hex(text + sa.func.coalesce(record.prev, "-"))
 
 
 def explain(session: Session, device: Device, first: int, last: int, reason: str, *, by: str) -> None:

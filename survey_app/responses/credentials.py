@@ -43,6 +43,12 @@ def verify_request(secret: bytes, method: str, path: str, body: bytes, signature
     return hmac.compare_digest(sign_request(secret, method, path, body).encode(), signature.lower().encode())
 
 
+def answer_mac(secret: bytes, asked: bytes, answer: bytes) -> str:
+    """The code by which a tablet knows that the server itself gave this answer to that call."""
+    digests = (hashlib.sha256(body).hexdigest() for body in (asked, answer))
+    return _derive(secret, "\n".join(("answer", *digests))).hex()
+
+
 def content_digest(body: bytes) -> str:
     """The ``Content-Digest`` header (RFC 9530) of a body."""
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"

@@ -54,6 +54,11 @@ class Envelope:
     key_id: str | None = None
 
     @property
+    def link(self) -> str:
+        """What the next record of this tablet names as `prev`. Every revision of a record has the same."""
+        return content_hash(f"link {self.seq} {self.id} {self.prev or '-'}".encode())
+
+    @property
     def binding(self) -> bytes:
         """What a sealed body is bound to, whole: it opens inside this frame and inside no other."""
         parts = (

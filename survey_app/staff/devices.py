@@ -175,8 +175,8 @@ def revoke(device_id: str) -> ResponseReturnValue:
         device.state, device.revoked_at = "revoked", datetime.now(tz=UTC)
         record(transaction, "device-revoked", actor=actor(), subject=device.name)
     flash(
-        "La tablette est révoquée. Ce qu’elle garde encore arrive au prochain contact, "
-        "est gardé à part, puis elle s’efface."
+        "La tablette est révoquée. Ce qu’elle garde encore arrive au prochain contact et "
+        "est gardé à part. Elle s’efface quand une sauvegarde contient le tout."
     )
     return redirect(url_for("staff_devices.index"), 303)
 

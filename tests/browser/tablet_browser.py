@@ -30,6 +30,13 @@ READ_OUTBOX = """() => new Promise((resolve, reject) => {
   };
 })"""
 
+TRY_NOW = """() => {
+  const button = document.getElementById('agent-send');
+  if (button) button.click();
+  else window.dispatchEvent(new Event('online'));
+}"""
+"""The agent has everything sent, pauses or not; on a page without that button the network comes back."""
+
 WORKER_READY = """async () => {
   const registration = await navigator.serviceWorker.ready;
   if (!navigator.serviceWorker.controller)
@@ -184,6 +191,6 @@ def wait_for_draft(page: Page, revision: int = 1) -> None:
 
 def wait_for_empty_outbox(page: Page) -> None:
     """Until everything has its receipt."""
-    page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.evaluate(TRY_NOW)
     wait_for_records(page, lambda found: all(record["state"] == "receipted" for record in found))
     expect(page.locator("#agent-waiting")).to_have_text("0 en attente", timeout=PATIENCE)

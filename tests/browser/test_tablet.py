@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, Playwright, expect
 
+from survey_app import server_facts
 from survey_app.database import write_transaction
 from survey_app.models import Device, EnrolmentCode
 from tests.browser.tablet_browser import (
+    TRY_NOW,
     Network,
     begin,
     enrol,
@@ -26,6 +29,7 @@ from tests.browser.tablet_browser import (
     tablet_browser,
     to_last_screen,
     until,
+    wait_for_draft,
     wait_for_empty_outbox,
 )
 from tests.browsers import free_port
@@ -191,6 +195,36 @@ def test_a_failed_write_keeps_the_answers_and_offers_to_try_again(tablet: Page, 
     assert [answers["comment"] for answers in site.answers()] == ["ne se perd pas"]
 
 
+NOTHING_CAN_BE_WRITTEN = """
+for (const name of ['add', 'put']) {
+  const write = IDBObjectStore.prototype[name];
+  IDBObjectStore.prototype[name] = function (...given) {
+    const request = write.apply(this, given);
+    if (window.full && this.name === 'records') this.transaction.abort();
+    return request;
+  };
+}"""
+
+
+def test_somebody_who_cancels_when_nothing_can_be_written_is_told_so_and_nothing_of_it_is_sent(
+    tablet: Page, site: TabletSite
+) -> None:
+    tablet.add_init_script(NOTHING_CAN_BE_WRITTEN)
+    begin(tablet)
+    tablet.locator("label.option:visible").first.click()
+    wait_for_draft(tablet)
+    tablet.evaluate("() => { window.full = true; }")
+    tablet.locator("#back").click()
+    tablet.locator("[data-screen-name=welcome] [data-action=restart]").click()
+    expect(tablet.locator("#unerased-title")).to_be_visible(timeout=20_000)
+    assert tablet.locator("input:checked").count() == 0
+    tablet.evaluate("() => { window.full = false; }")
+    tablet.locator("#erase").click()
+    tablet.locator("a.language-card[data-language=fr]").wait_for()
+    wait_for_empty_outbox(tablet)
+    assert [(body.withdrawn, body.answers) for body in site.bodies()] == [(True, {})]
+
+
 def walk_away_before_a_full_disk(tablet: Page) -> None:
     stop_the_clock(tablet)
     tablet.add_init_script(FULL_DISK)
@@ -248,7 +282,7 @@ def test_answers_of_a_forgotten_identity_are_named_to_the_agent(tablet: Page, ne
     tablet.fill("#enrolment-code", network.site.code())
     tablet.get_by_role("button", name="Enrôler", exact=True).click()
     tablet.locator("a.language-card[data-language=fr]").wait_for()
-    tablet.evaluate("window.dispatchEvent(new Event('online'))")
+    tablet.evaluate(TRY_NOW)
     expect(tablet.locator("#agent-former")).to_have_text("1 avis en attente d’une ancienne inscription")
     expect(tablet.locator("#agent-former")).to_be_visible()
 
@@ -375,7 +409,17 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
         "emptied before it had delivered"
     )
     network.instead = lambda _method, _path: None
-    tablet.evaluate("window.dispatchEvent(new Event('online'))")
+    wait_for_empty_outbox(tablet)
+    tablet.locator("#agent-open").click()
+    expect(tablet.locator("#agent-revoked")).to_contain_text("Il y reste 1 avis")
+    assert len(stored(tablet)) == 1, "emptied before a backup held what it had delivered"
+    with site.app.app_context(), write_transaction() as transaction:
+        soon = datetime.now(UTC) + timedelta(minutes=10)
+        server_facts.write(transaction, server_facts.BACKUP_WATERMARK, soon.isoformat())
+    tablet.locator("#agent-leave").click()
+    expect(tablet.locator("#paused-title")).to_be_visible()  # whatever is on the screen but an interview
+    tablet.evaluate(SAY_HELLO_AGAIN)
+    tablet.evaluate(TRY_NOW)
     expect(tablet.locator("#revoked-title")).to_be_visible(timeout=20_000)
     assert [(row.content_hash, row.flags) for row in site.records()] == [(record["hash"], ["revoked_device"])]
     until(tablet, "async () => (await navigator.serviceWorker.getRegistrations()).length === 0")
@@ -389,6 +433,15 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
     until(tablet, "navigator.serviceWorker.controller !== null")  # its files are here again
     tablet.locator("a.language-card[data-language=fr]").wait_for()
 
+
+SAY_HELLO_AGAIN = """() => new Promise((resolve) => {
+  const opening = indexedDB.open('tablet');
+  opening.onsuccess = () => {
+    const writing = opening.result.transaction('facts', 'readwrite');
+    writing.objectStore('facts').put(0, 'hello');
+    writing.oncomplete = () => { opening.result.close(); resolve(); };
+  };
+})"""
 
 WHAT_IS_LEFT = """async () => {
   const opening = indexedDB.open('tablet');

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Playwright, expect
 from survey_app.database import db
 from survey_app.models import InboxRecord, ServerFact
 from tests.browser.tablet_browser import (
+    TRY_NOW,
     Network,
     begin,
     enrol,
@@ -60,7 +61,7 @@ def test_nothing_is_sent_while_an_interview_lives_in_another_tab(tablet: Page, s
     other = tablet.context.new_page()
     other.goto(tablet.url.split("/tablette/")[0] + "/tablette/")
     for _round in range(3):
-        other.evaluate("window.dispatchEvent(new Event('online'))")
+        other.evaluate(TRY_NOW)
         other.wait_for_timeout(200)
     assert [record["state"] for record in outbox(other)] == ["draft"]
     assert site.records() == []
@@ -115,7 +116,7 @@ def test_a_restored_server_is_refilled_by_the_tablet(tablet: Page, site: TabletS
     )
     tablet.reload()  # the next page says hello, and hears of the new epoch
     tablet.wait_for_function("() => document.querySelector('#agent-corner')?.dataset.state === 'good'")
-    tablet.evaluate("window.dispatchEvent(new Event('online'))")
+    tablet.evaluate(TRY_NOW)
     for _wait in range(50):
         if len(site.records()) == len(before):
             break

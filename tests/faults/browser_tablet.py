@@ -16,7 +16,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Error, Page, Playwright
 
-from tests.browser.tablet_browser import enrol, open_profile, stored
+from tests.browser.tablet_browser import TRY_NOW, enrol, open_profile, stored
 from tests.browser.test_power_cut import cut_power, new_image, processes_of, run, send, unmount
 from tests.faults.ledger import Ledger
 from tests.survey_app.tablet_site import TabletSite
@@ -132,7 +132,7 @@ class BrowserTablet:
         """From anywhere; somebody beside the tablet has it send now."""
         self.page.goto(self.address)
         self.page.locator(CARD).wait_for()
-        self.page.evaluate("window.dispatchEvent(new Event('online'))")
+        self.page.evaluate(TRY_NOW)
 
     def serve(self, people: int) -> None:
         """So many people up to « Merci »."""
@@ -177,7 +177,7 @@ class BrowserTablet:
         self.page.evaluate("document.getElementById('agent-retry').click()")
         while any(record["state"] != "receipted" for record in stored(self.page)):
             assert time.monotonic() < until, "the tablet does not deliver everything"
-            self.page.evaluate("window.dispatchEvent(new Event('online'))")
+            self.page.evaluate(TRY_NOW)
             self.page.wait_for_timeout(300)
 
     def switch_off(self) -> None:

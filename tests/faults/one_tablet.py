@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -17,6 +18,9 @@ from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Playwri
 from pysqlite3 import dbapi2 as sqlite
 
 from survey_app.database import db
+from survey_app.models import Device
+from survey_app.responses.chains import Fork, chains
+from survey_app.responses.envelope import read_envelope
 from survey_app.responses.intake import judge_waiting
 from survey_app.responses.tablet_accounts import accounts_of
 from survey_app.staff.reconciliation import counted_of
@@ -258,12 +262,23 @@ def chain_faults(page: Page) -> list[str]:
     numbers = [record["seq"] for record in records]
     if numbers != list(range(1, len(records) + 1)):
         faults.append(f"numbers {numbers}")
+    links = [None, *(read_envelope(record["envelope"].encode()).link for record in records)]
+    named = [json.loads(record["envelope"])["prev"] for record in records]
+    followed = zip(numbers, named, links, strict=False)
+    faults += [f"{seq} follows another record" for seq, prev, link in followed if prev != link]
     if records and (ends["seq"], ends["hash"]) != (records[-1]["seq"], records[-1]["hash"]):
         faults.append(f"the chain ends with {ends['seq']}, the last record is {records[-1]['seq']}")
     finished = sum(record["kind"] == "finished" for record in records)
     if (day or {"count": 0})["count"] != finished:
         faults.append(f"{finished} finished, {day} counted")
     return faults
+
+
+def forks_seen(site: TabletSite) -> list[Fork]:
+    """Where the server takes a tablet for two."""
+    with site.app.app_context():
+        devices = db.session.scalars(db.select(Device)).all()
+        return [fork for chain in chains(db.session(), devices).values() for fork in chain.forks]
 
 
 def refuse_records(tablet: OneTablet) -> None:

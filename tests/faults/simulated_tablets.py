@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from survey_app.responses.credentials import content_digest, sign_request
-from survey_app.responses.envelope import content_hash
+from survey_app.responses.envelope import content_hash, read_envelope
 from tests.faults.ledger import Ledger
 from tests.survey_app.tablet_site import FakeTablet, TabletSite
 
@@ -72,7 +72,7 @@ class SimulatedTablet:
         record = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
         answers = {"courtesy": [self.chance.choice(ANSWERS)], "minutes": self.chance.randint(0, 300)}
         raw = self.identity.envelope(answers, id=record, prev=self._prev, questionnaire_digest=self.digest)
-        self._prev = content_hash(raw)
+        self._prev = read_envelope(raw).link
         self.ledger.attempt(record)
         self.queue.append(Waiting(record, raw))
 

@@ -26,6 +26,7 @@ from survey_app.responses.record_keys import held
 from survey_app.settings import testing
 from tests.browser.tablet_browser import (
     PATIENCE,
+    TRY_NOW,
     enrol,
     interview,
     next_person,
@@ -71,8 +72,8 @@ class Line:
         return record
 
     def try_again(self) -> None:
-        """What the browser says when a network is back: the pauses are over."""
-        self.page.evaluate("window.dispatchEvent(new Event('online'))")
+        """Somebody is beside the tablet: the pauses are over."""
+        self.page.evaluate(TRY_NOW)
 
     def record(self, record_id: str) -> dict[str, Any]:
         """As it now is on the tablet."""

@@ -8,24 +8,22 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import pytest
 from playwright.sync_api import Error, Page, Playwright, expect
 
 from tests.browser.tablet_browser import (
     PATIENCE,
+    TRY_NOW,
     begin,
     next_person,
     stored,
     to_last_screen,
     wait_for_draft,
 )
-from tests.faults.one_tablet import BUSY, OneTablet, Reply, chain_faults, one_tablet
+from tests.faults.one_tablet import BUSY, OneTablet, Reply, chain_faults, forks_seen, one_tablet
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-TRY_NOW: Final = "window.dispatchEvent(new Event('online'))"
 
 
 @pytest.fixture
@@ -115,6 +113,7 @@ def test_two_people_in_two_tabs_keep_their_answers_apart(tablet: OneTablet) -> N
     assert tablet.saved.total() == len(tabs)
     tablet.deliver()
     tablet.assert_all_arrived()
+    assert forks_seen(tablet.site) == [], "the staff would be told to revoke a healthy tablet"
     told = {str(answers["comment"]): answers for answers in tablet.site.answers()}
     assert told == {
         "premier": {"courtesy": ["very_satisfied"], "minutes": 1, "comment": "premier"},

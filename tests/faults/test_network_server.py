@@ -40,6 +40,8 @@ from tests.survey_app.tablet_site import FakeTablet, tablet_site
 pytestmark = pytest.mark.timeout(300)
 
 TABLETS = 300
+LONGEST_REQUEST = 30
+"""Seconds after which a tablet gives a request up."""
 NOBODY = ""
 
 
@@ -130,6 +132,35 @@ def test_a_record_over_which_the_server_stumbles_waits_alone_and_the_agent_is_to
     line.says("failing")
     expect(line.page.locator("#agent-waiting")).to_have_text("1 en attente")
     monkeypatch.setattr(inbox, "accept", accept)
+    line.deliver()
+
+
+NO_ANSWER = {
+    "line reset": faults.request_lost,
+    "server busy": faults.answered("503 Service Unavailable"),
+    "page instead of a receipt": faults.answered("200 OK", b"<!doctype html><p>Bloqu\xc3\xa9"),
+    "nothing moves": faults.request_swallowed,
+}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", NO_ANSWER)
+def test_a_record_that_gets_no_answer_waits_alone_while_the_server_answers(line: Line, name: str) -> None:
+    line.proxy.meet(faults.request_lost, "PUT")
+    poison = line.one_person("poison")["id"]
+    others = [line.one_person("autre")["id"] for _ in range(2)]
+    line.proxy.meet(NO_ANSWER[name], "PUT", path=f"/records/{poison}")
+    line.try_again()
+    end = time.monotonic() + LONGEST_REQUEST + 20
+    while any(line.record(other)["state"] != "receipted" for other in others):
+        assert time.monotonic() < end, "one record holds up the others"
+        line.page.wait_for_timeout(200)
+    if name != "nothing moves":  # which takes half a minute each time
+        while (attempts := line.record(poison)["attempts"]) < 8:
+            line.try_again()
+            wait_for_records(line.page, partial(was_tried_again, poison, attempts))
+        assert line.record(poison)["reason"] == "held_up"
+        line.says("failing")
     line.deliver()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -9,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from survey_app.clock import today_in_paris
+from survey_app.responses.envelope import read_envelope
 from tests.browser.tablet_browser import begin, next_person, stored, to_last_screen
 from tests.faults.field import LANGUAGE_CARD, SHIFT_THE_CLOCK, Field
 
@@ -41,9 +43,9 @@ def test_a_clock_set_back_a_year_in_mid_interview_keeps_order_durations_and_days
     field.look("Son horloge retarde de 365 jours")
     field.assert_all_arrived()
     frames = field.envelopes()
-    hashes = [line.split()[1] for line in field.saved]
+    links = [read_envelope(json.dumps(frame).encode()).link for frame in frames]
     assert [frame["id"] for frame in frames] == [line.split()[0] for line in field.saved]
-    assert [(frame["seq"], frame["prev"]) for frame in frames] == [(1, None), (2, hashes[0]), (3, hashes[1])]
+    assert [(frame["seq"], frame["prev"]) for frame in frames] == [(1, None), (2, links[0]), (3, links[1])]
     assert [timedelta() <= spent < timedelta(minutes=2) for spent in durations(field)] == [True] * 3
     responses = field.responses()
     assert [response.answers["comment"] for response in responses] == ["avant", "pendant", "après"]

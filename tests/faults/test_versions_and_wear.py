@@ -57,14 +57,7 @@ def newer_build(folder: Path) -> Path:
     store = folder / "client" / "src" / "store.ts"
     text = store.read_text("utf-8")
     assert "const VERSION = 2;" in text
-    text = text.replace("const VERSION = 2;", "const VERSION = 3;")
-    store.write_text(
-        text.replace(
-            "transaction?.objectStore('records').createIndex",
-            "if (event.oldVersion < 2) transaction?.objectStore('records').createIndex",
-        ),
-        "utf-8",
-    )
+    store.write_text(text.replace("const VERSION = 2;", "const VERSION = 3;"), "utf-8")
     built = folder / "build"
     subprocess.run(
         ["node", "build.mjs"],

@@ -13,7 +13,7 @@ from survey_app.database import write_transaction
 from survey_app.models import Device
 from survey_app.responses import inbox
 from survey_app.responses.credentials import Credential
-from survey_app.responses.envelope import content_hash
+from survey_app.responses.envelope import read_envelope
 from tests.survey_app.staff_site import WAVE
 
 SITE = "accueil_general"
@@ -36,7 +36,7 @@ def a_device(name: str = "Accueil-2", **changes: Any) -> str:
 
 
 def chained(device: str, numbers: Iterable[int], *, prev: str | None = None, **changes: Any) -> list[str]:
-    """The envelopes of these numbers, each naming the hash of the one before."""
+    """The envelopes of these numbers, each naming the link of the one before."""
     texts = []
     for seq in numbers:
         body = {"answers": {"courtesy": ["satisfied"]}, "language": "fr", "complete": True, "practice": False}
@@ -45,8 +45,13 @@ def chained(device: str, numbers: Iterable[int], *, prev: str | None = None, **c
         frame |= {"questionnaire_digest": "a" * 64, "bundle_digest": "b" * 64}
         frame["body"] = base64.urlsafe_b64encode(json.dumps(body).encode()).rstrip(b"=").decode()
         texts.append(json.dumps({**frame, **changes}))
-        prev = content_hash(texts[-1].encode())
+        prev = link_of(texts[-1])
     return texts
+
+
+def link_of(text: str) -> str:
+    """What the record after this one names."""
+    return read_envelope(text.encode()).link
 
 
 def receive(device: str, texts: Iterable[str]) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from survey_app.database import db, write_transaction
@@ -13,8 +16,11 @@ from survey_app.responses import inbox
 from survey_app.responses.chains import Chain, GapError, chains, explain, missing_numbers
 from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import content_hash
+from survey_app.sql_functions import sha256_hex
 from tests.survey_app.staff_site import WAVE
-from tests.survey_app.tablet_chains import SITE, a_device, chained, receive
+from tests.survey_app.tablet_chains import SITE, a_device, chained, link_of, receive
+
+LINKS = json.loads((Path(__file__).parents[1] / "conformance/links.json").read_text(encoding="utf-8"))
 
 
 def chain_of(device: str, wave_id: str | None = None) -> Chain:
@@ -63,7 +69,7 @@ def test_a_tablet_that_names_an_absurd_number_costs_nothing(database: Flask) -> 
 def test_one_number_under_two_records_is_a_fork_and_both_are_kept(database: Flask) -> None:
     device = a_device(high_seq=3)
     start = chained(device, [1, 2])
-    head = content_hash(start[-1].encode())
+    head = link_of(start[-1])
     twins = [*chained(device, [3], prev=head), *chained(device, [3], prev=head)]
     receive(device, [*start, *twins])
     (fork,) = chain_of(device).forks
@@ -77,6 +83,33 @@ def test_a_record_that_follows_another_one_than_ours_is_a_fork(database: Flask) 
     receive(device, [*chained(device, [1, 2]), *chained(device, [3], prev="e" * 64)])
     (fork,) = chain_of(device).forks
     assert (fork.seq, fork.twice) == (3, False)
+
+
+@pytest.mark.parametrize("case", LINKS, ids=lambda case: case["name"])
+def test_the_link_is_the_same_here_on_the_tablet_and_in_the_database(
+    database: Flask, case: dict[str, Any]
+) -> None:
+    (text,) = chained(a_device(), [case["seq"]], prev=case["prev"], id=case["id"])
+    assert link_of(text) == case["link"]
+    text = f"link {case['seq']} {case['id']} {case['prev'] or '-'}"
+    assert db.session.scalar(sa.select(sha256_hex(text))) == case["link"]
+
+
+def test_a_record_follows_one_whose_draft_was_written_anew_meanwhile(database: Flask) -> None:
+    """Two pages side by side: the revision that was there when the second began never reaches the server."""
+    device = a_device(high_seq=3)
+    first = "00000000-0000-4000-8000-000000000001"
+    superseded, finished = (chained(device, [1], id=first, revision=number)[0] for number in (1, 3))
+    second = chained(device, [2], prev=link_of(superseded))
+    receive(device, [finished, *second, *chained(device, [3], prev=link_of(second[0]))])
+    assert chain_of(device).forks == ()
+
+
+def test_a_number_or_a_record_of_another_tablet_is_not_the_link_that_was_named(database: Flask) -> None:
+    device = a_device(high_seq=4)
+    (start, following) = chained(device, [1, 2])
+    receive(device, [start, following, *chained(device, [3], prev=link_of(start))])
+    assert [fork.seq for fork in chain_of(device).forks] == [3]
 
 
 def test_a_record_may_follow_any_revision_or_variant_of_the_one_before(database: Flask) -> None:

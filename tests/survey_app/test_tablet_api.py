@@ -18,6 +18,7 @@ from survey_app.assets import BUILD
 from survey_app.database import db
 from survey_app.enrolment import redeem
 from survey_app.models import Device, InboxConflict
+from survey_app.responses.credentials import answer_mac
 from survey_app.settings import Settings
 from tests.survey_app.tablet_site import QUESTIONNAIRE, FakeTablet, TabletSite, tablet_site
 
@@ -238,6 +239,17 @@ def test_the_heartbeat_is_remembered(site: TabletSite, tablet: FakeTablet) -> No
         device = db.session.get(Device, tablet.device)
         assert device is not None
         assert (device.waiting, device.high_seq, device.app_digest) == (3, 12, "d" * 64)
+
+
+def test_the_answer_to_a_heartbeat_carries_a_code_over_it_and_over_that_call_alone(
+    tablet: FakeTablet,
+) -> None:
+    asked = json.dumps({"beat": 1, "waiting": 0, "high_seq": 0}).encode()
+    answer = tablet.call("POST", "/api/v1/devices/heartbeat", asked)
+    assert answer.headers["X-Signature"] == answer_mac(tablet.secret, asked, answer.get_data())
+    later = asked.replace(b": 1,", b": 2,")
+    assert answer_mac(tablet.secret, later, answer.get_data()) != answer.headers["X-Signature"]
+    assert answer_mac(bytes(32), asked, answer.get_data()) != answer.headers["X-Signature"]
 
 
 def test_a_heartbeat_sent_again_later_changes_nothing(site: TabletSite, tablet: FakeTablet) -> None:

@@ -107,6 +107,9 @@ export class AgentCorner {
     list.replaceChildren(...records.map((record) => line(record, list.dataset)));
     setHidden('agent-retry', !records.some((record) => record.state === 'quarantined'));
     setHidden('agent-export', records.length === 0);
+    const device = await this.app.enrolment.device();
+    setHidden('agent-revoked', !device || (await this.app.store.fact<string | null>('revoked')) !== device.device);
+    fill('agent-revoked', { count: await this.app.outbox.count() });
   }
 
   private async sendNow(): Promise<void> {

@@ -1,7 +1,7 @@
 // What a tablet knows after its enrolment: who it is, and the secret that signs its calls and checks receipts.
 // The secret is a non-extractable key: scripts cannot read it back. It still lies in the browser's files, so
 // whoever steals the tablet can sign as it until it is revoked; it opens no answer.
-import { base64, bytesOfHex, hex, sha256, utf8 } from './envelope.ts';
+import { base64, bytesOfHex, hex, sha256, sha256Hex, utf8 } from './envelope.ts';
 
 export interface Credential {
   readonly device: string;
@@ -34,6 +34,17 @@ export async function signedHeaders({ device, secret }: Credential, method: stri
     'X-Device': device,
     'X-Signature': hex(new Uint8Array(signature)),
   };
+}
+
+/**
+ * Whether the server itself gave these bytes as the answer to that call. Without this, whoever stands where https ends could
+ * have copies deleted, a tablet emptied, or a PIN of their own accepted. The call has a number: no earlier answer fits.
+ */
+export async function isAnswerTo(asked: string, answer: Response, { secret }: Credential): Promise<boolean> {
+  const code = answer.headers.get('X-Signature') ?? '';
+  if (!answer.ok || !/^[0-9a-f]{64}$/.test(code)) return false;
+  const text = ['answer', await sha256Hex(asked), await sha256Hex(await answer.clone().text())].join('\n');
+  return crypto.subtle.verify('HMAC', secret, bytesOfHex(code), utf8(text));
 }
 
 /** The receipt, if it is the server's own for exactly these bytes. Anything else means "not sent". */

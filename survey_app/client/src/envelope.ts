@@ -30,7 +30,7 @@ export interface RecordBody {
   readonly withdrawn?: boolean;
 }
 
-/** The place of a record among those of its tablet: a number without gaps and the hash of the one before. */
+/** The place of a record among those of its tablet: a number without gaps and the link of the one before. */
 export interface Place {
   readonly device: string;
   readonly seq: number;

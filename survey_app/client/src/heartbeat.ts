@@ -44,7 +44,7 @@ export async function heartbeatOf(outbox: Outbox, store: Store, surrounds: Surro
     beat: await nextBeat(store),
     waiting: queued + sending + quarantined,
     quarantined,
-    drafts,
+    drafts: drafts + (await outbox.count('cancelled')),
     retained,
     high_seq: head.seq,
     ...surrounds,

@@ -29,7 +29,7 @@ export interface KioskWorld {
   readonly idleSeconds: number;
 }
 
-type Name = 'welcome' | 'questions' | 'saving' | 'thanks' | 'failed' | 'idle';
+type Name = 'welcome' | 'questions' | 'saving' | 'thanks' | 'failed' | 'unerased' | 'idle';
 
 export const WARNING_SECONDS = 30;
 const THANKS_SECONDS = 10;
@@ -69,6 +69,7 @@ export class Kiosk {
     this.on('back', () => this.back());
     this.on('skip', () => this.skip());
     this.on('retry', () => void this.save());
+    this.on('erase', () => void this.cancel());
     this.on('stay', () => this.stay());
     this.page.form.addEventListener('change', () => this.keepDraft());
     this.page.form.addEventListener('input', () => {
@@ -203,7 +204,7 @@ export class Kiosk {
 
   private touched(): void {
     this.touchedAt = this.world.now();
-    if (this.shown === 'welcome' || this.shown === 'questions' || this.shown === 'failed') this.waitForIdleness();
+    if (['welcome', 'questions', 'failed', 'unerased'].includes(this.shown)) this.waitForIdleness();
   }
 
   private waitForIdleness(): void {
@@ -219,6 +220,7 @@ export class Kiosk {
 
   private warn(): void {
     if (this.shown === 'failed') return void this.save(true);
+    if (this.shown === 'unerased') return void this.cancel();
     this.beforeIdle = this.shown;
     this.show('idle');
     fill('idle-said', { seconds: WARNING_SECONDS }); // once: a count-down read aloud would never end
@@ -239,9 +241,15 @@ export class Kiosk {
     else void this.cancel();
   }
 
-  /** On purpose, or nothing is to be kept: nothing of it may be sent. */
+  /** On purpose, or nothing is to be kept: nothing of it may be sent, and as long as this page stays nothing is. */
   private async cancel(): Promise<void> {
-    if (this.id !== '') await this.world.withdraw(this.interview(false)).catch((error: unknown) => console.error('not withdrawn', error));
+    try {
+      if (this.id !== '') await this.world.withdraw(this.interview(false));
+    } catch (error) {
+      console.error('not withdrawn', error instanceof Error ? error.name : error);
+      this.page.form.reset();
+      return this.show('unerased');
+    }
     this.reset();
   }
 

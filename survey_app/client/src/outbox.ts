@@ -2,7 +2,7 @@
 // place of the one before in one strict transaction. What is sent, kept and given up is in `retention.ts`.
 import { sha256Hex } from './envelope.ts';
 import type { Interview, Place } from './envelope.ts';
-import { inOrder, interviewLock, keyOf, revisionsOf, START } from './records.ts';
+import { inOrder, interviewLock, keyOf, linkOf, patiently, revisionsOf, START } from './records.ts';
 import type { DayCount, Head, Locks, OutboxRecord, RecordKind, RecordState } from './records.ts';
 import { Retention } from './retention.ts';
 import { sealedEnvelope } from './seal.ts';
@@ -21,6 +21,8 @@ export class NotEnrolledError extends Error {}
 
 const forTheServer: Seal = (interview, place) => sealedEnvelope(interview, place, interview.sealingKey);
 
+/** Somebody looks at « Enregistrement… » meanwhile. */
+const LOCK_PATIENCE_MS = 3_000;
 /** How many copies that the server has are given up for one write without room. */
 const GIVEN_UP_AT_ONCE = 20;
 /** More than the longest record takes. */
@@ -55,12 +57,37 @@ export class Outbox {
 
   /** Its visitor took it back: no answer stays, but its number does. Where nothing was written, nothing is. */
   async withdraw(content: Content): Promise<void> {
-    const body = { ...content.body, answers: {}, complete: false, withdrawn: true };
-    await this.write({ ...content, body }, 'withdrawn', null);
+    const withdrawal = { ...content, body: { ...content.body, answers: {}, complete: false, withdrawn: true } };
+    try {
+      await this.write(withdrawal, 'withdrawn', null);
+    } catch (error) {
+      if (!(await this.cancelInPlace(withdrawal))) throw error;
+    }
   }
 
-  /** Drafts whose interview is over without an end (a crash, a closed page) are sent as they are. */
+  /** Without room for the withdrawal the draft gives up its answers where it stands, and is never sent. */
+  private async cancelInPlace(withdrawal: Content): Promise<boolean> {
+    const outcome = { cancelled: false };
+    await this.store.write(['records'], (transaction) => {
+      const records = transaction.objectStore('records');
+      const found: IDBRequest<OutboxRecord[]> = records.getAll(revisionsOf(withdrawal.id));
+      found.onsuccess = () => {
+        const last = found.result.at(-1);
+        outcome.cancelled = last?.state === 'draft' || last?.state === 'cancelled';
+        if (last?.state === 'draft') records.put({ ...last, state: 'cancelled', envelope: '', withdrawal } satisfies OutboxRecord);
+      };
+    });
+    return outcome.cancelled;
+  }
+
+  /**
+   * Drafts whose interview is over without an end (a crash, a closed page) are sent as they are; in the place of those
+   * that were cancelled without room, the withdrawal is written.
+   */
   async promote(): Promise<void> {
+    for (const { withdrawal } of await this.inState('cancelled')) {
+      if (withdrawal) await this.write(withdrawal, 'withdrawn', null).catch(() => undefined); // the next round tries again
+    }
     for (const draft of await this.inState('draft')) {
       await this.locks.ifFree(interviewLock(draft.id), () => this.mark(draft, { state: 'queued' }));
     }
@@ -76,8 +103,9 @@ export class Outbox {
     return this.store.read('records', (store) => store.index('state').getAll(state) as IDBRequest<OutboxRecord[]>);
   }
 
-  async count(state: RecordState): Promise<number> {
-    return this.store.read('records', (store) => store.index('state').count(state));
+  /** How many records are in this state, or in any. */
+  async count(state?: RecordState): Promise<number> {
+    return this.store.read('records', (store) => (state === undefined ? store.count() : store.index('state').count(state)));
   }
 
   async head(): Promise<Head> {
@@ -89,13 +117,14 @@ export class Outbox {
     return today?.day === day ? today.count : 0;
   }
 
-  /** Note where a record stands. One that is gone or has its receipt stays so: a slow sender may come late. */
-  async mark(record: OutboxRecord, change: Partial<Pick<OutboxRecord, 'state' | 'attempts' | 'notBefore' | 'reason'>>): Promise<void> {
+  /** Note where a record stands. One that is gone, cancelled or has its receipt stays so: a slow sender may come late. */
+  async mark(record: OutboxRecord, change: Partial<Pick<OutboxRecord, 'state' | 'attempts' | 'heldUp' | 'notBefore' | 'reason'>>): Promise<void> {
     await this.store.write(['records'], (transaction) => {
       const records = transaction.objectStore('records');
       const found: IDBRequest<OutboxRecord | undefined> = records.get(keyOf(record));
       found.onsuccess = () => {
-        if (found.result && found.result.state !== 'receipted') records.put({ ...found.result, ...change });
+        const isOver = found.result?.state === 'receipted' || found.result?.state === 'cancelled';
+        if (found.result && !isOver) records.put({ ...found.result, ...change });
       };
     });
   }
@@ -105,7 +134,8 @@ export class Outbox {
    * transaction checks that nothing has moved and writes record, chain and day count together.
    */
   private write(content: Content, kind: RecordKind, day: string | null): Promise<OutboxRecord | null> {
-    return this.locks.request('outbox', async () => {
+    // Order is for the sake of fewer second tries: whether nothing has moved, the transaction looks itself.
+    return patiently(this.locks, 'outbox', LOCK_PATIENCE_MS, async () => {
       for (;;) {
         const revisions = await this.store.read('records', (store) => store.getAll(revisionsOf(content.id)) as IDBRequest<OutboxRecord[]>);
         const ended = revisions.find((record) => record.kind !== 'partial');
@@ -129,7 +159,7 @@ export class Outbox {
     const device = (await this.store.fact<{ device: string }>('device'))?.device;
     if (device === undefined) throw new NotEnrolledError('no identity: nothing can be saved');
     const head = await this.head();
-    return { device, seq: head.seq + 1, prev: head.hash };
+    return { device, seq: head.seq + 1, prev: namedNext(head) };
   }
 
   /** Whether a record could be written now: the agent is to know before the next visitor begins. */
@@ -159,6 +189,7 @@ export class Outbox {
 
   private async commit(record: OutboxRecord, last: OutboxRecord | undefined, day: string | null): Promise<boolean> {
     const outcome = { written: false };
+    const end: Head = { seq: record.seq, id: record.id, hash: record.hash, link: await linkOf(record) };
     await this.store.write(['records', 'facts'], (transaction) => {
       const write = (head: Head): void => {
         outcome.written = true;
@@ -166,36 +197,36 @@ export class Outbox {
         if (day !== null) countOneMore(transaction.objectStore('facts'), day);
       };
       outcome.written = false; // the store may run this a second time
-      if (last) ifUnchanged(transaction, last, record, write);
-      else ifNext(transaction, record, write);
+      if (last) ifUnchanged(transaction, last, end, write);
+      else ifNext(transaction, record, () => write(end));
     });
     return outcome.written;
   }
 }
 
 /** The first revision: the identity and the end of the chain are those that the envelope names. */
-function ifNext(transaction: IDBTransaction, record: OutboxRecord, write: (head: Head) => void): void {
+function ifNext(transaction: IDBTransaction, record: OutboxRecord, write: () => void): void {
   const facts = transaction.objectStore('facts');
   const device: IDBRequest<{ device: string } | undefined> = facts.get('device');
   const head: IDBRequest<Head | undefined> = facts.get('head');
   head.onsuccess = () => {
-    const { seq, hash } = head.result ?? START;
-    if (device.result?.device === record.device && seq === record.seq - 1 && hash === record.prev) write({ seq: record.seq, id: record.id, hash: record.hash });
+    const end = head.result ?? START;
+    if (device.result?.device === record.device && end.seq === record.seq - 1 && namedNext(end) === record.prev) write();
   };
 }
 
-/** A later revision: the one before is still the last. It keeps its number, and the chain ends with its new hash. */
-function ifUnchanged(transaction: IDBTransaction, last: OutboxRecord, record: OutboxRecord, write: (head: Head) => void): void {
+/** A later revision: the one before is still the last. It keeps its number and its link, also where the chain has gone on. */
+function ifUnchanged(transaction: IDBTransaction, last: OutboxRecord, end: Head, write: (head: Head) => void): void {
   const records = transaction.objectStore('records');
-  const same: IDBRequest<OutboxRecord[]> = records.getAll(revisionsOf(record.id));
+  const same: IDBRequest<OutboxRecord[]> = records.getAll(revisionsOf(last.id));
   const head: IDBRequest<Head | undefined> = transaction.objectStore('facts').get('head');
   head.onsuccess = () => {
     const before = same.result.at(-1);
     if (before?.revision !== last.revision || before.hash !== last.hash) return;
     // One that was promoted meanwhile may be on its way: it stays, and the server lets the later one win.
-    if (before.state === 'draft') records.delete(keyOf(before));
-    const end = head.result ?? START;
-    write(end.id === record.id ? { ...end, hash: record.hash } : end);
+    if (before.state === 'draft' || before.state === 'cancelled') records.delete(keyOf(before));
+    const found = head.result ?? START;
+    write(found.id === last.id ? end : found);
   };
 }
 
@@ -203,6 +234,8 @@ function put(transaction: IDBTransaction, record: OutboxRecord, head: Head): voi
   transaction.objectStore('records').add(record);
   transaction.objectStore('facts').put(head, 'head');
 }
+
+const namedNext = ({ link, hash }: Head): string | null => link ?? hash;
 
 function countOneMore(facts: IDBObjectStore, day: string): void {
   const request: IDBRequest<DayCount | undefined> = facts.get('day');

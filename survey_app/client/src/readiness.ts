@@ -55,7 +55,7 @@ export async function checkReadiness(store: Store, bundle: BundleFiles | null, a
     controlled: navigator.serviceWorker.controller !== null,
     assets: await assetsOf(store, bundle, afresh),
     persisted: (await navigator.storage?.persisted?.()) ?? null,
-    strict: 'durability' in IDBTransaction.prototype,
+    strict: store.strict !== false, // as the probe's transaction got it
     written: store.fault === null, // after a probe: whatever does not work has been reported
     clockOffsetMs: (await store.fact<number>('clock_offset_ms')) ?? null,
     silentMs: await silenceOf(store),

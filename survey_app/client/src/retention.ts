@@ -1,8 +1,8 @@
 // What stays on the tablet after its receipt, and for how long: until the server's own backup holds it, because a
 // restored server asks for it again. Nothing here looks at a clock of the tablet.
 import { receiptFor } from './credential.ts';
-import { keyOf, microseconds, UNSENT } from './records.ts';
-import type { OutboxRecord, RecordState } from './records.ts';
+import { keyOf, microseconds } from './records.ts';
+import type { OutboxRecord } from './records.ts';
 import { EMPTIED } from './store.ts';
 import type { Store } from './store.ts';
 
@@ -67,24 +67,20 @@ export class Retention {
   }
 
   /**
-   * Empty a revoked tablet, once everything on it has a receipt: no record, no key, no fact but that it was emptied.
-   * Says whether it did. Whoever holds a record that the server does not have is not emptied.
+   * Empty a revoked tablet, once no record is left on it: no key, no fact but that it was emptied. Says whether it did.
+   * Whoever holds a record that the server lacks, or only its backup, is not emptied: a restored server asks for it.
    */
   async wipe(): Promise<boolean> {
     const outcome = { wiped: false };
     await this.store.write(['records', 'facts'], (transaction) => {
       outcome.wiped = false;
-      const states: RecordState[] = ['draft', ...UNSENT];
-      const index = transaction.objectStore('records').index('state');
-      const counts = states.map((state) => index.count(state));
+      const left = transaction.objectStore('records').count();
       const facts = transaction.objectStore('facts');
       const device: IDBRequest<{ device: string } | undefined> = facts.get('device');
       const revoked: IDBRequest<string | null | undefined> = facts.get('revoked');
       revoked.onsuccess = () => {
-        const drained = counts.every((count) => count.result === 0);
-        if (!drained || !device.result || revoked.result !== device.result.device) return;
+        if (left.result > 0 || !device.result || revoked.result !== device.result.device) return;
         outcome.wiped = true;
-        transaction.objectStore('records').clear();
         facts.clear();
         facts.put(true, EMPTIED);
       };

@@ -21,7 +21,7 @@ const START = '/tablette/';
 /** What a page needs of a kept response; its other headers belong to the transfer. */
 const KEPT_HEADERS = ['Content-Type', 'Content-Security-Policy', 'Cross-Origin-Opener-Policy', 'Cross-Origin-Resource-Policy', 'Referrer-Policy', 'X-Content-Type-Options', 'Permissions-Policy'];
 
-self.addEventListener('install', (event) => event.waitUntil(keepBundle()));
+self.addEventListener('install', (event) => event.waitUntil(install()));
 self.addEventListener('activate', (event) => event.waitUntil(takeOver()));
 self.addEventListener('message', (event) => {
   if (event.data === 'activate') event.waitUntil(self.skipWaiting());
@@ -37,6 +37,22 @@ self.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || url.origin !== self.location.origin) return;
   if (url.pathname.startsWith('/tablette/') || url.pathname.startsWith('/static/')) event.respondWith(answer(request, url.pathname));
 });
+
+/** Whole or not at all: what is left of a failed one would count as the generation before. */
+async function install(): Promise<void> {
+  const wasWhole = await isWhole(CURRENT);
+  try {
+    await keepBundle();
+  } catch (error) {
+    if (!wasWhole) await caches.delete(CURRENT);
+    throw error;
+  }
+}
+
+/** The list is written last. */
+async function isWhole(name: string): Promise<boolean> {
+  return (await caches.has(name)) && (await (await caches.open(name)).match(LIST)) !== undefined;
+}
 
 /** Fetch all files of the bundle, each with the hash that the list gives; a sign-in page of some network has another. */
 async function keepBundle(): Promise<void> {
@@ -69,10 +85,12 @@ async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** The generation before stays, for a page that another tab still shows. */
+/** The generation before stays, for a page that another tab still shows; it is a whole one, which has its list. */
 async function takeOver(): Promise<void> {
   const earlier = (await caches.keys()).filter((name) => name.startsWith(GENERATION) && name !== CURRENT);
-  await Promise.all(earlier.slice(0, -1).map((name) => caches.delete(name)));
+  const whole = await Promise.all(earlier.map(isWhole));
+  const before = earlier.filter((_name, index) => whole[index]).at(-1);
+  await Promise.all(earlier.filter((name) => name !== before).map((name) => caches.delete(name)));
   await self.clients.claim();
 }
 

@@ -92,14 +92,19 @@ export class StartPage {
     return offer(device, await this.app.today()) && revoked !== device.device ? 'languages' : 'closed';
   }
 
-  /** A revoked tablet delivers what it holds and asks nobody any more; one enrolled again starts again. */
+  /**
+   * A revoked tablet delivers what it holds and asks nobody any more; one enrolled again starts again. It is emptied
+   * whatever this page shows; only somebody who types a code for it is left to do so.
+   */
   private async stopIfRevoked(): Promise<void> {
     const before = this.shown;
-    if (before !== 'languages' && before !== 'closed') return;
+    if (before === 'revoked') return;
     const device = await this.app.enrolment.device();
-    if (device && (await this.app.store.fact<string | null>('revoked')) === device.device) await this.app.wipeIfDrained();
+    const isRevoked = device !== null && (await this.app.store.fact<string | null>('revoked')) === device.device;
+    const wiped = isRevoked && (await this.app.wipeIfDrained());
+    if (wiped ? before === 'enrolment' : before !== 'languages' && before !== 'closed') return;
     const now = await this.screenFor(await this.app.enrolment.device());
-    if (this.shown === before) this.show(now); // the agent may have opened the corner meanwhile
+    if (wiped || this.shown === before) this.show(now); // the agent may have opened the corner meanwhile
   }
 
   /** The QR code on the staff page carries the code behind the address, where no server log sees it. */

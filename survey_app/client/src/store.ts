@@ -32,6 +32,8 @@ export class Store {
   busy = false;
   /** What is wrong, until a record or the probe can be written again. */
   fault: Fault | null = null;
+  /** Whether the last write went to the disk before it counted; null before the first. */
+  strict: boolean | null = null;
   /** Told of every change of it. */
   onfault: () => void = () => undefined;
   private connection: Promise<IDBDatabase> | null = null;
@@ -76,7 +78,11 @@ export class Store {
   }
 
   private transact(names: StoreName[], work: Work): Promise<void> {
-    return this.retryOnce((database) => complete(database.transaction(names, 'readwrite', { durability: this.durability }), work));
+    return this.retryOnce((database) => {
+      const transaction = database.transaction(names, 'readwrite', { durability: this.durability });
+      this.strict = transaction.durability === 'strict';
+      return complete(transaction, work);
+    });
   }
 
   /** A connection that the system closed under memory pressure is opened anew, once; then the alarm is given. */
@@ -150,7 +156,7 @@ function upgrade(request: IDBOpenDBRequest, event: IDBVersionChangeEvent): void 
     database.createObjectStore('records', { keyPath: ['id', 'revision'] });
     database.createObjectStore('facts');
   }
-  transaction?.objectStore('records').createIndex('state', 'state');
+  if (event.oldVersion < 2) transaction?.objectStore('records').createIndex('state', 'state');
   if ((event as { dataLoss?: unknown }).dataLoss === 'total') transaction?.objectStore('facts').put(true, 'damaged');
 }
 

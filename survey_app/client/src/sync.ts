@@ -1,6 +1,6 @@
 // Sends what waits in the outbox. Any doubt about the outcome means "not sent": it is sent again, and the server
 // knows a record by its id and its bytes.
-import { signedHeaders } from './credential.ts';
+import { isAnswerTo, signedHeaders } from './credential.ts';
 import type { Credential } from './credential.ts';
 import { sha256Hex } from './envelope.ts';
 import { heartbeatAnswer, heartbeatOf, NO_SURROUNDS } from './heartbeat.ts';
@@ -31,9 +31,13 @@ export type Contact = 'reached' | 'unreachable' | 'network_login' | 'unknown_dev
 
 /** Why a record waits whose identity the server no longer knows. */
 export const UNKNOWN_DEVICE = 'unknown_device';
+/** Why a record waits that does not get through to a server which answered a moment ago. */
+export const HELD_UP = 'held_up';
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
+/** Over so long the tablets of a site come back whose network was away. */
+const BACK_ONLINE_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const QUARANTINED_BY = new Set([400, 413]);
 /** Network Authentication Required (RFC 6585). */
@@ -58,7 +62,7 @@ export class Sync {
     this.lease = new Lease(store, world.locks, world.now);
   }
 
-  /** One pass over what is due, oldest first. Never throws: the next trigger tries again. */
+  /** One pass over what is due, the least tried first. Never throws: the next trigger tries again. */
   async run(): Promise<void> {
     try {
       await this.outbox.promote();
@@ -68,9 +72,21 @@ export class Sync {
     }
   }
 
-  /** Somebody is beside the tablet, or the network is back: the pauses are over. */
-  async hurry(): Promise<void> {
-    await this.store.setFact('host_not_before', 0);
+  /**
+   * The network is back: the pauses are over in a moment, another one for each tablet behind the same access point. A busy
+   * server named its own pause, which stays. Gives the milliseconds until it is worth while to send.
+   */
+  async backOnline(): Promise<number> {
+    const left = this.pauseLeft((await this.store.fact<number>('host_not_before')) ?? 0);
+    if ((await this.store.fact<Contact>('contact')) === 'busy' && left > 0) return left;
+    const wait = Math.round(this.world.random() * BACK_ONLINE_MS);
+    await this.hurry(this.world.now() + wait);
+    return wait;
+  }
+
+  /** Somebody is beside the tablet: the pauses are over. */
+  async hurry(hostNotBefore = 0): Promise<void> {
+    await this.store.setFact('host_not_before', hostNotBefore);
     for (const record of await this.outbox.waiting()) if (record.notBefore > 0) await this.outbox.mark(record, { notBefore: 0 });
   }
 
@@ -89,7 +105,7 @@ export class Sync {
     const response = await this.request(credential, 'POST', '/api/v1/devices/heartbeat', body).catch(() => null);
     if (response === null) return this.noteContact('unreachable');
     if (response.status === 401) return this.noteContact('unknown_device');
-    const answer = response.ok ? heartbeatAnswer(await jsonOf(response)) : null;
+    const answer = (await isAnswerTo(body, response, credential)) ? heartbeatAnswer(await jsonOf(response)) : null;
     if (answer) return this.learn(answer, credential.device);
     await this.noteContact(response.ok || response.type === 'opaqueredirect' || response.status === NETWORK_LOGIN ? 'network_login' : 'busy');
   }
@@ -107,7 +123,7 @@ export class Sync {
   private async pass(turn: Turn): Promise<void> {
     if (this.pauseLeft((await this.store.fact<number>('host_not_before')) ?? 0) > 0) return;
     const refused = new Set<string>();
-    for (const record of await this.outbox.waiting()) {
+    for (const record of leastTriedFirst(await this.outbox.waiting())) {
       if (record.state === 'quarantined' || refused.has(record.device) || this.pauseLeft(record.notBefore) > 0) continue;
       const outcome = await this.send(record, turn);
       if (outcome === 'stop') return;
@@ -188,10 +204,18 @@ export class Sync {
     return 'next_identity';
   }
 
+  /**
+   * The next pass begins with another record. Where the server answered a moment ago, it may be this one: it waits alone,
+   * ever longer, and the others a moment. Else the pause of all grows until the server answers again.
+   */
   private async pauseHost(record: OutboxRecord, contact: Contact, atLeast = 0): Promise<Outcome> {
-    const until = this.world.now() + Math.max(atLeast, this.pause(record.attempts));
-    await this.outbox.mark(record, { state: 'queued', notBefore: 0 });
-    await this.store.setFact('host_not_before', until);
+    const { now } = this.world;
+    const isHeldUp = (await this.store.fact<Contact>('contact')) === 'reached';
+    const failures = isHeldUp ? 1 : ((await this.store.fact<number>('host_failures')) ?? 0) + 1;
+    const heldUp = (record.heldUp ?? 0) + 1;
+    await this.outbox.mark(record, { state: 'queued', ...(isHeldUp ? { notBefore: now() + this.pause(heldUp), heldUp, reason: HELD_UP } : { notBefore: 0 }) });
+    await this.store.setFact('host_failures', failures);
+    await this.store.setFact('host_not_before', now() + Math.max(atLeast, this.pause(failures)));
     await this.noteContact(contact);
     return 'stop';
   }
@@ -243,6 +267,9 @@ async function jsonOf(response: Response): Promise<unknown> {
     return null;
   }
 }
+
+/** In the order of the chain, but what was tried in vain after what was not: one record that gets no answer stops a pass. */
+const leastTriedFirst = (records: OutboxRecord[]): OutboxRecord[] => records.sort((one, other) => one.attempts - other.attempts);
 
 /** Seconds or a date, as HTTP allows; 0 where there is none. */
 function retryAfter(response: Response, now: number): number {

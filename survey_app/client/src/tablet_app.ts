@@ -3,11 +3,12 @@ import { Enrolment } from './enrolment.ts';
 import type { Readiness, Surrounds } from './heartbeat.ts';
 import { fill, showOnlyNamed } from './page_parts.ts';
 import { Outbox } from './outbox.ts';
+import type { OutboxRecord } from './outbox.ts';
 import type { KeptFile } from './readiness.ts';
 import type { Locks } from './records.ts';
 import type { SealingKey } from './seal.ts';
 import { Store } from './store.ts';
-import { Sync, UNKNOWN_DEVICE } from './sync.ts';
+import { HELD_UP, Sync, UNKNOWN_DEVICE } from './sync.ts';
 import type { Contact } from './sync.ts';
 
 /** The list of what this tablet shows, as the server wrote it and the service worker keeps it. */
@@ -33,7 +34,7 @@ const LOOK_AGAIN_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** A night without a network is nothing to tell the agent. */
 const MANY_DAYS = 2;
-/** After so many refusals by the server a record is no longer a matter of waiting: the agent is told. */
+/** After so many refusals, or tries without an answer, a record is no longer a matter of waiting: the agent is told. */
 const MANY_ATTEMPTS = 5;
 /** The Web Lock that every interview page shares. */
 const IN_USE = 'tablet in use';
@@ -42,7 +43,7 @@ export class TabletApp {
   readonly store = new Store();
   readonly enrolment = new Enrolment(this.store);
   readonly locks: Locks = {
-    request: (name, work) => navigator.locks.request(name, work) as ReturnType<typeof work>,
+    request: (name, work, signal) => navigator.locks.request(name, signal ? { signal } : {}, work) as ReturnType<typeof work>,
     ifFree: (name, work) => navigator.locks.request(name, { ifAvailable: true }, async (lock) => (lock ? work().then(() => true) : false)),
   };
   readonly outbox = new Outbox(this.store, this.locks);
@@ -67,7 +68,7 @@ export class TabletApp {
   /** Send now and whenever there is reason to; keep the agent's line true; tell the page after each round. */
   keepSending(afterwards: () => Promise<void> = async () => undefined): void {
     this.afterwards = afterwards;
-    window.addEventListener('online', () => void this.sync.hurry().then(() => this.send()));
+    window.addEventListener('online', () => void this.sync.backOnline().then((wait) => this.sendIn(wait)));
     document.addEventListener('visibilitychange', () => void this.send());
     navigator.serviceWorker.addEventListener('message', (event) => event.data === 'send' && void this.send());
     void this.send();
@@ -80,8 +81,12 @@ export class TabletApp {
       console.error('round stopped', error instanceof Error ? error.name : error);
       return null;
     });
+    this.sendIn(Math.max(next ?? LOOK_AGAIN_MS, 500));
+  }
+
+  private sendIn(milliseconds: number): void {
     window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.send(), Math.min(Math.max(next ?? LOOK_AGAIN_MS, 500), LOOK_AGAIN_MS));
+    this.timer = window.setTimeout(() => void this.send(), Math.min(milliseconds, LOOK_AGAIN_MS));
   }
 
   private async round(): Promise<number | null> {
@@ -107,7 +112,7 @@ export class TabletApp {
     });
   }
 
-  /** Empty a revoked tablet once it has delivered everything; says whether it did. */
+  /** Empty a revoked tablet once the server's backup holds all that was on it; says whether it did. */
   async wipeIfDrained(): Promise<boolean> {
     const done = { wiped: false };
     await this.locks.ifFree(IN_USE, async () => void (done.wiped = await this.outbox.retention.wipe()));
@@ -138,7 +143,7 @@ export class TabletApp {
     const records = await this.outbox.waiting();
     const quarantined = records.filter((record) => record.state === 'quarantined').length;
     const former = records.filter((record) => record.reason === UNKNOWN_DEVICE && record.device !== device?.device).length;
-    const failing = records.filter((record) => record.attempts >= MANY_ATTEMPTS && /^\d+$/.test(record.reason ?? '') && record.state === 'queued').length;
+    const failing = records.filter((record) => record.state === 'queued' && timesRefused(record) >= MANY_ATTEMPTS).length;
     const contact = (await this.store.fact<Contact>('contact')) ?? null;
     const fault = this.store.fault ?? ((await this.store.fact<boolean>('damaged')) ? 'damaged' : null);
     const last = await this.store.fact<number>('last_contact');
@@ -173,6 +178,12 @@ async function surroundsOf(bundle: Bundle | null): Promise<Surrounds> {
 async function wakeWhenOnline(): Promise<void> {
   const registration = (await navigator.serviceWorker.getRegistration()) as { sync?: { register: (tag: string) => Promise<void> } } | undefined;
   await registration?.sync?.register('outbox').catch(() => undefined);
+}
+
+/** How often this very record failed; a network that was away is not its fault. */
+function timesRefused({ reason, attempts, heldUp }: OutboxRecord): number {
+  if (reason === HELD_UP) return heldUp ?? 0;
+  return /^\d+$/.test(reason ?? '') ? attempts : 0;
 }
 
 /** One word for the colour of the line. */

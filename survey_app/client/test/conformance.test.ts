@@ -6,6 +6,7 @@ import { parsed } from '../src/answers.ts';
 import { holds } from '../src/conditions.ts';
 import type { Answers, AnswerValue, Condition, Definition, ItemDefinition } from '../src/definition.ts';
 import { decidingItems, relevantItems, splitByPath } from '../src/routing.ts';
+import { linkOf } from '../src/records.ts';
 import type { RoutingContext } from '../src/routing.ts';
 import { check } from '../src/validation.ts';
 import type { AnswerFault } from '../src/validation.ts';
@@ -57,6 +58,10 @@ test('an answer that decides nothing may be left out, and the same questions are
   }
   assert.ok(decided > 0);
 });
+
+for (const { name, link, ...place } of read<{ name: string; seq: number; id: string; prev: string | null; link: string }[]>('links')) {
+  test(`link: ${name}`, async () => assert.equal(await linkOf(place), link));
+}
 
 interface AnswerCases {
   readonly items: Record<string, ItemDefinition>;

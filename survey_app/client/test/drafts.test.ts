@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InterviewSaving } from '../src/interview_saving.ts';
-import { interviewLock } from '../src/records.ts';
+import { interviewLock, linkOf } from '../src/records.ts';
 import type { OutboxRecord } from '../src/records.ts';
 import { anId, anInterview, DAY, DEVICE, Tab, World } from './fake_world.ts';
 
@@ -28,10 +28,11 @@ test('each answer makes a revision that takes the place of the one before, under
   const records = (await world.records()).filter((record) => record.id === anId(2));
   const [draft] = records;
   assert.equal(records.length, 1);
-  assert.deepEqual([draft?.state, draft?.kind, draft?.revision, draft?.seq, draft?.prev], ['draft', 'partial', 3, 2, before.hash]);
-  assert.deepEqual(frameOf(draft), { ...frameOf(draft), seq: 2, prev: before.hash, revision: 3 });
+  assert.deepEqual([draft?.state, draft?.kind, draft?.revision, draft?.seq, draft?.prev], ['draft', 'partial', 3, 2, before.link]);
+  assert.deepEqual(frameOf(draft), { ...frameOf(draft), seq: 2, prev: before.link, revision: 3 });
   assert.deepEqual([Object.keys(bodyOf(draft).answers), bodyOf(draft).complete], [['a', 'b', 'c'], false]);
-  assert.deepEqual(await world.outbox.head(), { seq: 2, id: anId(2), hash: draft?.hash });
+  assert.ok(draft);
+  assert.deepEqual(await world.outbox.head(), { seq: 2, id: anId(2), hash: draft.hash, link: await linkOf(draft) });
 });
 
 test('the finished revision takes the place of the draft in one transaction, and waits', async () => {
@@ -45,7 +46,21 @@ test('the finished revision takes the place of the draft in one transaction, and
   assert.equal(bodyOf(record).complete, true);
   assert.equal(await world.outbox.savedOn(DAY), 1);
   await world.save(anId(2));
-  assert.equal((await world.outbox.waiting())[1]?.prev, record?.hash, 'the chain goes on from the latest revision');
+  assert.ok(record);
+  assert.equal((await world.outbox.waiting())[1]?.prev, await linkOf(record), 'the chain goes on from it');
+});
+
+test('a draft written anew while a later interview goes on breaks no chain: what that one names does not change', async () => {
+  const world = await anEnrolledWorld();
+  const other = new Tab(world);
+  await world.outbox.draft(withAnswers(anId(1), 'a'));
+  await other.outbox.draft(withAnswers(anId(2), 'a'));
+  await world.outbox.draft(withAnswers(anId(1), 'a', 'b'));
+  await world.outbox.finish(withAnswers(anId(1), 'a', 'b', 'c'), DAY);
+  await other.outbox.finish(withAnswers(anId(2), 'a'), DAY);
+  const [first, second] = await world.outbox.waiting();
+  assert.ok(first && second);
+  assert.deepEqual([first.id, second.id, second.prev], [anId(1), anId(2), await linkOf(first)]);
 });
 
 test('a draft after the end changes nothing, nor does a withdrawal', async () => {
@@ -74,6 +89,42 @@ test('a visitor who cancels before anything was written uses up no number', asyn
   await world.outbox.withdraw(anInterview(anId(1)));
   assert.deepEqual(await world.records(), []);
   assert.equal((await world.outbox.head()).seq, 0);
+});
+
+test('a visitor who cancels on a full disk leaves no answer either, and the withdrawal is written when there is room', async () => {
+  const world = await anEnrolledWorld();
+  await world.outbox.draft(withAnswers(anId(1), 'a', 'b'));
+  world.disk.room = 0;
+  await world.outbox.withdraw(withAnswers(anId(1), 'a', 'b'));
+  const [cancelled] = await world.records();
+  assert.deepEqual([cancelled?.state, cancelled?.envelope, cancelled?.withdrawal?.body.answers], ['cancelled', '', {}]);
+  world.restart();
+  await world.sync.run();
+  assert.equal(world.server.rows.size, 0, 'not a partial answer');
+  await world.sync.heartbeat();
+  const told = JSON.parse(world.server.requests.at(-1)?.body ?? '{}') as { drafts: number };
+  assert.equal(told.drafts, 1, 'its number is not missing');
+  world.disk.room = Infinity;
+  await world.sync.run();
+  assert.deepEqual([...world.server.rows.values()].map(({ seq, revision, body }) => [seq, revision, body.withdrawn, body.answers]), [[1, 2, true, {}]]);
+});
+
+test('a cancelled draft is not promoted by a sender that looked before', async () => {
+  const world = await anEnrolledWorld();
+  await world.outbox.draft(withAnswers(anId(1), 'a'));
+  const [draft] = await world.outbox.inState('draft');
+  assert.ok(draft);
+  world.disk.room = 0;
+  await world.outbox.withdraw(withAnswers(anId(1), 'a'));
+  await world.outbox.mark(draft, { state: 'queued' });
+  assert.equal(await world.outbox.count('cancelled'), 1);
+});
+
+test('a visitor who cannot cancel at all is told so', async () => {
+  const world = await anEnrolledWorld();
+  await world.outbox.draft(withAnswers(anId(1), 'a'));
+  world.store.write = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));
+  await assert.rejects(world.outbox.withdraw(withAnswers(anId(1), 'a')), { name: 'QuotaExceededError' });
 });
 
 test('a draft is not sent, and does not count as waiting', async () => {

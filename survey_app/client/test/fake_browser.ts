@@ -14,11 +14,18 @@ export class BrowserLocks {
 
   of(tab: object): Locks {
     return {
-      request: (name, work) =>
+      request: (name, work, signal) =>
         new Promise((resolve, reject) => {
           const run = (): void => void this.hold(name, tab, work).then(resolve, reject);
-          if (this.held.has(name)) this.queue(name).push({ tab, run });
-          else run();
+          if (!this.held.has(name)) return run();
+          const waiting = { tab, run };
+          this.queue(name).push(waiting);
+          signal?.addEventListener('abort', () => {
+            const queue = this.queue(name);
+            if (!queue.includes(waiting)) return; // it has the lock
+            queue.splice(queue.indexOf(waiting), 1);
+            reject(signal.reason as Error);
+          });
         }),
       ifFree: async (name, work) => {
         if (this.held.has(name)) return false;

@@ -7,7 +7,7 @@ import type { Interview } from '../src/envelope.ts';
 import { Outbox } from '../src/outbox.ts';
 import type { Content, OutboxRecord } from '../src/outbox.ts';
 import type { Locks } from '../src/records.ts';
-import { Store } from '../src/store.ts';
+import { EMPTIED, Store } from '../src/store.ts';
 import { Sync } from '../src/sync.ts';
 import { BrowserLocks, TabFactory } from './fake_browser.ts';
 import type { Disk } from './fake_browser.ts';
@@ -32,23 +32,31 @@ export class Tab {
   readonly sync: Sync;
   readonly locks: Locks;
   dead = false;
+  readonly killed: Promise<void>;
   /** Resolves when the tab runs again. */
   frozen: Promise<void> | null = null;
   private readonly world: World;
+  private die: () => void = () => undefined;
 
   constructor(world: World, locks?: Locks) {
     this.world = world;
+    this.killed = new Promise((resolve) => (this.die = resolve));
     this.locks = locks ?? world.locks.of(this);
     this.factory = new TabFactory(world.factory, world.disk);
     this.store = new Store(this.factory as unknown as globalThis.IDBFactory);
     this.outbox = new Outbox(this.store, this.locks, plainSeal);
     const of = async (device: string): Promise<Credential> => ({ device, secret: await world.secret });
     const fetch = this.fetch as typeof globalThis.fetch;
-    this.sync = new Sync(this.outbox, this.store, { current: () => of(DEVICE), of }, { fetch, now: () => world.now, random: () => 0.5, locks: this.locks });
+    const current = async (): Promise<Credential | null> => {
+      if (await this.store.fact<boolean>(EMPTIED)) return null;
+      return of((await this.store.fact<{ device: string }>('device'))?.device ?? DEVICE);
+    };
+    this.sync = new Sync(this.outbox, this.store, { current, of }, { fetch, now: () => world.now, random: () => 0.5, locks: this.locks });
   }
 
   kill(): void {
     this.dead = true;
+    this.die();
     this.factory.kill();
     this.world.locks.killed(this);
   }

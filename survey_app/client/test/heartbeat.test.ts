@@ -61,6 +61,42 @@ test('the answer’s PIN and time of idleness are kept, and stay where an answer
   assert.deepEqual([await world.store.fact('pin'), await world.store.fact('idle_seconds')], [pin, 90]);
 });
 
+const WHAT_A_STRANGER_SAYS = { now: '2026-06-15T08:00:00Z', epoch: 'epoch 1', watermark: '2999-01-01T00:00:00Z', revoked: true, pin: { salt: 'aa', hash: 'bb', iterations: 1 } };
+
+/** The last true answer to a heartbeat, from which a stranger takes the code. */
+async function overheard(world: World): Promise<Response> {
+  world.server.instead.push(async (path, init) => {
+    const answer = await world.server.answer(path, init);
+    heard = answer.clone();
+    return answer;
+  });
+  let heard = new Response();
+  await world.sync.heartbeat();
+  return heard;
+}
+
+const STRANGERS: Record<string, (heard: Response) => Promise<Response>> = {
+  'without a code': async () => json(200, WHAT_A_STRANGER_SAYS),
+  'with the code of another answer': async (heard) => json(200, WHAT_A_STRANGER_SAYS, { 'X-Signature': heard.headers.get('X-Signature') ?? '' }),
+  'that was given to an earlier call': async (heard) => heard,
+};
+
+for (const [name, answers] of Object.entries(STRANGERS)) {
+  test(`an answer ${name} lets no copy go, revokes nothing, sets no PIN, and is no contact`, async () => {
+    const world = new World();
+    await world.save(anId(1));
+    await world.sync.run();
+    const heard = await overheard(world);
+    const contact = world.now;
+    world.now += 60_000;
+    world.server.before = () => () => answers(heard);
+    await world.sync.heartbeat();
+    assert.equal(await world.outbox.count('receipted'), 1);
+    assert.deepEqual([await world.store.fact('revoked'), await world.store.fact('pin')], [null, undefined]);
+    assert.deepEqual([await world.store.fact('contact'), await world.store.fact('last_contact')], ['network_login', contact]);
+  });
+}
+
 test('an answer of an older server, or with parts of another shape, takes nothing away', async () => {
   const plain = { now: '2026-06-15T08:00:00Z', epoch: 'epoch 1' };
   const nothing = { ...plain, revoked: false, watermark: null, missing: [], pin: null, idleSeconds: null };
@@ -109,6 +145,7 @@ const UNDER_WAY: Record<string, (world: World) => Promise<unknown>> = {
 };
 
 async function emptied(world: World): Promise<void> {
+  await world.outbox.retention.giveUpOldest(100); // as if a backup held them
   await world.store.setFact('revoked', DEVICE);
   assert.equal(await world.outbox.retention.wipe(), true);
 }

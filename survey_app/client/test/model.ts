@@ -1,10 +1,13 @@
 // Random lives of a tablet, against a ledger kept outside: what visitors were told, and what the server has in the end.
 import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Enrolment } from '../src/enrolment.ts';
 import { InterviewSaving } from '../src/interview_saving.ts';
 import type { Finished } from '../src/interview_saving.ts';
 import type { Content } from '../src/outbox.ts';
-import { anId, anInterview, DAY, json, Tab, World } from './fake_world.ts';
+import { linkOf } from '../src/records.ts';
+import { anId, anInterview, DAY, DEVICE, json, SECRET, Tab, World } from './fake_world.ts';
+import { SEALING_KEY } from './server_key.ts';
 import type { Reply } from './fake_world.ts';
 import type { Row } from './fake_server.ts';
 
@@ -13,7 +16,7 @@ type TabNumber = (typeof TABS)[number];
 
 const IN_A_TAB = ['answer', 'finish', 'cancel', 'kill', 'freeze', 'thaw', 'send'] as const;
 const FATES = ['lost answer', 'never arrives', 'portal', 'error', 'busy', 'refused', 'truncated', 'twice'] as const;
-const AROUND = ['wait', 'backup', 'restore', 'loses a row', 'disk full', 'disk free', ...FATES] as const;
+const AROUND = ['wait', 'backup', 'restore', 'loses a row', 'disk full', 'disk free', 'revoke', 'enrol anew', 'new key', ...FATES] as const;
 
 type InTab = (typeof IN_A_TAB)[number];
 type Fate = (typeof FATES)[number];
@@ -21,8 +24,6 @@ type Around = (typeof AROUND)[number];
 
 /** `turns`: how long the schedule looks on before it goes on; null: until the work is done. */
 export type Event = { readonly what: InTab; readonly tab: TabNumber; readonly turns: number | null } | { readonly what: Around };
-
-const LONG = 500;
 
 export const inTab = (what: InTab, tab: TabNumber = 0, turns: number | null = null): Event => ({ what, tab, turns });
 export { AROUND, IN_A_TAB, TABS };
@@ -36,6 +37,8 @@ interface Entry {
   /** The visitor read « Merci », or the start page after a cancel. */
   told: boolean;
   alive: boolean;
+  /** The key of the bundle that its page came with. */
+  readonly key: string;
 }
 
 interface Sitting {
@@ -68,6 +71,12 @@ export class Life {
   private readonly sittings: [Sitting | null, Sitting | null] = [null, null];
   private readonly thaws: [(() => void) | null, (() => void) | null] = [null, null];
   private readonly underWay: { readonly tab: Tab; readonly work: Promise<unknown> }[] = [];
+  private device = DEVICE;
+  private enrolments = 0;
+  private key = SEALING_KEY;
+  /** Pages that are opening: as the sittings, they hold the lock under which no tablet is emptied. */
+  private opening = 0;
+  private wiping: Promise<unknown> = Promise.resolve();
   private readonly breakIt: (tab: Tab) => void;
 
   /** `breakIt` takes one protection out of a tab: the controls. */
@@ -78,7 +87,7 @@ export class Life {
   }
 
   async live(events: readonly Event[]): Promise<void> {
-    await this.tabs[0].store.setFact('device', { device: '11111111-2222-4333-8444-555555555555' });
+    await this.tabs[0].store.setFact('device', { device: DEVICE });
     for (const event of events) await this.happen(event);
     if (this.tabs.some((tab) => tab.frozen !== null)) return;
     // What a killed tab was at never ends.
@@ -99,10 +108,10 @@ export class Life {
     await this.drain();
   }
 
-  assertAll(): void {
+  async assertAll(): Promise<void> {
     assert.deepEqual(this.sentTooEarly, [], 'sent while its visitor was answering');
     for (const [id, entry] of this.ledger) this.assertOne(id, entry);
-    this.assertNumbers();
+    await this.assertNumbers();
   }
 
   /** Once a backup holds everything, nothing stays on the tablet. */
@@ -129,7 +138,7 @@ export class Life {
   }
 
   private async happen(event: Event): Promise<void> {
-    if (!('tab' in event)) return this.around(event.what);
+    if (!('tab' in event)) return event.what === 'enrol anew' ? this.enrol() : this.around(event.what);
     if (event.what === 'thaw') return this.thaw(event.tab);
     if (this.tabs[event.tab].frozen) return;
     const tab = this.tabs[event.tab];
@@ -145,24 +154,43 @@ export class Life {
     if (what === 'freeze') return this.freeze(tab);
     await this.tabs[tab].sync.run();
     await this.tabs[tab].sync.heartbeat();
+    if (this.opening === 0 && this.sittings.every((sitting) => sitting === null)) await (this.wiping = this.tabs[tab].outbox.retention.wipe());
   }
 
   private async answer(tab: TabNumber): Promise<void> {
-    const sitting = (this.sittings[tab] ??= this.sitDown(tab));
+    const sitting = this.sittings[tab] ?? (await this.welcomed(tab));
+    if (!sitting) return; // nobody is asked on a revoked tablet
     const entry = this.entry(sitting.id);
     if (entry.asked) return; // « Enregistrement… » is on the screen: there is nothing to answer
     entry.answers += 1;
     const written = sitting.saving.draft(finished(sitting.id, entry.answers));
-    await Promise.race([written, nextTurns(LONG)]); // a killed tab never writes
+    await Promise.race([written, this.tabs[tab].killed]); // it never writes then
+  }
+
+  /** What the page of an interview does first, in its order: hold the lock, then look whether it may ask. */
+  private async welcomed(tab: TabNumber): Promise<Sitting | null> {
+    const { store, killed } = this.tabs[tab];
+    const owner = this.tabs[tab];
+    this.opening += 1;
+    try {
+      await Promise.race([this.wiping, killed]);
+      const asking = Promise.all([store.fact<{ device: string }>('device'), store.fact<string | null>('revoked')]);
+      const [device, revoked] = (await Promise.race([asking, killed])) ?? [];
+      if (owner.dead || !device || revoked === device.device) return null;
+      return (this.sittings[tab] ??= this.sitDown(tab));
+    } finally {
+      this.opening -= 1;
+    }
   }
 
   private sitDown(tab: TabNumber): Sitting {
     const id = anId(this.ledger.size);
-    this.ledger.set(id, { answers: 0, drafted: 0, asked: null, told: false, alive: true });
+    const { key } = this;
+    this.ledger.set(id, { answers: 0, drafted: 0, asked: null, told: false, alive: true, key: key.key_id });
     const { outbox, locks } = this.tabs[tab];
     const content = async (interview: Finished): Promise<Content> => {
       const plain = anInterview(interview.id, interview.answers);
-      return { ...plain, body: { ...plain.body, complete: interview.complete } };
+      return { ...plain, sealingKey: key, body: { ...plain.body, complete: interview.complete } };
     };
     return { id, saving: new InterviewSaving(outbox, { locks, keepPartial: true, content, day: () => DAY }) };
   }
@@ -200,13 +228,24 @@ export class Life {
     this.thaws[tab] = null;
   }
 
+  /** Somebody types a new code in a page of its own. */
+  private async enrol(): Promise<void> {
+    const tab = this.opened();
+    this.enrolments += 1;
+    this.device = `99999999-2222-4333-8444-${String(this.enrolments).padStart(12, '0')}`;
+    const answer = { device: this.device, name: '', site: 'niort', site_name: '', slugs: [], languages: [], secret: SECRET };
+    assert.equal(await new Enrolment(tab.store).enrol('CODE', async () => json(200, answer)), 'enrolled');
+  }
+
   private around(what: Around): void {
     const { world } = this;
     const others: Partial<Record<Around, () => void>> = {
       wait: () => (world.now += 120_000),
       backup: () => world.server.takeBackup(),
       restore: () => world.server.restore(),
-      'loses a row': () => world.server.loseARow(),
+      'loses a row': () => world.server.loseARow(this.device),
+      revoke: () => world.server.revokedDevices.add(this.device),
+      'new key': () => (this.key = { ...this.key, key_id: `${this.key.key_id}+` }),
       'disk full': () => (world.disk.room = 2),
       'disk free': () => (world.disk.room = Infinity),
     };
@@ -243,6 +282,7 @@ export class Life {
 
   private assertOne(id: string, entry: Entry): void {
     const rows = this.rowsOf(id);
+    for (const row of rows) assert.equal(row.keyId, entry.key, `${id}: sealed with another key than its page has`);
     const complete = rows.filter((row) => row.body.complete);
     assert.ok(complete.length <= 1, `${id} is there twice`);
     if (entry.told && entry.asked === 'finish') assert.equal(numberIn(complete[0]?.body.answers), entry.answers, `${id}: not what was saved`);
@@ -253,15 +293,22 @@ export class Life {
     if (last.withdrawn !== true) assert.ok(numberIn(last.answers) >= entry.drafted, `${id}: an answer is missing`);
   }
 
-  /** Numbers from 1 on without a gap, each of one record, each record with one; each names a hash of the one before. */
-  private assertNumbers(): void {
+  /** Numbers from 1 on without a gap, each of one record, each record with one; each names the link of the one before. */
+  private async assertNumbers(): Promise<void> {
     const rows = [...this.world.server.rows.values()];
+    for (const device of new Set(rows.map((row) => row.device))) await this.assertChain(rows.filter((row) => row.device === device));
+  }
+
+  private async assertChain(rows: readonly Row[]): Promise<void> {
     const ids = new Map<number, Set<string>>();
     for (const row of rows) ids.set(row.seq, (ids.get(row.seq) ?? new Set()).add(row.id));
     const numbers = [...ids.keys()].sort((one, other) => one - other);
     assert.deepEqual(numbers, numbers.map((_, index) => index + 1), 'a number never arrived');
     for (const set of ids.values()) assert.equal(set.size, 1, 'one number, two records');
     assert.equal(new Set(rows.map((row) => row.id)).size, numbers.length, 'one record, two numbers');
+    const links = new Map<number, string | null>([[0, null]]);
+    for (const row of rows) links.set(row.seq, await linkOf(row));
+    for (const row of rows) assert.equal(row.prev, links.get(row.seq - 1), `${row.id}: it follows no record of this tablet`);
   }
 
   private entry(id: string): Entry {

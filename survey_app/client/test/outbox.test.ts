@@ -4,7 +4,8 @@ import { importSecret } from '../src/credential.ts';
 import { sha256Hex } from '../src/envelope.ts';
 import { Outbox } from '../src/outbox.ts';
 import type { OutboxRecord } from '../src/outbox.ts';
-import { anId, anInterview, DAY, DEVICE, NO_LOCKS, receiptFor, SECRET, World } from './fake_world.ts';
+import { linkOf, patiently } from '../src/records.ts';
+import { anId, anInterview, DAY, DEVICE, NO_LOCKS, receiptFor, SECRET, Tab, World } from './fake_world.ts';
 import { opened } from './server_key.ts';
 
 interface Frame {
@@ -33,12 +34,12 @@ test('a saved interview waits with its number, its hash and the answers in its s
   assert.deepEqual((await opened(record.envelope)).answers, { welcome_courtesy: ['very_satisfied'] });
 });
 
-test('each record names the hash of the one before, without a gap in the numbers', async () => {
+test('each record names the link of the one before, without a gap in the numbers', async () => {
   const world = new World();
   for (const number of [1, 2, 3]) await world.save(anId(number));
   const records = await world.outbox.waiting();
   assert.deepEqual(records.map((record) => record.seq), [1, 2, 3]);
-  assert.deepEqual(records.map((record) => frameOf(record).prev), [null, records[0]?.hash, records[1]?.hash]);
+  assert.deepEqual(records.map((record) => frameOf(record).prev), [null, ...(await Promise.all(records.map(linkOf))).slice(0, 2)]);
 });
 
 test('a double tap saves one record', async () => {
@@ -53,7 +54,28 @@ test('the chain stays whole when two tabs save at once and no lock holds them ap
   await Promise.all(Array.from({ length: 8 }, (_, number) => world.save(anId(number))));
   const records = await world.outbox.waiting();
   assert.deepEqual(records.map((record) => record.seq), [1, 2, 3, 4, 5, 6, 7, 8]);
-  records.forEach((record, index) => assert.equal(frameOf(record).prev, records[index - 1]?.hash ?? null));
+  const links = await Promise.all(records.map(linkOf));
+  records.forEach((record, index) => assert.equal(frameOf(record).prev, links[index - 1] ?? null));
+});
+
+test('a tab that stands still with the lock of the writes holds up nobody for longer than a few seconds', async () => {
+  const world = new World();
+  await world.enrol();
+  const other = new Tab(world);
+  void other.locks.request('outbox', () => new Promise(() => undefined));
+  const saved = world.outbox.finish(anInterview(anId(1)), DAY);
+  const patience = { over: (): void => undefined };
+  const still = new Promise((resolve) => {
+    const timer = setTimeout(resolve, 20_000, 'still waiting');
+    patience.over = () => clearTimeout(timer);
+  });
+  assert.equal(await Promise.race([saved.then(({ seq }) => seq), still]), 1);
+  patience.over();
+  await assert.rejects(
+    patiently(world.locks.of(world.tab), 'another', 1_000, () => Promise.reject(new RangeError('ours'))),
+    { name: 'RangeError' },
+    'what fails under the lock is not done a second time',
+  );
 });
 
 test('a transaction that is rolled back after its requests succeeded is not "saved"', async () => {

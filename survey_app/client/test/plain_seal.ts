@@ -6,7 +6,7 @@ export const plainSeal: Seal = async (interview, { device, seq, prev }) =>
   JSON.stringify({
     v: 1,
     suite: 'none',
-    key_id: null,
+    key_id: interview.sealingKey.key_id,
     id: interview.id,
     revision: interview.revision,
     device,

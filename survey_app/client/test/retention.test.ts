@@ -95,7 +95,7 @@ test('a slow sender does not bring a receipted record back', async () => {
   assert.equal(await world.outbox.count('receipted'), 1);
 });
 
-test('a revoked tablet is emptied once everything has its receipt, and only then', async () => {
+test('a revoked tablet is emptied once a backup holds everything, and only then', async () => {
   const world = await aWorldThatSent(1);
   await world.save(anId(2));
   await world.store.setFact('secret x', 'a key');
@@ -106,10 +106,29 @@ test('a revoked tablet is emptied once everything has its receipt, and only then
   await world.outbox.draft(anInterview(anId(3)));
   assert.equal(await world.outbox.retention.wipe(), false, 'somebody is answering');
   await world.sync.run();
+  world.server.revoked = true;
+  await world.sync.heartbeat();
+  assert.equal(await world.outbox.retention.wipe(), false, 'no backup holds what it sent');
+  world.server.takeBackup();
+  await world.sync.heartbeat();
   assert.equal(await world.outbox.retention.wipe(), true);
   assert.deepEqual(await world.records(), []);
   assert.deepEqual(await world.store.read('facts', (store) => store.getAllKeys()), ['wiped']);
   await assert.rejects(world.outbox.finish(anInterview(anId(4)), DAY), /no identity/);
+});
+
+test('a server that is restored after the revocation gets everything from the revoked tablet', async () => {
+  const world = await aWorldThatSent(2);
+  world.server.takeBackup();
+  await world.save(anId(3));
+  await world.sync.run();
+  world.server.revoked = true;
+  await world.sync.heartbeat();
+  assert.equal(await world.outbox.retention.wipe(), false);
+  world.server.restore();
+  await world.sync.heartbeat();
+  await world.sync.run();
+  assert.deepEqual(world.server.ids(), [anId(1), anId(2), anId(3)]);
 });
 
 test('a tablet is not emptied while a refused record is on it', async () => {

@@ -1,4 +1,5 @@
-// Random schedules of two tabs, crashes, frozen tabs, full disks, lost answers, portals, refusals, backups and restores.
+// Random schedules of two tabs, crashes, frozen tabs, full disks, lost answers, portals, refusals, backups and restores,
+// revoked tablets that are emptied, new enrolments and new keys.
 // SCHEDULES=… runs more of them; a failure prints its seed and the shortest schedule.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -20,7 +21,7 @@ async function holdsFor(events: readonly Event[], breakIt?: (tab: Tab) => void):
   await life.live(events);
   await life.drainBesideFrozenTabs();
   await life.closeEverything();
-  life.assertAll();
+  await life.assertAll();
   await life.assertGivenUpAfterBackup();
 }
 
@@ -44,6 +45,30 @@ const deleteRecord = (tab: Tab, id: string, revision: number): Promise<void> =>
   tab.store.write(['records'], (transaction) => void transaction.objectStore('records').delete([id, revision]));
 
 const CONTROLS: readonly Control[] = [
+  {
+    without: 'copies that stay on a revoked tablet until a backup holds them',
+    breakIt: (tab) => {
+      const wipe = tab.outbox.retention.wipe.bind(tab.outbox.retention);
+      tab.outbox.retention.wipe = async () => {
+        if ((await tab.store.fact('revoked')) && (await tab.outbox.waiting()).length === 0) await tab.outbox.retention.giveUpOldest(100);
+        return wipe();
+      };
+    },
+    schedule: [{ what: 'backup' }, inTab('answer'), inTab('finish'), { what: 'revoke' }, inTab('send'), { what: 'restore' }, { what: 'new key' }, { what: 'enrol anew' }, inTab('answer'), inTab('finish')],
+  },
+  {
+    without: 'a link that no later draft changes',
+    breakIt: (tab) => {
+      const draft = tab.outbox.draft.bind(tab.outbox);
+      tab.outbox.draft = async (content) => {
+        await draft(content);
+        const last = (await tab.outbox.inState('draft')).find(({ id }) => id === content.id);
+        if (last?.seq === (await tab.outbox.head()).seq) await tab.store.setFact('head', { ...(await tab.outbox.head()), link: last.hash });
+      };
+    },
+    schedule: [inTab('answer'), inTab('answer', 1), inTab('answer'), inTab('finish'), inTab('finish', 1)],
+    says: /it follows no record of this tablet/,
+  },
   {
     without: 'copies kept after the receipt',
     breakIt: (tab) => {

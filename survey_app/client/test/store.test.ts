@@ -31,6 +31,22 @@ async function versionOne(factory: globalThis.IDBFactory): Promise<void> {
   database.close();
 }
 
+test('the next step of the database finds what this one made, and a tablet that has it already opens', async () => {
+  const factory = new IDBFactory() as unknown as globalThis.IDBFactory;
+  await new Store(factory).setFact('a', 1);
+  const later = { ...factory, open: (name: string, version: number) => factory.open(name, version + 1) };
+  assert.equal(await new Store(later as unknown as globalThis.IDBFactory).fact('a'), 1);
+});
+
+test('the store tells whether its writes are strict, as its transactions got them', async () => {
+  for (const durability of ['strict', 'relaxed'] as const) {
+    const store = new Store(new IDBFactory() as unknown as globalThis.IDBFactory, durability);
+    assert.equal(store.strict, null);
+    await store.setFact('a', 1);
+    assert.equal(store.strict, durability === 'strict');
+  }
+});
+
 const namesOf = async (factory: globalThis.IDBFactory): Promise<string[]> => (await factory.databases()).map(({ name }) => name ?? '');
 
 test('a database of the first version is taken over with its records and its chain', async () => {

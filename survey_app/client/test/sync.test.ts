@@ -91,6 +91,53 @@ test('a record over which the server stumbles waits alone', async () => {
   assert.deepEqual(await world.waitingIds(), []);
 });
 
+const HOLDS_UP: Record<string, Reply> = { 'a line that is cut': cutOff, 'a busy server (503)': status(503), 'a success that is no receipt': html };
+
+for (const [name, reply] of Object.entries(HOLDS_UP)) {
+  test(`one record that always meets ${name} waits alone, ever longer, while the server answers`, async () => {
+    const world = await aWorldWith(1, 2, 3, 4);
+    let tries = 0;
+    world.server.before = (path) => (path.endsWith(anId(1)) ? ((tries += 1), reply) : null);
+    for (let minute = 0; minute < 90; minute += 1) {
+      await world.sync.run();
+      await world.sync.heartbeat();
+      world.now += 60_000;
+    }
+    assert.deepEqual(world.server.ids(), [anId(2), anId(3), anId(4)]);
+    const [held] = await world.outbox.waiting();
+    assert.deepEqual([held?.id, held?.state, held?.reason], [anId(1), 'queued', 'held_up']);
+    assert.ok((held?.heldUp ?? 0) >= 5 && tries < 30, `${tries} tries in ninety minutes`);
+    await world.save(anId(5));
+    await world.sync.run();
+    assert.ok(world.server.ids().includes(anId(5)), 'the next person’s is not held up either');
+    world.server.before = () => null;
+    world.now += 11 * 60_000;
+    await world.sync.run();
+    assert.deepEqual(await world.waitingIds(), []);
+  });
+}
+
+test('an outage blames no record: when it is over, all are sent at once', async () => {
+  const world = await aWorldWith(1, 2, 3);
+  await world.sync.heartbeat();
+  world.server.before = () => cutOff;
+  for (let round = 0; round < 20; round += 1) {
+    await world.sync.run();
+    await world.sync.heartbeat();
+    world.now += (await world.sync.nextTry()) ?? 0;
+  }
+  assert.ok(((await world.sync.nextTry()) ?? 0) < 10_000);
+  const pause = Number(await world.store.fact('host_not_before')) - world.now;
+  await world.sync.run();
+  const grown = Number(await world.store.fact('host_not_before')) - world.now;
+  assert.ok(grown > 60_000, `the pauses of the host grow over all records: ${pause}, then ${grown} ms`);
+  world.server.before = () => null;
+  await world.sync.heartbeat();
+  world.now += 2_000;
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
 test('a conflict with its receipt takes the record away: the server keeps both contents', async () => {
   const world = await aWorldWith(1);
   await world.server.answer('/api/v1/records', { body: (await world.outbox.waiting())[0]?.envelope.replace('usagers-2026', 'usagers-2027') ?? '' });
@@ -107,6 +154,39 @@ test('Retry-After is honoured', async () => {
   assert.equal(world.server.requests.length, 1);
   assert.equal(await world.sync.nextTry(), 1_000);
   world.now += 1_000;
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), []);
+});
+
+test('a network that comes and goes does not end the pause that a busy server asked for; the agent’s button does', async () => {
+  const world = await aWorldWith(1);
+  world.server.before = () => status(503, { 'Retry-After': '600' });
+  for (let second = 0; second < 5; second += 1) {
+    await world.sync.run();
+    world.now += 1_000;
+    assert.equal(await world.sync.backOnline(), 600_000 - 1_000 * (second + 1));
+  }
+  await world.sync.run();
+  assert.equal(world.server.requests.length, 1);
+  await world.sync.hurry();
+  await world.sync.run();
+  assert.equal(world.server.requests.length, 2);
+});
+
+test('tablets whose network is back do not send in the same instant', async () => {
+  const world = await aWorldWith(1);
+  world.server.before = () => cutOff;
+  for (let round = 0; round < 8; round += 1) {
+    await world.sync.run();
+    world.now += (await world.sync.nextTry()) ?? 0;
+  }
+  await world.sync.run();
+  world.server.before = () => null;
+  assert.ok(((await world.sync.nextTry()) ?? 0) > 60_000);
+  assert.equal(await world.sync.backOnline(), 2_500, 'half of five seconds, for this one');
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), [anId(1)]);
+  world.now += 2_500;
   await world.sync.run();
   assert.deepEqual(await world.waitingIds(), []);
 });
