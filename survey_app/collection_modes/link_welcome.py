@@ -54,8 +54,7 @@ def _page(token: str, status: int = 200, *, wrong_code: str = "") -> Response:
 def _welcome() -> dict[str, Any]:
     """``is_open``, ``is_over``, ``nominative``; ``minutes``, ``until``: None where open editions differ.
 
-    ``is_over``: links of ended editions are about. ``nominative`` is None where some open editions are and some
-    are not.
+    ``is_over``: links of ended editions are about. ``nominative``: None where open editions differ in it.
     """
     today = today_in_paris()
     waves = open_waves(MODE, today)
