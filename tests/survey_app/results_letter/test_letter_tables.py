@@ -15,9 +15,25 @@ THEME = Theme(
     "Conseiller les collectivités", "84,7 %", "177", "78 – 89 %", "80 %", "", False, ("1", "2", "3")
 )
 LETTER = LetterContent(
-    *("Préfecture", "29 novembre 2026", "L’avis des élus", "Élus 2026", "Vous avez été sollicités."),
-    *("144 réponses", "", "75 %", "95 %", "", (THEME,), (), ()),
-    *("256 destinataires.", "", "En ligne.", "05", "Nom", "Fonction"),
+    organisation="Préfecture",
+    written_on="29 novembre 2026",
+    survey="L’avis des élus",
+    edition="Élus 2026",
+    occasion="Vous avez été sollicités.",
+    answered="144 réponses",
+    response_rate="",
+    threshold="75 %",
+    confidence="95 %",
+    year="",
+    themes=(THEME,),
+    axes=(),
+    places=(),
+    population="256 destinataires.",
+    not_measured="",
+    online="En ligne.",
+    contact="05",
+    signature="Nom",
+    signature_title="Fonction",
     invented=False,
 )
 PLACES = tuple(Place(name, "1") for name in ("Bressuire", "Niort", "Parthenay"))
