@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from bench import load
 from bench.measure import Line, Section, faster_than, within
 from survey_app.database import make_engine
-from survey_app.demonstration import SEED, demonstration_waves, fill
+from survey_app.demonstration import SEED, Contents, fill
 from survey_app.models import InboxRecord
 from survey_app.responses.credentials import content_digest, device_secret, sign_request
 from survey_app.responses.envelope import Envelope, encode_body, sealed, write_envelope
@@ -55,7 +55,7 @@ def measure() -> Section:
 def _measure_on(name: str, url: str, folder: Path, section: Section) -> None:
     settings = Settings(secrets.token_urlsafe(48), secrets.token_urlsafe(48), folder, database_url=url)
     today = datetime.now(tz=UTC).date()
-    fill(settings, today, demonstration_waves(today.year))
+    fill(settings, today, Contents(officials=None))
     device = _enrol(settings)
     bare_url = url.replace("survey.db", "bare.db")
     with ExitStack() as running:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bench.measure import Section, seconds, within
 from survey_app import create_app
 from survey_app.database import db, write_connection
-from survey_app.demonstration import REFERENT_ADDRESS, demonstration_waves, fill
+from survey_app.demonstration import REFERENT_ADDRESS, Contents, fill, visitors_edition
 from survey_app.models import TallyCell
 from survey_app.reports import report_of
 from survey_app.settings import Settings
@@ -36,9 +36,9 @@ def measure() -> Section:
         settings = Settings(
             secrets.token_urlsafe(48), secrets.token_urlsafe(48), Path(folder), run_worker=False
         )
-        passphrase = fill(settings, today, demonstration_waves(today.year))
+        passphrase = fill(settings, today, Contents(officials=None))
         app = create_app(settings)
-        wave = demonstration_waves(today.year)[0].code
+        wave = visitors_edition(today)
         client, address = _signed_in(app, passphrase), f"/gestion/resultats/{wave}"
         after_an_answer = _median(_visit_after_each_answer(app, client, address, wave))
         with app.app_context():

@@ -32,6 +32,7 @@ BLUEPRINT_MODULES: Final = (
     "survey_app.staff.frames",
     "survey_app.staff.letters",
     "survey_app.staff.recipients",
+    "survey_app.staff.objections",
     "survey_app.staff.past_results",
     "survey_app.staff.exports",
     "survey_app.staff.users",

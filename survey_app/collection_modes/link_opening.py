@@ -73,7 +73,7 @@ def standing(opened: Opened) -> Response | None:
     if opened.is_over:
         return results_of(opened.invitation, opened.wave, opened.frame)
     if opened.invitation.state == ANSWERED:
-        return said("answered", until=in_words(opened.wave.closes_on))
+        return said("answered")
     if opened.invitation.state not in MAY_ANSWER:
         return said("dead", GONE)
     return None if opened.is_open else said("not_yet", since=in_words(opened.wave.opens_on))

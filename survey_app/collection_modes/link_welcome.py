@@ -6,6 +6,7 @@ same for a link that is good, used up or made up.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from typing import Any, Final, TypeVar
 
@@ -19,10 +20,13 @@ from survey_app.collection_modes.public_pages import chosen_language, page, spea
 from survey_app.database import db
 from survey_app.invitation_models import WaveFrame
 from survey_app.invitations.preparing import MODE
+from survey_app.models import Wave
 from survey_app.open_waves import open_waves, published_in
+from survey_app.waves import CLOSED, OPEN, PUBLISHED, SEALED
 
 T = TypeVar("T")
 LONGEST_CODE: Final = 40
+OVER: Final = (CLOSED, SEALED, PUBLISHED)
 
 
 def opening(token: str) -> Response:
@@ -48,23 +52,33 @@ def _page(token: str, status: int = 200, *, wrong_code: str = "") -> Response:
 
 
 def _welcome() -> dict[str, Any]:
-    """``is_open``; ``minutes`` and ``until`` where all open editions agree, else None; ``nominative``.
+    """``is_open``, ``is_over``, ``nominative``; ``minutes``, ``until``: None where open editions differ.
 
-    ``nominative`` is None where some open editions are and some are not.
+    ``is_over``: links of ended editions are about. ``nominative``: None where open editions differ in it.
     """
-    waves = open_waves(MODE, today_in_paris())
+    today = today_in_paris()
+    waves = open_waves(MODE, today)
     last_day = _only({wave.closes_on for wave in waves})
     return {
         "is_open": bool(waves),
         "minutes": _only({published_in(wave).questionnaire.estimated_minutes for wave in waves}),
         "until": last_day and in_words(last_day),
         "nominative": _nominative([wave.id for wave in waves]),
+        "is_over": _some_are_over(today),
     }
 
 
 def _nominative(waves: list[str]) -> bool | None:
     query = sa.select(WaveFrame.nominative).where(WaveFrame.wave_id.in_(waves))
     return _only(set(db.session.scalars(query)))
+
+
+def _some_are_over(today: dt.date) -> bool:
+    """Whether links of an edition that asks no more still open its results, or say that they will come."""
+    ended = sa.or_(Wave.state.in_(OVER), sa.and_(Wave.state == OPEN, Wave.closes_on < today))
+    until = sa.or_(WaveFrame.results_until.is_(None), WaveFrame.results_until >= today)
+    query = sa.select(WaveFrame.wave_id).join(Wave).where(ended, until)
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def _only(values: Collection[T]) -> T | None:

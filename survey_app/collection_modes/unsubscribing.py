@@ -27,7 +27,7 @@ NOT_FOUND: Final = 404
 def ask(token: str) -> ResponseReturnValue:
     """A button, whatever the token is."""
     speak("fr")
-    return page("website/unsubscribe.html")
+    return page("personal_link/unsubscribe.html")
 
 
 @blueprint.post("/<token>")
@@ -37,5 +37,5 @@ def refuse(token: str) -> ResponseReturnValue:
     """Never write to this address again."""
     speak("fr")
     if unsubscribe(token):
-        return page("website/unsubscribed.html")
-    return page("website/unsubscribe_unknown.html", NOT_FOUND)
+        return page("personal_link/unsubscribed.html")
+    return page("personal_link/unsubscribe_unknown.html", NOT_FOUND)

@@ -23,7 +23,6 @@ _EXPECTED: Final = (
     "survey_app.responses.set_aside:DecisionError",
     "survey_app.responses.record_keys:KeyFileError",
     "survey_app.backups:BackupError",
-    "survey_app.mailing.mailbox:MailFileError",
     "survey_app.mailing.sink:SinkError",
 )
 """Their messages are French sentences for the person at the keyboard."""

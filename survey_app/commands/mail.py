@@ -63,18 +63,18 @@ def _told(handed_over: int) -> Iterator[str]:
 
 @mail.command()
 @click.argument("files", nargs=-1, metavar="FICHIER…", type=click.Path(exists=True, dir_okay=False))
-def bounces(files: tuple[str, ...]) -> None:
+def bounces(files: tuple[str, ...]) -> int:
     """Lit des messages revenus (.eml ou mbox), ou ce qui est nouveau dans BOUNCE_FOLDER."""
     from collections import Counter
 
     from survey_app.mailing.bounces import OUTCOMES, take_reports
-    from survey_app.mailing.mailbox import messages_of, read_maildir
+    from survey_app.mailing.mailbox import read_files, read_maildir
 
     settings = settings_of_environment()
     folder = settings.mail.bounce_folder
     if not files and folder is None:
         raise click.UsageError("Nommez des fichiers, ou réglez BOUNCE_FOLDER.")
-    read = [one for name in files for one in messages_of(name, Path(name).read_bytes())]
+    read, unread = read_files((name, Path(name).read_bytes()) for name in files)
     with application():
         told = take_reports(read, actor=actor())
         if not files and folder is not None:
@@ -82,8 +82,11 @@ def bounces(files: tuple[str, ...]) -> None:
     for outcome, words in OUTCOMES.items():
         if told[outcome]:
             click.echo(f"{told[outcome]:>6}  {words}")
-    if not told:
+    if not told and not unread:
         click.echo("Aucun message à lire.")
+    for line in unread:
+        click.echo(line, err=True)
+    return int(bool(unread))
 
 
 @click.command(name="mail-sink", cls=FrenchCommand)

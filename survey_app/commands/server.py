@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -114,14 +113,13 @@ def demo(port: int, folder: str, new_passphrase: bool) -> None:
     place = Path(folder)
     if not (place / "ready").exists():
         click.echo("Premier démarrage\u00a0: création des données de démonstration…")
-    try:
-        settings, passphrase = demonstration.prepare(place, port, date.today())  # noqa: DTZ011 (the local calendar)
-    except demonstration.FolderInUse as fault:
-        raise click.ClickException(str(fault)) from fault
-    if new_passphrase and passphrase is None:
-        passphrase = demonstration.new_passphrase(settings)
-    relay = Sink(free_near(SMTP_PORT), free_near(WEB_PORT))
-    lines = list(demonstration.addresses(settings, passphrase, relay.address))
-    with relay:
-        settings = replace(settings, mail=relay.settings(demonstration.SENDER))
+    with Sink(free_near(SMTP_PORT), free_near(WEB_PORT)) as relay:
+        mail = relay.settings(demonstration.SENDER)
+        try:
+            settings, passphrase = demonstration.prepare(place, port, date.today(), mail=mail)  # noqa: DTZ011 (the local calendar)
+        except demonstration.FolderInUse as fault:
+            raise click.ClickException(str(fault)) from fault
+        if new_passphrase and passphrase is None:
+            passphrase = demonstration.new_passphrase(settings)
+        lines = list(demonstration.addresses(settings, passphrase, relay.address))
         serving.serve(settings, serving.Address("127.0.0.1", port), lambda: click.echo("\n".join(lines)))

@@ -62,6 +62,8 @@ class Occasion:
     verified_at: str = ""
     """What tells a doubtful reader that the letter is ours: a page, a telephone number."""
     specimen: bool = False
+    opening: str = ""
+    """Why this survey, where its questionnaire has words of its own for it."""
 
 
 def letters_pdf(letters: Sequence[Letter], occasion: Occasion, organisation: Organisation) -> bytes:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from analysis.display import listed
 from survey_app.mailing.bounces import LARGEST, note_reading, take_report
 
 _SEPARATOR: Final = re.compile(rb"^From [^\n]*\n", re.MULTILINE)
@@ -16,20 +17,41 @@ _HEADER: Final = re.compile(rb"\A(?:[!-9;-~]+:[^\n]*\n)")
 SEEN: Final = ":2,S"
 
 
-class MailFileError(ValueError):
-    """A file holds no messages. The message (French) says which, and what is expected."""
+_NO_MAIL: Final = "Aucun message là-dedans\u00a0: enregistrez les avis au format .eml ou mbox."
+_OTHER_KINDS: Final = {
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": (
+        "Le format .msg d’Outlook ne se lit pas ici\u00a0: ouvrez l’avis dans le nouvel Outlook ou dans "
+        "Outlook sur le web, puis enregistrez-le au format .eml."
+    ),
+    b"!BDN": (
+        "Un dossier d’Outlook (.pst) ne se lit pas ici\u00a0: enregistrez ses avis un par un au format .eml."
+    ),
+    b"PK\x03\x04": "C’est une archive\u00a0: décompressez-la, puis déposez les fichiers qu’elle contient.",
+}
+"""How files of other programs begin, and what to do with them."""
 
 
-def messages_of(name: str, raw: bytes) -> list[bytes]:
-    """The messages of an ``.eml`` file or of an mbox. Raises MailFileError for anything else."""
+def messages_of(raw: bytes) -> list[bytes]:
+    """The messages of an ``.eml`` file or of an mbox; none of anything else."""
     raw = raw.replace(b"\r\n", b"\n")
     found = _SEPARATOR.split(raw)[1:] if raw.startswith(b"From ") else [raw]
-    messages = [one for one in found if _HEADER.match(one)]
-    if not messages:
-        raise MailFileError(
-            f"«\u202f{name}\u202f» ne contient aucun message\u00a0: enregistrez-les au format .eml ou mbox."
-        )
-    return messages
+    return [one for one in found if _HEADER.match(one)]
+
+
+def read_files(files: Iterable[tuple[str, bytes]]) -> tuple[list[bytes], list[str]]:
+    """The messages of all files that hold some; of the others a French line per remedy, with their names."""
+    messages: list[bytes] = []
+    unread: dict[str, list[str]] = {}
+    for name, raw in files:
+        found = messages_of(raw)
+        messages += found
+        if not found:
+            remedy = next((text for start, text in _OTHER_KINDS.items() if raw.startswith(start)), _NO_MAIL)
+            unread.setdefault(remedy, []).append(f"«\u202f{name}\u202f»")
+    return messages, [
+        f"{'Non lus' if len(names) > 1 else 'Non lu'}\u00a0: {listed(names)}. {remedy}"
+        for remedy, names in unread.items()
+    ]
 
 
 def read_maildir(folder: Path, *, actor: str) -> Counter[str]:

@@ -19,6 +19,7 @@ from survey_app.invitations.links import letter_address, letter_code, link_addre
 from survey_app.invitations.states import OBJECTED, UNREACHABLE, WITHDRAWN, WRONG_PERSON
 from survey_app.mailing.values import salutation
 from survey_app.models import Wave
+from survey_app.strata import territories_of
 
 NEVER: Final = (OBJECTED, WRONG_PERSON, WITHDRAWN)
 """Who gets nothing at all."""
@@ -52,6 +53,7 @@ def letters_by_post(wave: Wave, frame: WaveFrame, today: date | None = None) -> 
         wave=wave,
         until=frame.results_until,
         nominative=frame.nominative,
+        by_territory=len(territories_of(frame)) > 1,
         written_on=today or today_in_paris(),
         typed_address=letter_address(),
         organisation=organisation(),

@@ -23,6 +23,14 @@ from survey_app.reports import report_by_territory
 from survey_app.strata import Stratum, frame_of, territories_of
 from survey_app.waves import PUBLISHED
 
+USUAL_OCCASION = "Vous avez été sollicités {period} pour dire votre avis sur les services de l’État."
+OCCASIONS = {
+    "alerte": (
+        "Une alerte de la préfecture a concerné votre collectivité. "
+        "Nous vous avons demandé, {period}, si elle vous avait été utile."
+    )
+}
+"""Questionnaire → why it was asked, where that is not the yearly survey."""
 TO_WRITE = "[À compléter par la direction\u00a0: ce que nous allons faire, par qui, pour quand.]"
 
 
@@ -61,7 +69,8 @@ class LetterContent:
     written_on: str
     survey: str
     edition: str
-    period: str
+    occasion: str
+    """Why and when they were asked: one or two sentences."""
     answered: str
     response_rate: str
     threshold: str
@@ -73,6 +82,8 @@ class LetterContent:
     places: tuple[Place, ...]
     population: str
     not_measured: str
+    online: str
+    """What the personal link shows."""
     contact: str
     signature: str
     signature_title: str
@@ -112,7 +123,7 @@ def letter_content(wave: Wave, today: date | None = None) -> LetterContent:
         written_on=day_words(today or today_in_paris()),
         survey=wave.questionnaire_version.title,
         edition=wave.title,
-        period=f"du {day_words(wave.opens_on)} au {day_words(_last_day(wave))}",
+        occasion=_occasion(wave),
         answered=f"{_answered(report.headline.responses)} pour {whole(line.invited)} destinataires",
         response_rate=_response_rate(line),
         threshold=percent(report.settings.threshold),
@@ -123,6 +134,10 @@ def letter_content(wave: Wave, today: date | None = None) -> LetterContent:
         places=tuple(Place(one.title, whole(one.population)) for one in territories),
         population=f"La population est connue\u00a0: {whole(frame.population)} destinataires.",
         not_measured="L’intervalle ne dit rien de l’avis de celles et ceux qui n’ont pas répondu.",
+        online=(
+            "Votre lien personnel montre ces résultats en détail"
+            f"{', avec ceux de votre arrondissement' if territories else ''}."
+        ),
         contact=" · ".join(filter(None, (ours.director.phone, ours.contact.email))) or "[Téléphone]",
         signature=ours.director.name or "[Nom]",
         signature_title=ours.director.title or "[Fonction]",
@@ -172,6 +187,11 @@ def _rate(result: Result | None, threshold: Fraction) -> str:
     if result is None or (result.rate is None and not result.withheld):
         return NOTHING
     return HIDDEN if result.withheld else rate_words(result, threshold)
+
+
+def _occasion(wave: Wave) -> str:
+    words = OCCASIONS.get(wave.questionnaire_version.slug, USUAL_OCCASION)
+    return words.format(period=f"du {day_words(wave.opens_on)} au {day_words(_last_day(wave))}")
 
 
 def _last_day(wave: Wave) -> date:

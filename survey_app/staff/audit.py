@@ -35,6 +35,8 @@ ACTIONS: Final = {
     "links-prepared": "Liens personnels préparés",
     "link-revoked": "Lien personnel retiré",
     "link-reissued": "Lien personnel remplacé",
+    "objection-recorded": "Opposition à tout envoi notée",
+    "objection-lifted": "Opposition à tout envoi levée",
     "wave-mixed": "Réponses par lien personnel mélangées",
     "answers-withheld": "Moins de onze réponses par lien personnel\u00a0: aucune gardée",
     "wave-key-destroyed": "Clé de l’édition détruite",

@@ -28,6 +28,7 @@ from survey_app.frames.storage import find_frame, units_of
 from survey_app.invitation_models import Invitation, SampledUnit, SamplingFrame, WaveFrame
 from survey_app.invitations.links import letter_address, letter_code, link_address
 from survey_app.invitations.states import MAY_ANSWER, UNREACHABLE, WAITING
+from survey_app.mailing.texts import INVITATION, opening
 from survey_app.mailing.values import salutation
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
@@ -135,6 +136,7 @@ def _occasion(
         service=next((one.name for one in own.services if OFFICIALS_MODULE in one.modules), ""),
         verified_at=_verified_at(),
         specimen=specimen,
+        opening=opening(INVITATION, wave.questionnaire_version.slug) if wave else "",
     )
 
 

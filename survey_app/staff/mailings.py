@@ -19,7 +19,7 @@ from survey_app.exports.words import counted
 from survey_app.invitation_models import Mailing, MailMessage, WaveFrame
 from survey_app.mailing import lease, planning, previewing, queue
 from survey_app.mailing.bounces import OUTCOMES, take_reports
-from survey_app.mailing.mailbox import MailFileError, messages_of
+from survey_app.mailing.mailbox import read_files
 from survey_app.mailing.placeholders import PLACEHOLDERS, TextError, TextFault
 from survey_app.mailing.planning import MailingError
 from survey_app.mailing.texts import KINDS, RESULTS
@@ -78,18 +78,18 @@ def create(wave_id: str) -> ResponseReturnValue:
 @blueprint.post("/editions/<wave_id>/retours")
 @access.roles(REFERENT)
 def read_bounces(wave_id: str) -> ResponseReturnValue:
-    """Messages that came back, as files."""
+    """Messages that came back, as files: those that can be read are, the others are named."""
     wave = wave_or_404(wave_id)
     files = [one for one in request.files.getlist("bounces") if one.filename]
-    try:
-        read = [message for one in files for message in messages_of(str(one.filename), one.read())]
-    except MailFileError as fault:
-        return refused("staff/mailings.html", str(fault), **_index(wave))
-    if not read:
+    if not files:
         return refused("staff/mailings.html", "Choisissez un fichier .eml ou mbox.", **_index(wave))
-    told = take_reports(read, actor=actor())
-    found = ", ".join(f"{words}\u00a0: {told[one]}" for one, words in OUTCOMES.items() if told[one])
-    flash(f"{counted(len(read), 'message lu', 'messages lus')}. {found[:1].upper()}{found[1:]}.")
+    read, unread = read_files((str(one.filename), one.read()) for one in files)
+    if read:
+        told = take_reports(read, actor=actor())
+        found = ", ".join(f"{words}\u00a0: {told[one]}" for one, words in OUTCOMES.items() if told[one])
+        flash(f"{counted(len(read), 'message lu', 'messages lus')}. {found[:1].upper()}{found[1:]}.")
+    if unread:
+        return refused("staff/mailings.html", " ".join(unread), **_index(wave))
     return redirect(url_for("staff_mailings.index", wave_id=wave.id), 303)
 
 

@@ -17,14 +17,16 @@ import pytest
 from flask import Flask
 
 from survey_app import models  # noqa: F401 (declares the tables)
+from survey_app import synthetic_answers as invented
 from survey_app.database import db, install, make_engine
-from survey_app.demonstration import demonstration_waves, prepare
+from survey_app.demonstration import Contents, prepare
 from survey_app.migrations import upgrade
 from survey_app.settings import testing as settings_for_tests
 from tests.survey_app.empty_database import empty_database
 from tests.survey_app.staff_site import StaffSite, seed_wave
 
-USERS, OFFICIALS = 80, 12
+USERS, OFFICIALS = 80, 20
+FEW = Contents(replace(invented.USERS, size=USERS), replace(invented.OFFICIALS, size=OFFICIALS))
 
 
 @pytest.fixture(scope="session")
@@ -131,11 +133,7 @@ def keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def demonstration_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data of a demonstration with few answers, made once."""
     folder = tmp_path_factory.mktemp("demonstration") / "data"
-    waves = [
-        replace(wave, population=replace(wave.population, size=size))
-        for wave, size in zip(demonstration_waves(2026), (USERS, OFFICIALS), strict=True)
-    ]
-    prepare(folder, 8000, date(2026, 11, 20), waves)
+    prepare(folder, 8000, date(2026, 11, 20), FEW)
     return folder
 
 

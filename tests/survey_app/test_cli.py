@@ -537,7 +537,7 @@ def test_the_demonstration_starts_prints_its_addresses_and_answers(demonstration
     try:
         printed = [process.stdout.readline() for _ in range(10)]
         text = "".join(printed)
-        for path in ("/q/usagers/fr", "/q/elus/fr", "/tablette/", "/gestion/"):
+        for path in ("/q/usagers/fr", "/r/", "/tablette/", "/gestion/"):
             assert f"http://127.0.0.1:{port}{path}" in text
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30) as answer:
             assert json.load(answer)["ok"] is True

@@ -32,12 +32,22 @@ class Text(NamedTuple):
 @lru_cache(maxsize=32)
 def shipped(kind: str, questionnaire: str = "") -> Text:
     """The text of this kind as the program brings it, for mails about this questionnaire (its slug)."""
-    text, own = _read(f"{kind}.txt"), files(__package__) / f"{kind}.{questionnaire}.txt"
-    if not questionnaire or not own.is_file():
+    text, own = _read(f"{kind}.txt"), _own(kind, questionnaire)
+    if own is None:
         return text
-    subject, opening = _read(own.name)
     salutation, first, *others = text.body.split("\n\n")
-    return Text(subject, "\n\n".join([salutation, opening.strip() or first, *others]))
+    return Text(own.subject, "\n\n".join([salutation, own.body.strip() or first, *others]))
+
+
+def opening(kind: str, questionnaire: str) -> str:
+    """The paragraph that opens the text of this kind where this questionnaire has its own; or empty."""
+    own = _own(kind, questionnaire)
+    return own.body.strip() if own else ""
+
+
+def _own(kind: str, questionnaire: str) -> Text | None:
+    name = f"{kind}.{questionnaire}.txt"
+    return _read(name) if questionnaire and (files(__package__) / name).is_file() else None
 
 
 def _read(name: str) -> Text:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from form_definitions import questionnaire_digest
 from survey_app.clock import today_in_paris
 from survey_app.collection_modes.link_opening import in_words
+from survey_app.database import write_transaction
+from survey_app.invitation_models import WaveFrame
+from survey_app.invitations import links
 from tests.page_checks import typography_faults
 from tests.survey_app.invitations import invited
 from tests.survey_app.invitations.link_site import LinkSite
 
+ANSWER_OR_READ = "Répondre ou voir les résultats"
 CHECKED_AT = "https://www.exemple.fr/enquete-elus"
 
 
@@ -63,17 +68,23 @@ def test_a_nominative_survey_says_so_before_its_button_is_pressed(tmp_path: Path
     assert "Nous savons qui a répondu" not in shown
 
 
-def test_where_open_editions_differ_it_says_only_what_holds_for_all(site: LinkSite) -> None:
+def open_another(site: LinkSite, people: int = 30, **changes: Any) -> str:
+    """One more edition that is open today; the path of a link of it."""
     with site.app.app_context():
-        invited.a_wave(
-            12,
+        numbers = invited.a_wave(
+            people,
             questionnaire=site.questionnaire,
             digest=questionnaire_digest(site.questionnaire),
             wave_id="alerte",
-            anonymity="nominative",
             opens_on=today_in_paris(),
             closes_on=today_in_paris() + dt.timedelta(days=3),
+            **changes,
         )
+        return f"/r/{links.token(invited.invitation(numbers[0]))}"
+
+
+def test_where_open_editions_differ_it_says_only_what_holds_for_all(site: LinkSite) -> None:
+    open_another(site, 12, anonymity="nominative")
     shown = words(site)
     assert "Vous pouvez répondre jusqu’au" not in shown
     assert "Nous savons qui a répondu" not in shown
@@ -89,3 +100,44 @@ def test_once_nothing_is_open_it_offers_the_results_and_no_acts(site: LinkSite, 
     assert "ce lien les ouvre" in shown
     for gone in ("Commencer", "Je transmets ce lien", "Je ne souhaite pas répondre", "Vous pouvez répondre"):
         assert gone not in shown
+
+
+def test_beside_an_open_edition_the_link_of_a_published_one_says_that_it_opens_results(
+    site: LinkSite,
+) -> None:
+    assert ANSWER_OR_READ not in words(site)
+    site.close()
+    with site.app.app_context():
+        invited.set_wave(state="published")
+    other = open_another(site)
+    for path in ("", other, "/r/"):
+        shown = words(site, path)
+        assert ANSWER_OR_READ in shown
+        assert "il ouvre ses résultats" in shown
+        assert "Commencer" not in shown
+    assert site.official(0).start().heading == "Les résultats de l’enquête"
+    official = site.official(0)
+    official.address = other
+    assert 'name="_state"' in official.start().html
+
+
+def test_an_edition_past_its_last_day_counts_as_ended_until_its_links_end(site: LinkSite) -> None:
+    open_another(site)
+    yesterday = today_in_paris() - dt.timedelta(days=1)
+    with site.app.app_context():
+        invited.set_wave(closes_on=yesterday)
+    assert ANSWER_OR_READ in words(site)
+    with site.app.app_context(), write_transaction() as transaction:
+        transaction.get_one(WaveFrame, invited.WAVE).results_until = yesterday
+    assert ANSWER_OR_READ not in words(site)
+    assert "Commencer" in words(site)
+
+
+@pytest.mark.parametrize("end", ["merci", "enregistre", "deja", "fini"])
+def test_the_last_page_speaks_plainly_and_promises_results_only_once_published(
+    site: LinkSite, end: str
+) -> None:
+    shown = words(site, f"/r/{end}/fr")
+    assert not re.search("scell|clôture", shown)
+    if end != "enregistre":
+        assert "Dès que les résultats seront publiés, ce même lien les ouvrira" in shown

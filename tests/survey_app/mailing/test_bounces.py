@@ -14,7 +14,7 @@ from survey_app.database import db
 from survey_app.invitation_models import Invitation
 from survey_app.mailing import worker
 from survey_app.mailing.bounces import read_report, take_reports
-from survey_app.mailing.mailbox import MailFileError, messages_of, read_maildir
+from survey_app.mailing.mailbox import messages_of, read_files, read_maildir
 from survey_app.mailing.sender import Sender
 from survey_app.mailing.worker import MailWorker
 from survey_app.settings import Settings
@@ -131,16 +131,42 @@ def test_a_file_of_many_messages_is_read_whole(mailed: list[str]) -> None:
         b"From MAILER-DAEMON Mon Nov 30 09:12:44 2026\n" + came_back("postfix_dead", tag) + b"\n"
         for tag in tags
     )
-    assert take_reports(messages_of("retours.mbox", mbox), actor="test") == {"dead": 3}
-    assert len(messages_of("un.eml", came_back("free_dead", tags[0]))) == 1
+    assert take_reports(messages_of(mbox), actor="test") == {"dead": 3}
+    assert len(messages_of(came_back("free_dead", tags[0]))) == 1
+
+
+OUTLOOK = bytes.fromhex("d0cf11e0a1b11ae1") + b"\x00" * 504
+"""How a .msg file begins: an OLE compound file."""
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"\x00\x01\x02", b"PK\x03\x04 a zip", "une ligne sans en-tête".encode()]
+    "raw, remedy",
+    [
+        (b"", "au format .eml ou mbox"),
+        (b"\x00\x01\x02", "au format .eml ou mbox"),
+        ("une ligne sans en-tête".encode(), "au format .eml ou mbox"),
+        (b"PK\x03\x04 a zip", "décompressez-la"),
+        (OUTLOOK, "enregistrez-le au format .eml"),
+        (b"!BDN a folder", "enregistrez ses avis un par un"),
+    ],
 )
-def test_a_file_without_messages_is_refused_by_name(raw: bytes) -> None:
-    with pytest.raises(MailFileError, match=r"retours\.zip"):
-        messages_of("retours.zip", raw)
+def test_a_file_without_messages_is_named_with_its_remedy(raw: bytes, remedy: str) -> None:
+    messages, [told] = read_files([("retours.bin", raw)])
+    assert messages == []
+    assert "retours.bin" in told
+    assert remedy in told
+
+
+def test_the_other_files_are_read_and_each_remedy_is_said_once() -> None:
+    good = came_back("free_dead", "0" * 20)
+    files = [("un.msg", OUTLOOK), ("bon.eml", good), ("deux.msg", OUTLOOK), ("notes.txt", b"bonjour")]
+    messages, unread = read_files(files)
+    assert len(messages) == 1
+    assert [line.partition(".")[0] for line in unread] == [
+        "Non lus\u00a0: «\u202fun",
+        "Non lu\u00a0: «\u202fnotes",
+    ]
+    assert "un.msg\u202f» et «\u202fdeux.msg" in unread[0]
 
 
 def test_a_maildir_is_read_once(mailed: list[str], tmp_path: Path) -> None:

@@ -92,11 +92,19 @@ def test_bounces_come_from_files_or_from_the_maildir(
     assert field.states().count("bounced") == 2
 
 
-def test_a_file_that_holds_no_mail_is_refused_in_one_line(
+def test_a_file_that_holds_no_mail_is_named_in_one_line_and_the_others_are_read(
     environment: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    field.open_a_list()
+    field.planned()
+    run(capsys, "mail", "send")
     shutil.copy(__file__, tmp_path / "retours.txt")
-    code, _, err = run(capsys, "mail", "bounces", str(tmp_path / "retours.txt"))
+    (tmp_path / "un.eml").write_bytes(came_back("postfix_dead", field.messages()[0].return_tag))
+    names = [str(tmp_path / name) for name in ("retours.txt", "un.eml")]
+    code, out, err = run(capsys, "mail", "bounces", *names)
     assert code == 1
-    assert "ne contient aucun message" in err
+    assert out.split() == ["1", "adresse", "morte"]
+    [told] = err.splitlines()
+    assert "retours.txt" in told
+    assert "Aucun message là-dedans" in told
     assert run(capsys, "mail", "bounces")[0] == 2

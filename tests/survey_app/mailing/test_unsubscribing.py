@@ -144,3 +144,6 @@ def test_the_pages_are_good_pages(site: StaffSite, listed: list[str]) -> None:
         "unknown": client.post("/r/desinscription/x").text,
     }
     assert_good_pages({name: (html, "fr") for name, html in pages.items()})
+    for html in pages.values():
+        assert 'href="/r/donnees/fr"' in html, "the notice of the officials' answers"
+        assert "/confidentialite/" not in html
