@@ -28,10 +28,6 @@ from survey_app.responses.link_facts import MODE as MODE
 from survey_app.responses.link_facts import NOMINATIVE, SMALLEST_ANONYMOUS
 
 DRAFT: Final = "draft"
-KEY_CHANGED: Final = (
-    "DEVICE_MASTER_KEY a changé\u00a0: les oppositions ne seraient plus reconnues. "
-    "Remettez l’ancienne clé dans les réglages."
-)
 
 Chosen = tuple[str, str]
 """The id of a unit of the frozen frame, and its stratum."""
@@ -50,8 +46,7 @@ def prepare_links(wave_id: str, chosen: Sequence[Chosen], *, actor: str) -> int:
     """
     master = current_app.extensions["survey_settings"].device_master_key
     with _new_keys_only_with_their_wave(wave_id, actor) as made, act() as transaction:
-        if link_key.has_changed(transaction, master):
-            raise LinkError(KEY_CHANGED)
+        links.check_key(transaction)
         link_key.remember(transaction, master)
         wave, frame = transaction.get(Wave, wave_id), transaction.get(WaveFrame, wave_id)
         if wave is None or frame is None:

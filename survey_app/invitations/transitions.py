@@ -155,7 +155,7 @@ def reissue(invitation_id: str, *, actor: str, address: str | None = None) -> No
     Raises
     ------
     LinkError
-        The address is none, or the answer is there already.
+        The address is none, the answer is there already, or the key is another one.
     """
     with _by_referent(invitation_id, "link-reissued", actor) as (transaction, invitation):
         if address is not None and address != invitation.email:
@@ -165,6 +165,7 @@ def reissue(invitation_id: str, *, actor: str, address: str | None = None) -> No
         invitation.state = WAITING
         drafts.move_to_new_link(transaction, invitation, invitation.generation + 1)
 
+        links.check_key(transaction)
 
 def mark_unreachable(transaction: Session, invitation: Invitation) -> None:
     """A bounce came back for its present address. The right to answer stays: a letter may bring the code."""

@@ -14,6 +14,7 @@ from survey_app.audit import act, record
 from survey_app.clock import day_in_paris, utc_now
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, WaveFrame
+from survey_app.invitations.states import KEY_CHANGED
 from survey_app.mailing import queue
 from survey_app.mailing.of_results import faults_of_results
 from survey_app.mailing.placeholders import TextError, text_faults, used_in
@@ -22,6 +23,7 @@ from survey_app.mailing.smtp import REFUSED, SENT, UNCERTAIN
 from survey_app.mailing.texts import KINDS, RESULTS, shipped, typeset
 from survey_app.mailing.values import lacking
 from survey_app.models import Wave
+from survey_app.responses.link_key import has_changed
 from survey_app.settings import Settings
 from survey_app.waves import DRAFT
 
@@ -102,6 +104,7 @@ def obstacles(session: Session, mailing: Mailing, due_at: dt.datetime) -> list[s
     frame = session.get(WaveFrame, wave.id)
     settings: Settings = current_app.extensions["survey_settings"]
     found = [f"Le réglage {name} manque\u00a0: rien ne peut partir." for name in settings.mail.lacks]
+    found += [KEY_CHANGED] if has_changed(session, settings.device_master_key) else []
     found += [
         f"{{{one.placeholder}}} n’a pas de valeur. {one.remedy}"
         for one in lacking(used_in(mailing.subject, mailing.body), wave, frame)

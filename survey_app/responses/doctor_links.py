@@ -52,7 +52,8 @@ def changed_link_key(device_master_key: str, _now: dt.datetime) -> Iterator[Find
         objections = connection.scalar(sa.select(sa.func.count()).select_from(Objection)) or 0
     if changed:
         message = (
-            "DEVICE_MASTER_KEY n’est plus celle des liens préparés ici\u00a0: aucun lien envoyé ne s’ouvre. "
+            "DEVICE_MASTER_KEY n’est plus celle des liens préparés ici\u00a0: aucun courriel ne part, "
+            "ni les codes des lettres ni les brouillons ne s’ouvrent. "
             f"Oppositions qui ne sont plus reconnues\u00a0: {objections}."
         )
         remedy = "Remettez l’ancienne clé dans les réglages avant tout envoi\u202f; elle est avec vos copies."

@@ -17,6 +17,7 @@ from survey_app.access import DIRECTOR, REFERENT, may
 from survey_app.database import db
 from survey_app.exports.words import counted
 from survey_app.invitation_models import Mailing, MailMessage, WaveFrame
+from survey_app.invitations.states import KEY_CHANGED
 from survey_app.mailing import lease, planning, previewing, queue
 from survey_app.mailing.bounces import OUTCOMES, take_reports
 from survey_app.mailing.mailbox import MailFileError, messages_of
@@ -25,6 +26,7 @@ from survey_app.mailing.planning import MailingError
 from survey_app.mailing.texts import KINDS, RESULTS
 from survey_app.models import Wave
 from survey_app.responses.link_facts import FEWEST
+from survey_app.responses.link_key import has_changed
 from survey_app.results_letter.signed_letter import mailing_of_results
 from survey_app.settings import Settings
 from survey_app.staff.pages import UNPROCESSABLE, actor, refused, wave_or_404
@@ -102,6 +104,7 @@ def _index(wave: Wave) -> dict[str, Any]:
         "states": STATES,
         "undecided": planning.uncertain_count(session, wave.id),
         "lacks": settings_in_use().mail.lacks,
+        "other_key": KEY_CHANGED if has_changed(session, settings_in_use().device_master_key) else "",
         "trouble": _trouble() if planning.is_leaving(session, wave.id) else None,
         "listed": session.get(WaveFrame, wave.id) is not None,
     }

@@ -20,6 +20,7 @@ from survey_app.invitation_models import (
     WaveFrame,
     random_number,
 )
+from survey_app.invitations.links import renew_hashes
 from survey_app.models import Response, Wave
 from survey_app.responses import tallies
 from tests.survey_app.staff_site import a_plan, a_source
@@ -146,14 +147,16 @@ def a_unit(frame_id: int, line: int, arrondissement: str, **changes: Any) -> Sam
 
 
 def _invitation(wave_id: str, unit: SampledUnit, stratum: str) -> Invitation:
-    return Invitation(
+    invitation = Invitation(
         id=random_number(),
         wave_id=wave_id,
         unit_id=unit.id,
         stratum=stratum,
-        token_hash=uuid.uuid4().hex * 2,
+        generation=1,
         email=unit.email,
     )
+    renew_hashes(invitation)
+    return invitation
 
 
 def set_states(stratum: str, states: Mapping[str, int], *, wave_id: str = WAVE, started: bool = True) -> None:

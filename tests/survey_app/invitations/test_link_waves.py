@@ -212,7 +212,7 @@ def test_another_master_key_is_noticed_before_anybody_is_written_to(database: Fl
     database.extensions["survey_settings"] = other
     assert "Oppositions" in findings(database)["link_key"].message
     invited.set_wave(state="draft", opened_at=None)
-    with pytest.raises(LinkError, match="DEVICE_MASTER_KEY a changé"):
+    with pytest.raises(LinkError, match="DEVICE_MASTER_KEY n’est plus"):
         prepare_links(WAVE, [], actor="test")
 
 
