@@ -136,8 +136,8 @@ class Invitation(Base):
     passed_on: Mapped[bool] = mapped_column(default=False)
     started: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(Code, default="waiting")
-    """``waiting``, ``answered``, ``declined``, ``wrong_person``, ``unreachable``, ``objected`` or
-    ``withdrawn``."""
+    """``waiting``, ``answered``, ``declined``, ``wrong_person``, ``unreachable``, ``objected``,
+    ``withdrawn`` or, once the answers are mixed, ``over``."""
     unit: Mapped[SampledUnit] = relationship()
     __table_args__ = (UniqueConstraint("wave_id", "unit_id"), Index(None, "unit_id"), _BY_NUMBER)
 
@@ -195,6 +195,8 @@ class Mailing(Base):
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     created_by: Mapped[str] = mapped_column(Text)
     scheduled_by: Mapped[str | None] = mapped_column(Text)
+    counts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """State → messages, once the mixing forgot to whom: who got a reminder had not answered."""
 
 
 class MailMessage(Base):

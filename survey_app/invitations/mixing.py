@@ -26,6 +26,7 @@ from survey_app.invitation_models import (
     random_number,
 )
 from survey_app.invitations import cells, wave_keys
+from survey_app.invitations.forgetting import forget_who_answered, somebody_is_named
 from survey_app.invitations.preparing import MODE
 from survey_app.invitations.sealed_answers import Answer, open_answer
 from survey_app.invitations.states import OPEN, LinkError
@@ -41,14 +42,16 @@ from survey_app.responses.set_aside import change
 
 Some = TypeVar("Some")
 DRAFT: Final = "draft"
-STEPS: Final = ("opened", "written", "mixed", "evened", "compacted", "destroyed", "recorded")
+STEPS: Final = ("opened", "written", "mixed", "forgotten", "compacted", "destroyed", "recorded")
 """What was just done, for whoever kills us there."""
 _REWRITTEN: Final = (
     "CLUSTER invitation USING pk_invitation",
     "CLUSTER anonymous_text USING pk_anonymous_text",
 )
 """By their random numbers: neither the place of a row nor its transaction tells when it was last changed."""
-_EMPTIED: Final = ("VACUUM (FULL, ANALYZE) sealed_answer", "VACUUM (FULL, ANALYZE) saved_interview")
+_EMPTIED: Final = tuple(
+    f"VACUUM (FULL, ANALYZE) {table}" for table in ("sealed_answer", "saved_interview", "mail_message")
+)
 
 
 class MixingError(LinkError):
@@ -60,11 +63,12 @@ def reached(step: str) -> None:
 
 
 def unfinished() -> list[str]:
-    """The closed waves by personal link whose answers are not mixed yet, or whose key still exists."""
+    """The closed waves by personal link of which something is left to do: see :func:`finish`."""
     with db.engine.connect() as connection:
         query = sa.select(WaveFrame.wave_id).join(Wave, Wave.id == WaveFrame.wave_id)
         over = query.where(Wave.state.not_in((DRAFT, OPEN)), WaveFrame.key_id.is_not(None))
-        return list(connection.scalars(over.where(WaveFrame.key_destroyed_at.is_(None))))
+        left = sa.or_(WaveFrame.key_destroyed_at.is_(None), somebody_is_named())
+        return list(connection.scalars(over.where(left)))
 
 
 def finish(wave_id: str, *, actor: str, now: dt.datetime | None = None) -> int:
@@ -81,7 +85,8 @@ def finish(wave_id: str, *, actor: str, now: dt.datetime | None = None) -> int:
         return 0
     moment = now or dt.datetime.now(dt.UTC)
     mixed = _mix(wave_id, actor, moment)
-    _make_even(wave_id)
+    forget_who_answered(wave_id)
+    reached("forgotten")
     _compact()
     _destroy_key(wave_id, actor, moment)
     return mixed
@@ -202,14 +207,6 @@ def _empty_pool(connection: Connection, wave_id: str) -> None:
 def _forget_drafts(connection: Connection, wave_id: str) -> None:
     mine = sa.select(Invitation.id).where(Invitation.wave_id == wave_id)
     connection.execute(sa.delete(SavedInterview).where(SavedInterview.invitation_id.in_(mine)))
-
-
-def _make_even(wave_id: str) -> None:
-    """Every invitation is written anew in one transaction: none tells by its own when it was last changed."""
-    with write_transaction() as transaction:
-        rows = sa.update(Invitation).where(Invitation.wave_id == wave_id)
-        transaction.execute(rows.values(state=Invitation.state))
-    reached("evened")
 
 
 def _compact() -> None:

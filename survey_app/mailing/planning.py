@@ -237,7 +237,10 @@ def _kept_back(transaction: Session, mailing: Mailing, message: MailMessage) -> 
 
 
 def progress(session: Session, mailing_id: int) -> dict[str, int]:
-    """How many of its messages are in each state."""
+    """How many of its messages are in each state; after the mixing, as they were counted then."""
+    kept = session.scalar(sa.select(Mailing.counts).where(Mailing.id == mailing_id))
+    if kept is not None:
+        return kept
     query = (
         sa.select(MailMessage.state, sa.func.count())
         .where(MailMessage.mailing_id == mailing_id)

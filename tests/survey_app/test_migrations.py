@@ -58,6 +58,7 @@ UPGRADES = {
         "mail_message",
     },
     "0006": set(),
+    "0007": set(),
 }
 """Every revision but the first, and the tables that it brings: the others keep their rows."""
 

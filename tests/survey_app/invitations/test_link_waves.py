@@ -97,7 +97,7 @@ def test_the_worker_ends_what_was_interrupted_and_goes_on_after_a_fault(
         answer(number)
     close()
     with monkeypatch.context() as patch:
-        patch.setattr(mixing, "_make_even", lambda _wave: 1 / 0)
+        patch.setattr(mixing, "forget_who_answered", lambda _wave: 1 / 0)
         assert worker.finish_all() == 0
     assert "is not mixed yet" in caplog.text
     assert mixing.unfinished() == [WAVE]

@@ -88,9 +88,8 @@ class Campaign:
     def loot(self) -> Loot:
         """All that the database tells at the end."""
         mine = {"wave": self.wave}
-        people = rows_in_storage(
-            "invitation", "id, stratum", "wave_id = :wave AND state = 'answered'", **mine
-        )
+        found = rows_in_storage("invitation", "id, stratum", "wave_id = :wave", **mine)
+        people = [row for row in found if row[1] in self.seen]
         answers = rows_in_storage(
             "response", "answers, site, answered_on, record_id", "wave_id = :wave", **mine
         )
