@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -39,6 +40,7 @@ from survey_app.responses.link_balance import balance, must_be_kept
 from survey_app.responses.purge import empty_the_log_of_sqlite
 from survey_app.responses.record_keys import DoesNotOpen
 from survey_app.responses.set_aside import change
+from survey_app.strata import merged_strata
 
 Some = TypeVar("Some")
 DRAFT: Final = "draft"
@@ -112,7 +114,7 @@ def _mix(wave_id: str, actor: str, now: dt.datetime) -> int:
         opened = _opened(connection, frame)
         answers = _shuffled(opened if must_be_kept(len(opened), nominative=frame.nominative) else ())
         reached("opened")
-        merged = cells.merged_strata(answers)
+        merged = merged_strata(Counter(answer.stratum for answer in answers))
         wave = transaction.get_one(Wave, wave_id)
         _write(connection, wave, cells.placed(answers, merged, wave.questionnaire_digest))
         reached("written")

@@ -17,7 +17,6 @@ from pysqlite3 import dbapi2 as sqlite
 
 from form_definitions import Item
 from survey_app.database import DatabaseUnavailable, db, write_transaction
-from survey_app.frames.freezing import SIZES
 from survey_app.invitation_models import AnonymousText, Invitation, SavedInterview, SealedAnswer, WaveFrame
 from survey_app.invitations import mixing, wave_keys
 from survey_app.invitations.cells import KNOWN_BY_THE_FRAME
@@ -29,6 +28,7 @@ from survey_app.responses.link_balance import balance
 from survey_app.responses.purge import purge
 from survey_app.responses.record_keys import KeyMissing
 from survey_app.settings import RetentionTerms
+from survey_app.strata import SIZES
 from tests.survey_app import records
 from tests.survey_app.invitations import invited
 from tests.survey_app.invitations.invited import ANSWERS, ASKED, TODAY, WAVE, a_wave, answer, close, holder
