@@ -12,6 +12,7 @@ import datetime as dt
 import secrets
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -160,6 +161,8 @@ class SealedAnswer(Base):
     id: Mapped[str] = mapped_column(Identifier, primary_key=True, default=random_number)
     wave_id: Mapped[str] = mapped_column(ForeignKey(Wave.id), index=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    unreadable: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """The mixing could not open it: it is kept, and the others go without it when the referent says so."""
     __table_args__ = (_BY_NUMBER,)
 
 

@@ -36,6 +36,7 @@ ACTIONS: Final = {
     "link-revoked": "Lien personnel retiré",
     "link-reissued": "Lien personnel remplacé",
     "wave-mixed": "Réponses par lien personnel mélangées",
+    "answers-unreadable": "Réponses par lien personnel qui ne s’ouvrent pas",
     "answers-withheld": "Moins de onze réponses par lien personnel\u00a0: aucune gardée",
     "wave-key-destroyed": "Clé de l’édition détruite",
     "wave-sealed": "Édition scellée",
