@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from survey_app.invitation_models import Invitation
 from survey_app.invitations.states import KEY_CHANGED, LinkKeyChanged
-from survey_app.responses.link_key import has_changed, link_key
+from survey_app.responses.link_key import has_changed
 from survey_app.settings import Settings
 
 TOKEN_BYTES: Final = 24
@@ -119,7 +119,7 @@ def link_address(invitation: Invitation) -> str:
 
 def check_key(session: Session) -> None:
     """Raises `LinkKeyChanged` where the settings bring another key than the one that links were made with."""
-    if has_changed(session, _settings().device_master_key):
+    if has_changed(session, _settings().link_key):
         raise LinkKeyChanged(KEY_CHANGED)
 
 
@@ -157,8 +157,9 @@ def _unsubscribe_code(named: bytes) -> bytes:
 
 
 def _derive(purpose: str, *parts: str) -> bytes:
-    key = link_key(_settings().device_master_key)
-    return hmac.digest(key, "\n".join((purpose, *parts)).encode("utf-8", "replace"), "sha256")
+    return hmac.digest(
+        _settings().link_key, "\n".join((purpose, *parts)).encode("utf-8", "replace"), "sha256"
+    )
 
 
 def _settings() -> Settings:

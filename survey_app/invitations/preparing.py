@@ -44,10 +44,10 @@ def prepare_links(wave_id: str, chosen: Sequence[Chosen], *, actor: str) -> int:
     LinkError
         In French: why not, and what to do. Nothing is changed then.
     """
-    master = current_app.extensions["survey_settings"].device_master_key
+    key = current_app.extensions["survey_settings"].link_key
     with _new_keys_only_with_their_wave(wave_id, actor) as made, act() as transaction:
         links.check_key(transaction)
-        link_key.remember(transaction, master)
+        link_key.remember(transaction, key)
         wave, frame = transaction.get(Wave, wave_id), transaction.get(WaveFrame, wave_id)
         if wave is None or frame is None:
             raise LinkError("Figez d’abord la liste des personnes à interroger pour cette édition.")

@@ -104,7 +104,7 @@ def obstacles(session: Session, mailing: Mailing, due_at: dt.datetime) -> list[s
     frame = session.get(WaveFrame, wave.id)
     settings: Settings = current_app.extensions["survey_settings"]
     found = [f"Le réglage {name} manque\u00a0: rien ne peut partir." for name in settings.mail.lacks]
-    found += [KEY_CHANGED] if has_changed(session, settings.device_master_key) else []
+    found += [KEY_CHANGED] if has_changed(session, settings.link_key) else []
     found += [
         f"{{{one.placeholder}}} n’a pas de valeur. {one.remedy}"
         for one in lacking(used_in(mailing.subject, mailing.body), wave, frame)

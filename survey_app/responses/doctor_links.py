@@ -47,10 +47,10 @@ def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
     yield from _of_no_wave(folder, {f"{row.wave_id}-{row.key_id}" for row in waves})
 
 
-def changed_link_key(device_master_key: str, _now: dt.datetime) -> Iterator[Finding]:
+def changed_link_key(key: bytes, _now: dt.datetime) -> Iterator[Finding]:
     """Objections are kept for ever, under a key that must be kept for as long."""
     with db.engine.connect() as connection:
-        changed = link_key.has_changed(connection, device_master_key)
+        changed = link_key.has_changed(connection, key)
         objections = connection.scalar(sa.select(sa.func.count()).select_from(Objection)) or 0
     if changed:
         message = (

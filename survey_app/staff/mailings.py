@@ -104,7 +104,7 @@ def _index(wave: Wave) -> dict[str, Any]:
         "states": STATES,
         "undecided": planning.uncertain_count(session, wave.id),
         "lacks": settings_in_use().mail.lacks,
-        "other_key": KEY_CHANGED if has_changed(session, settings_in_use().device_master_key) else "",
+        "other_key": KEY_CHANGED if has_changed(session, settings_in_use().link_key) else "",
         "trouble": _trouble() if planning.is_leaving(session, wave.id) else None,
         "listed": session.get(WaveFrame, wave.id) is not None,
     }

@@ -32,7 +32,7 @@ def prepare(app: Flask) -> list[str]:
     """A list whose links were made, and their key remembered, as `prepare_links` does."""
     numbers = field.open_a_list()
     with write_transaction() as transaction:
-        link_key.remember(transaction, app.extensions["survey_settings"].device_master_key)
+        link_key.remember(transaction, app.extensions["survey_settings"].link_key)
     return numbers
 
 
