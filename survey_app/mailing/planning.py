@@ -176,9 +176,9 @@ def _turn(mailing_id: int, before: str, after: str, action: str, actor: str) -> 
         record(transaction, action, actor=actor, subject=mailing.wave_id, detail=_named(mailing))
 
 
-def send_again(message_id: int, *, actor: str) -> None:
+def send_again(attempt: queue.Attempt, *, actor: str) -> None:
     """The referent decides: a message that did not arrive leaves once more, under the same Message-ID."""
-    _decide(message_id, SENT_AGAIN, queue.QUEUED, "message-sent-again", actor)
+    _decide(attempt, SENT_AGAIN, queue.QUEUED, "message-sent-again", actor)
 
 
 def send_refused_again(mailing_id: int, *, actor: str) -> int:
@@ -202,22 +202,25 @@ def send_refused_again(mailing_id: int, *, actor: str) -> int:
     return count
 
 
-def take_as_arrived(message_id: int, *, actor: str) -> None:
+def take_as_arrived(attempt: queue.Attempt, *, actor: str) -> None:
     """The referent decides: an uncertain message did arrive."""
-    _decide(message_id, UNDECIDED, SENT, "message-taken-as-arrived", actor)
+    _decide(attempt, UNDECIDED, SENT, "message-taken-as-arrived", actor)
 
 
-def _decide(message_id: int, before: Sequence[str], after: str, action: str, actor: str) -> None:
+def _decide(attempt: queue.Attempt, before: Sequence[str], after: str, action: str, actor: str) -> None:
+    """One statement compares and changes: of two decisions, or one about an earlier try, one holds."""
     with act() as transaction:
-        message = transaction.get(MailMessage, message_id, with_for_update=True)
-        if message is None or message.state not in before:
+        now = utc_now()
+        mine = sa.and_(MailMessage.id == attempt.message_id, MailMessage.attempts == attempt.number)
+        decided = sa.update(MailMessage).where(mine, MailMessage.state.in_(before))
+        changed: Any = transaction.execute(decided.values(state=after, changed_at=now, next_try_at=now))
+        if changed.rowcount != 1:
             raise MailingError("Ce message n’attend plus de décision\u00a0: rechargez la page.")
+        message = transaction.get_one(MailMessage, attempt.message_id)
         mailing = _known(transaction, message.mailing_id)
         reason = _kept_back(transaction, mailing, message) if after == queue.QUEUED else ""
         if reason:
             raise MailingError(f"Ce message ne repart pas\u00a0: {reason}.")
-        now = utc_now()
-        message.state, message.changed_at, message.next_try_at = after, now, now
         if after == queue.QUEUED and mailing.state == queue.DONE:
             mailing.state = queue.SCHEDULED
         queue.finish(transaction, mailing)

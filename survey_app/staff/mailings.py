@@ -240,13 +240,14 @@ _DECISIONS: Final = {
 @blueprint.post(f"{DRAFT}/messages/<int:message_id>/<any({', '.join(_DECISIONS)}):decision>")
 @access.roles(REFERENT)
 def decide(mailing_id: int, message_id: int, decision: str) -> ResponseReturnValue:
-    """What only a person can know: whether a message arrived."""
+    """What only a person can know: whether a message arrived, at the try that the page showed them."""
     mailing, message = mailing_or_404(mailing_id), db.session.get(MailMessage, message_id)
     if message is None or message.mailing_id != mailing_id:
         abort(404)
     take, told = _DECISIONS[decision]
+    attempt = queue.Attempt(message_id, request.args.get("essai", -1, type=int))
     try:
-        take(message_id, actor=actor())
+        take(attempt, actor=actor())
     except MailingError as fault:
         return _progress_page(mailing, str(fault)), UNPROCESSABLE
     flash(told)
