@@ -241,7 +241,7 @@ def _kept_back(transaction: Session, mailing: Mailing, message: MailMessage) -> 
 
 def progress(session: Session, mailing_id: int) -> dict[str, int]:
     """How many of its messages are in each state; after the mixing, as they were counted then."""
-    kept = session.scalar(sa.select(Mailing.counts).where(Mailing.id == mailing_id))
+    kept: dict[str, int] | None = session.scalar(sa.select(Mailing.counts).where(Mailing.id == mailing_id))
     if kept is not None:
         return kept
     query = (

@@ -138,7 +138,7 @@ _ANONYMOUS: Final = (
     "Jusqu’à la clôture, nous saurons qui a répondu, pour ne pas vous relancer, mais pas ce que chacun a "
     "répondu. À la clôture, les réponses, chiffrées jusque-là, sont mélangées, et qui a répondu est oublié. "
     "Ensuite seulement, la personne chargée de la qualité à la préfecture les lit, une par une et sans nom. "
-    "À côté de chacune, elle ne voit que la semaine et un groupe d’au moins onze réponses."
+    "À côté de chacune, elle ne voit que la semaine, la langue et un groupe d’au moins onze réponses."
 )
 _NOMINATIVE: Final = (
     "Cette enquête est nominative\u00a0: trop peu de personnes sont interrogées pour garantir l’anonymat, "
