@@ -24,6 +24,7 @@ BLUEPRINT_MODULES: Final = (
     "survey_app.staff.devices",
     "survey_app.staff.reconciliation",
     "survey_app.staff.fieldwork",
+    "survey_app.staff.unreadable",
     "survey_app.staff.results_letter",
     "survey_app.staff.tablet_guide",
     "survey_app.staff.rescue",

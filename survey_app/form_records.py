@@ -72,8 +72,8 @@ def accept_answers(
         "clock_offset_ms": 0,
         "assisted": None,
     }
-    code = receipt_code(state.id, current_app.config["SECRET_KEY"])
-    if _is_stored(state.id, body, dated=answered_at is not None):
+    code = receipt_code(state.record_id, current_app.config["SECRET_KEY"])
+    if _is_stored(state.record_id, body, dated=answered_at is not None):
         return code
     receipt = inbox.accept(
         write_envelope(_envelope(state, version, body)),
@@ -83,7 +83,7 @@ def accept_answers(
         flags=[*flags, *([OLD_PAGE] if state.is_old(now) else []), *([SENT_ANEW] if state.anew else [])],
     )
     if receipt.conflict:
-        raise AlreadySent(state.id)
+        raise AlreadySent(state.record_id)
     return code
 
 
@@ -101,7 +101,7 @@ def _is_stored(record_id: str, body: dict[str, Any], *, dated: bool) -> bool:
 
 def _envelope(state: FormState, version: Published, body: dict[str, Any]) -> Envelope:
     return Envelope(
-        id=state.id,
+        id=state.record_id,
         revision=REVISION,
         device=None,
         seq=None,

@@ -39,8 +39,8 @@ class UnreadableState(ValueError):  # noqa: N818 (a state of the page, answered 
 class FormState:
     """Who (a record, never a person), what, and the answers so far."""
 
-    id: str
-    """Of the record; on a personal link, of the invitation."""
+    record_id: str
+    """Of the record that the answers become; on a personal link they become none."""
     slug: str
     wave: str
     digest: str
@@ -55,8 +55,10 @@ class FormState:
     answers: Mapping[str, Any] = field(default_factory=dict)
     anew: bool = False
     """Its answers were refused under the number of answers that differ: a person looks before they count."""
+    invitation_id: str = ""
+    """On a personal link: whose right to answer it is."""
     generation: int = 0
-    """Which of the links of an invitation opened the form."""
+    """And which of the links of that invitation opened the form."""
     warned: tuple[str, ...] = ()
     """The questions whose missing answer was already pointed out."""
 
@@ -66,7 +68,7 @@ class FormState:
 
     def renewed(self, now: dt.datetime) -> FormState:
         """The same answers as those of another record, with an id of its own."""
-        return replace(self, id=str(uuid.uuid4()), opened_at=_stamp(now), issued_at=_stamp(now))
+        return replace(self, record_id=str(uuid.uuid4()), opened_at=_stamp(now), issued_at=_stamp(now))
 
     def is_old(self, now: dt.datetime) -> bool:
         """Whether the page was left open for very long."""
@@ -86,7 +88,7 @@ def new_state(
     """The state of a form just opened. The record gets its id here: sent twice, it is the same record."""
     stamp = _stamp(now)
     return FormState(
-        id=str(uuid.uuid4()),
+        record_id=str(uuid.uuid4()),
         slug=slug,
         wave=wave,
         digest=digest,

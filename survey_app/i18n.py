@@ -16,11 +16,15 @@ from string import Formatter
 from typing import Any, Final
 
 from babel.messages.pofile import read_po
-from flask import Flask, g, has_app_context
+from flask import Flask, current_app, g, has_app_context
 
 from analysis import display
 
 SOURCE_LANGUAGE: Final = "fr"
+DAYS_OF_A_YEAR: Final = 365.25
+DAYS_OF_A_MONTH: Final = DAYS_OF_A_YEAR / 12
+ABOUT: Final = 2
+"""Days by which a year or some months may differ from the calendar's."""
 FOLDER: Final = Path(__file__).parent / "translations"
 
 
@@ -116,8 +120,22 @@ def ngettext(one: str, many: str, count: int, **parameters: object) -> str:
     return translate_plural(current_language(), one, many, count, **parameters)
 
 
+def duration(days: int) -> str:
+    """« 6 mois » for 183 days, « 5 ans » for 1826: whole years or months where that is true, else days."""
+    years, months = round(days / DAYS_OF_A_YEAR), round(days / DAYS_OF_A_MONTH)
+    if years and abs(days - years * DAYS_OF_A_YEAR) <= ABOUT:
+        return ngettext("{count}\u00a0an", "{count}\u00a0ans", years)
+    if months and abs(days - months * DAYS_OF_A_MONTH) <= ABOUT:
+        return ngettext("{count}\u00a0mois", "{count}\u00a0mois", months)
+    return ngettext("{count}\u00a0jour", "{count}\u00a0jours", days)
+
+
+def kept_for(term: str) -> str:
+    """How long the settings keep a kind of data (a field of ``RetentionTerms``), in words."""
+    return duration(getattr(current_app.extensions["survey_settings"].retention, term))
+
+
 def install(app: Flask) -> None:
-    """Give the templates ``_``, ``ngettext`` and the name of the language."""
-    app.jinja_env.globals.update(
-        {"_": gettext, "gettext": gettext, "ngettext": ngettext, "current_language": current_language}
-    )
+    """Give the templates ``_``, ``ngettext``, the name of the language, and how long data is kept."""
+    texts = {"_": gettext, "gettext": gettext, "ngettext": ngettext, "current_language": current_language}
+    app.jinja_env.globals.update({**texts, "kept_for": kept_for})

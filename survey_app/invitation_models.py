@@ -12,6 +12,7 @@ import datetime as dt
 import secrets
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -136,8 +137,8 @@ class Invitation(Base):
     passed_on: Mapped[bool] = mapped_column(default=False)
     started: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(Code, default="waiting")
-    """``waiting``, ``answered``, ``declined``, ``wrong_person``, ``unreachable``, ``objected`` or
-    ``withdrawn``."""
+    """``waiting``, ``answered``, ``declined``, ``wrong_person``, ``unreachable``, ``objected``,
+    ``withdrawn`` or, once the answers are mixed, ``over``."""
     unit: Mapped[SampledUnit] = relationship()
     __table_args__ = (UniqueConstraint("wave_id", "unit_id"), Index(None, "unit_id"), _BY_NUMBER)
 
@@ -160,6 +161,8 @@ class SealedAnswer(Base):
     id: Mapped[str] = mapped_column(Identifier, primary_key=True, default=random_number)
     wave_id: Mapped[str] = mapped_column(ForeignKey(Wave.id), index=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    unreadable: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """The mixing could not open it: it is kept, and the others go without it when the referent says so."""
     __table_args__ = (_BY_NUMBER,)
 
 
@@ -195,6 +198,8 @@ class Mailing(Base):
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     created_by: Mapped[str] = mapped_column(Text)
     scheduled_by: Mapped[str | None] = mapped_column(Text)
+    counts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """State → messages, once the mixing forgot to whom: who got a reminder had not answered."""
 
 
 class MailMessage(Base):

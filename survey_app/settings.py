@@ -5,6 +5,7 @@ The table of the variables is in ``survey_app/responses/README.md`` and in ``doc
 
 from __future__ import annotations
 
+import hmac
 import os
 import re
 from collections.abc import Mapping
@@ -78,6 +79,11 @@ class Settings:
     run_worker: bool = True
     retention: RetentionTerms = field(default_factory=RetentionTerms)
     mail: MailSettings = field(default_factory=MailSettings)
+
+    @property
+    def link_key(self) -> bytes:
+        """Under which personal links, letter codes and objections are derived, and nothing of a tablet."""
+        return hmac.digest(self.device_master_key.encode(), b"personal links", "sha256")
 
     def __post_init__(self) -> None:
         _check_secret("SECRET_KEY", self.secret_key)

@@ -1,7 +1,8 @@
 """The strata of a wave by personal link: where its answers come from, and how many people each has. Floor 4.
 
-A stratum is an arrondissement × office × size of the commune (``frames/freezing.py``); the mixing merges
-those with too few answers. Staff read strata. Whoever opens a link reads territories: whole arrondissements.
+A stratum is an arrondissement × office × size of the commune, « niort.mayor.under_500 ». Small ones are
+merged by one rule (:func:`merged_strata`): by their people when a list is frozen, by their answers in the
+mixing. Staff read strata. Whoever opens a link reads territories: whole arrondissements.
 A wave without personal links has neither: its sites are places of the organisation.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -18,8 +19,60 @@ from analysis.display import listed
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, WaveFrame
 from survey_app.models import Wave
-from survey_app.responses.link_facts import MODE
+from survey_app.responses.link_facts import FEWEST, MODE
 from survey_app.responses.participation import ENDS
+
+SIZES: Final[tuple[tuple[str, int, str], ...]] = (
+    ("under_500", 500, "moins de 500 habitants"),
+    ("from_500_to_1999", 2000, "500 à 1\u202f999 habitants"),
+    ("from_2000", 10**9, "2\u202f000 habitants ou plus"),
+)
+"""Sizes of communes: code, the first number of inhabitants above, the words."""
+NOWHERE: Final = "departement"
+"""Instead of an arrondissement, of who is elected for all of them."""
+_SIZE_ORDER: Final = ("", *(code for code, _, _ in SIZES))
+
+
+def merged_strata(counts: Mapping[str, int], smallest: int = FEWEST) -> dict[str, str]:
+    """Small stratum → the one it goes into, so that each has as many as that, or one is left.
+
+    The nearest: of the same arrondissement and office the next size, then the same arrondissement. Only an
+    arrondissement that is too small as a whole goes elsewhere, into the smallest other one: a large one stays
+    readable by itself. What lies in no arrondissement goes where it changes least, into the largest.
+    """
+    left, into = dict(counts), dict[str, str]()
+    while len(left) > 1:
+        small = min(left, key=lambda code: (left[code], code))
+        if left[small] >= smallest:
+            break
+        people = left.pop(small)
+        target = _nearest(small, left)
+        left[target] += people
+        into = {code: target if to == small else to for code, to in into.items()} | {small: target}
+    return into
+
+
+def _nearest(small: str, others: Mapping[str, int]) -> str:
+    here, what, size = _parts(small)
+    of_place = Counter[str]()
+    for code, people in others.items():
+        of_place[_place(code)] += people
+    sign = -1 if here == NOWHERE else 1
+
+    def distance(code: str) -> tuple[Any, ...]:
+        place, its_what, its_size = _parts(code)
+        elsewhere = place != here
+        sizes_between = abs(_SIZE_ORDER.index(size) - _SIZE_ORDER.index(its_size))
+        first = (elsewhere, sign * of_place[place] if elsewhere else 0)
+        return (*first, what != its_what, sizes_between, sign * others[code], code)
+
+    return min(others, key=distance)
+
+
+def _parts(code: str) -> tuple[str, str, str]:
+    """Place, office and size of a code; empty where it has none."""
+    place, what, size = (*code.split("."), "", "")[:3]
+    return place, what, size
 
 
 @dataclass(frozen=True)

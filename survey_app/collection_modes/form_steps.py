@@ -14,6 +14,8 @@ from survey_app.collection_modes.form_visit import Notice, Visit, show
 from survey_app.interview import item_of
 
 UNPROCESSABLE: Final = 422
+PAGES_PER_MINUTE: Final = "120 per minute"
+"""Behind one address there may be a whole hall of visitors: this only stops a machine in a loop."""
 Finish = Callable[[Visit], ResponseReturnValue]
 """What is done with answers that are complete and without fault."""
 

@@ -9,18 +9,32 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 
 from form_definitions import LANGUAGES, CollectionMode, RoutingContext
 from survey_app.clock import utc_now
 from survey_app.collection_modes.public_pages import private
-from survey_app.form_state import FormState, seal
+from survey_app.form_state import FormState, UnreadableState, seal, unseal
 from survey_app.interview import Interview, item_of
 from survey_app.open_waves import SITE_ITEM, Published
 from survey_app.rendering import Page, render_questionnaire
 
 STATE_PLACE: Final = "\x1asealed state\x1a"
 """Where the sealed state goes in a page that is drawn: no character that anybody can send or publish."""
+
+
+def state_sent(mode: str, slug: str = "") -> FormState:
+    """What the hidden field of the page that was sent tells.
+
+    Raises
+    ------
+    UnreadableState
+        Also for a page that collects for another mode, or of another questionnaire than this one.
+    """
+    state = unseal(request.form.get("_state", ""), current_app.config["SECRET_KEY"])
+    if state.mode != mode or slug not in ("", state.slug):
+        raise UnreadableState("this page belongs to another questionnaire")
+    return state
 
 
 @dataclass(frozen=True)

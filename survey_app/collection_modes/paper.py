@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from form_definitions import RoutingContext
 from survey_app.access import ASSISTANT, CONTRIBUTOR, public, roles
 from survey_app.clock import PARIS, today_in_paris, utc_now
+from survey_app.collection_modes.form_visit import state_sent
 from survey_app.collection_modes.printable import (
     Sheet,
     draw,
@@ -23,7 +24,7 @@ from survey_app.collection_modes.printable import (
 from survey_app.collection_modes.public_pages import page
 from survey_app.definitions import organisation
 from survey_app.form_records import AlreadySent, accept_answers, read_receipt_code
-from survey_app.form_state import FormState, UnreadableState, new_state, seal, unseal
+from survey_app.form_state import FormState, UnreadableState, new_state, seal
 from survey_app.forms import build_form
 from survey_app.interview import Interview, item_of
 from survey_app.open_waves import (
@@ -123,12 +124,9 @@ def take_entry(slug: str, language: str) -> ResponseReturnValue:
 def _state_of_entry(slug: str) -> FormState:
     """The state in the page; 400 for one of the website, or of another questionnaire."""
     try:
-        state = unseal(request.form.get("_state", ""), current_app.config["SECRET_KEY"])
+        return state_sent(MODE, slug)
     except UnreadableState:
         abort(400)
-    if (state.mode, state.slug) != (MODE, slug):
-        abort(400)
-    return state
 
 
 def _day(text: str) -> dt.date | None:

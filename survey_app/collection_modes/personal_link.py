@@ -8,10 +8,12 @@ without the link; from there on the sealed field of the page knows which invitat
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
-from flask import Blueprint, current_app, redirect, request
+from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
 from form_definitions import LANGUAGES, SOURCE_LANGUAGE, split_by_path
@@ -19,14 +21,20 @@ from survey_app import i18n
 from survey_app.access import public
 from survey_app.clock import day_in_paris, today_in_paris, utc_now
 from survey_app.collection_modes import personal_link_acts
-from survey_app.collection_modes.form_steps import UNPROCESSABLE, show_faults, take, turn_page
-from survey_app.collection_modes.form_visit import Visit, first_page, show
+from survey_app.collection_modes.form_steps import (
+    PAGES_PER_MINUTE,
+    UNPROCESSABLE,
+    show_faults,
+    take,
+    turn_page,
+)
+from survey_app.collection_modes.form_visit import Visit, first_page, show, state_sent
 from survey_app.collection_modes.link_opening import GONE, Opened, find_opened, said, standing
 from survey_app.collection_modes.link_welcome import opening, unknown
 from survey_app.collection_modes.printable import draw_printable, find_sheet
-from survey_app.collection_modes.public_pages import privacy_page, speak
+from survey_app.collection_modes.public_pages import forget_pages, privacy_page, speak
 from survey_app.database import db
-from survey_app.form_state import MAXIMUM_AGE, FormState, UnreadableState, new_state, unseal
+from survey_app.form_state import MAXIMUM_AGE, FormState, UnreadableState, new_state
 from survey_app.invitation_models import WaveFrame
 from survey_app.invitations import transitions
 from survey_app.invitations.preparing import MODE
@@ -39,9 +47,7 @@ from survey_app.rate_limits import at_most
 blueprint = Blueprint("personal_link", __name__)
 blueprint.register_blueprint(personal_link_acts.blueprint)
 
-FORGET_PAGES: Final = '"cache"'
 FORM: Final = "personal_link/form.html"
-PAGES_PER_MINUTE: Final = "120 per minute"
 ENDS: Final = {"merci": "thanks", "enregistre": "saved", "deja": "answered", "fini": "over"}
 """Addresses without any link, on which an interview ends."""
 
@@ -73,9 +79,7 @@ def ask_for_link(language: str) -> ResponseReturnValue:
 def end(end: str, language: str) -> ResponseReturnValue:
     """Where an interview ends: nothing in it tells whose it was."""
     speak(language)
-    response = said(ENDS[end])
-    response.headers["Clear-Site-Data"] = FORGET_PAGES
-    return response
+    return forget_pages(said(ENDS[end]))
 
 
 @blueprint.post("/r/questionnaire/<language>")
@@ -117,7 +121,7 @@ def _new_state(opened: Opened) -> FormState:
         now=utc_now(),
         mode=MODE,
     )
-    return replace(state, id=opened.invitation.id, generation=opened.invitation.generation)
+    return replace(state, invitation_id=opened.invitation.id, generation=opened.invitation.generation)
 
 
 def _resumed(visit: Visit, draft: dict[str, Any]) -> Visit:
@@ -143,10 +147,10 @@ def _visit(state: FormState, wave: Wave, frame: WaveFrame, language: str) -> Vis
 
 def _take_answers(language: str) -> ResponseReturnValue:
     try:
-        state = unseal(request.form["_state"], current_app.config["SECRET_KEY"])
+        state = state_sent(MODE)
         wave, frame = db.session.get(Wave, state.wave), db.session.get(WaveFrame, state.wave)
-        if state.mode != MODE or wave is None or frame is None:
-            raise UnreadableState("this page belongs to another questionnaire")
+        if wave is None or frame is None:
+            raise UnreadableState("this edition is no more")
         visit = _visit(state, wave, frame, language)
     except UnreadableState:
         return said("no_link", UNPROCESSABLE)
@@ -170,15 +174,8 @@ def _save(visit: Visit, wave: Wave) -> ResponseReturnValue:
         "warned": list(state.warned),
         "answers": dict(interview.answers),
     }
-    try:
-        transitions.save_draft(_holder(visit), draft, visit.version.questionnaire)
-    except AlreadyAnswered:
-        return _go("deja", visit)
-    except WaveIsOver:
-        return _go("fini", visit)
-    except LinkIsDead:
-        return said("dead", GONE)
-    return _go("enregistre", visit)
+    asked = visit.version.questionnaire
+    return _end(visit, "enregistre", lambda holder: transitions.save_draft(holder, draft, asked))
 
 
 def _hand_in(visit: Visit, wave: Wave) -> ResponseReturnValue:
@@ -187,26 +184,28 @@ def _hand_in(visit: Visit, wave: Wave) -> ResponseReturnValue:
         return _go("fini", visit)
     interview = visit.interview()
     on_path, _off_path = split_by_path(interview.questionnaire, interview.answers, interview.context)
+    sent = partial(
+        hand_in,
+        answers=on_path,
+        questionnaire=visit.version.questionnaire,
+        digest=visit.state.digest,
+        language=visit.language,
+        today=today_in_paris(),
+    )
+    return _end(visit, "merci", sent)
+
+
+def _end(visit: Visit, end: str, keep: Callable[[Holder], None]) -> ResponseReturnValue:
+    """What was typed is kept, and the page of this end says it; or why it could not be."""
     try:
-        hand_in(
-            _holder(visit),
-            on_path,
-            questionnaire=visit.version.questionnaire,
-            digest=visit.state.digest,
-            language=visit.language,
-            today=today_in_paris(),
-        )
+        keep(Holder(visit.state.invitation_id, visit.state.generation))
     except AlreadyAnswered:
         return _go("deja", visit)
     except WaveIsOver:
         return _go("fini", visit)
     except LinkIsDead:
         return said("dead", GONE)
-    return _go("merci", visit)
-
-
-def _holder(visit: Visit) -> Holder:
-    return Holder(visit.state.id, visit.state.generation)
+    return _go(end, visit)
 
 
 def _in_time(state: FormState, wave: Wave) -> bool:

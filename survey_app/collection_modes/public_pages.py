@@ -66,6 +66,16 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
     return private(make_response(html, status))
 
 
+def forget_pages(response: Response) -> Response:
+    """The end of a form: the browser drops the pages it keeps, and Back shows no answer to the next person.
+
+    Without JavaScript it then asks whether to send the form again, which counts nothing twice. Only a GET for
+    each page would spare that question, and it would carry the answers in the address, the history, the logs.
+    """
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
 def private(response: Response) -> Response:
     """Never kept by a shared cache; the browser may keep it, so that its back button asks nothing."""
     response.headers["Cache-Control"] = "private, no-cache"

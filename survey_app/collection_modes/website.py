@@ -17,11 +17,11 @@ from form_definitions import LANGUAGES, SOURCE_LANGUAGE
 from survey_app.access import public
 from survey_app.clock import today_in_paris, utc_now
 from survey_app.collection_modes import public_pages
-from survey_app.collection_modes.form_steps import UNPROCESSABLE, turn_page
-from survey_app.collection_modes.form_visit import Notice, Visit, first_page, show
-from survey_app.collection_modes.public_pages import page, speak
+from survey_app.collection_modes.form_steps import PAGES_PER_MINUTE, UNPROCESSABLE, turn_page
+from survey_app.collection_modes.form_visit import Notice, Visit, first_page, show, state_sent
+from survey_app.collection_modes.public_pages import forget_pages, page, speak
 from survey_app.form_records import AlreadySent, accept_answers, read_receipt_code
-from survey_app.form_state import UnreadableState, new_state, unseal
+from survey_app.form_state import UnreadableState, new_state
 from survey_app.open_waves import (
     OpenWave,
     open_waves,
@@ -36,16 +36,6 @@ blueprint.register_blueprint(public_pages.blueprint)
 
 CONFLICT: Final = 409
 MODE: Final = "website"
-FORGET_PAGES: Final = '"cache"'
-"""Said at the end: the browser drops the pages it keeps, and Back shows no answer to the next person.
-
-Without JavaScript it then asks whether to send the form again, which counts nothing twice. Only a GET for
-each page would spare that question, and it would carry the answers in the address, the history and the logs.
-"""
-PAGES_PER_MINUTE: Final = "120 per minute"
-"""Behind one address there may be a whole hall of visitors: this only stops a machine in a loop."""
-
-
 _bursts: Final = BurstCounter()
 
 
@@ -119,10 +109,10 @@ def _new_visit(wave: OpenWave, language: str, *, practice: bool = False) -> Visi
 
 def _visit(slug: str, language: str) -> Visit:
     """The visit that the hidden field tells of; the wave may have closed meanwhile."""
-    state = unseal(request.form.get("_state", ""), current_app.config["SECRET_KEY"])
+    state = state_sent(MODE, slug)
     version = published(state.digest)
-    if (state.mode, state.slug) != (MODE, slug) or version is None:
-        raise UnreadableState("this page belongs to another questionnaire")
+    if version is None:
+        raise UnreadableState("nobody published this questionnaire here")
     wave = _current_wave(slug)
     same = wave is not None and wave.id == state.wave
     sites = version.sites(wave.sites if wave and same else ())
@@ -151,7 +141,7 @@ def _shown_all(sent: MultiDict[str, str], items: frozenset[str]) -> MultiDict[st
 
 def _finish(visit: Visit) -> ResponseReturnValue:
     interview = visit.interview()
-    flags = () if visit.state.practice else _bursts.observe(request.remote_addr, visit.state.id)
+    flags = () if visit.state.practice else _bursts.observe(request.remote_addr, visit.state.record_id)
     try:
         code = accept_answers(visit.state, interview, visit.version, visit.language, source=MODE, flags=flags)
     except AlreadySent:
@@ -178,8 +168,5 @@ def thank(slug: str, language: str) -> ResponseReturnValue:
     reference = read_receipt_code(request.args.get("recu", ""), current_app.config["SECRET_KEY"])
     if reference is None:
         return page("website/no_receipt.html", slug=slug)
-    response = page(
-        "website/thanks.html", reference=reference, practice=request.args.get("essai") == "1", slug=slug
-    )
-    response.headers["Clear-Site-Data"] = FORGET_PAGES
-    return response
+    practice = request.args.get("essai") == "1"
+    return forget_pages(page("website/thanks.html", reference=reference, practice=practice, slug=slug))

@@ -62,7 +62,13 @@ def close_one(code: str) -> None:
 
 @wave.command(name="mix")
 @click.argument("code")
-def mix_one(code: str) -> None:
+@click.option(
+    "--leave-out-unreadable",
+    is_flag=True,
+    help="Laisse de côté les réponses qui ne s’ouvrent pas\u00a0: "
+    "leur clé détruite, aucune copie d’elles ne s’ouvrira plus.",
+)
+def mix_one(code: str, leave_out_unreadable: bool) -> None:
     """Finit de mélanger les réponses par lien personnel d’une édition fermée, et détruit leur clé."""
     from survey_app.invitations.mixing import finish
     from survey_app.waves import OPEN, WaveError, find_wave
@@ -73,7 +79,8 @@ def mix_one(code: str) -> None:
             raise WaveError(f"Aucune édition «\u202f{code}\u202f».")
         if known.state in ("draft", OPEN):
             raise WaveError("Fermez d’abord l’édition.")
-        told = _mixed(code, finish(code, actor=actor()))
+        number = finish(code, actor=actor(), leave_out_unreadable=leave_out_unreadable)
+        told = _mixed(code, number)
         click.echo(told or "Aucune réponse par lien personnel n’est à mélanger.")
 
 

@@ -61,7 +61,7 @@ EXPORTS: Final[Mapping[str, Export]] = {
         ".csv",
         CSV,
         write_french,
-        "Le référent et son assistant\u00a0: filtrer et compter les réponses, une par ligne.",
+        "Qui suit l’enquête\u00a0: filtrer et compter les réponses, une par ligne.",
         rows=True,
     ),
     "reponses-internes": Export(

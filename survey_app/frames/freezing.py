@@ -7,13 +7,14 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from survey_app.frames.files import FrameError
 from survey_app.frames.headings import normalised
 from survey_app.frames.words import COMMUNE, KINDS, OFFICES, rank
 from survey_app.invitation_models import SampledUnit
 from survey_app.responses.link_facts import FEWEST
+from survey_app.strata import NOWHERE, SIZES, merged_strata
 
 Unit = Literal["authority", "person"]
 Key = tuple[str, str, str]
@@ -24,13 +25,6 @@ UNITS: Final[Mapping[str, str]] = {
     "person": "une réponse par personne",
 }
 SMALLEST_STRATUM: Final = FEWEST
-SIZES: Final[tuple[tuple[str, int, str], ...]] = (
-    ("under_500", 500, "moins de 500 habitants"),
-    ("from_500_to_1999", 2000, "500 à 1\u202f999 habitants"),
-    ("from_2000", 10**9, "2\u202f000 habitants ou plus"),
-)
-"""Code, the first number of inhabitants above, the words."""
-_SIZE_ORDER: Final = ("", *(code for code, _, _ in SIZES))
 _HASHED: Final = (
     *("authority_kind", "authority_code", "authority_name", "arrondissement", "inhabitants"),
     *("office", "civility", "first_name", "last_name", "email", "postal_address"),
@@ -137,37 +131,19 @@ def _size(line: SampledUnit) -> str:
 
 
 def merged(sizes: Mapping[Key, int], smallest: int = SMALLEST_STRATUM) -> dict[Key, Key]:
-    """For each stratum where its people go: itself, or the nearest one while it is below the threshold.
-
-    The nearest: of the same arrondissement and office the next size, then the same arrondissement, then the
-    same office elsewhere. What lies in no arrondissement goes where it changes least, into the largest. Where
-    all together are below the threshold, one stratum remains.
-    """
-    count, target = dict(sizes), {key: key for key in sizes}
-    while len(count) > 1:
-        small = min(count, key=lambda key: (count[key], key))
-        if count[small] >= smallest:
-            break
-        nearest = min((key for key in count if key != small), key=lambda key: _distance(small, key, count))
-        count[nearest] += count.pop(small)
-        target = {key: nearest if kept == small else kept for key, kept in target.items()}
-    return target
-
-
-def _distance(one: Key, other: Key, count: Mapping[Key, int]) -> tuple[Any, ...]:
-    return (
-        one[0] != other[0],
-        one[1] != other[1],
-        abs(_SIZE_ORDER.index(one[2]) - _SIZE_ORDER.index(other[2])),
-        count[other] if one[0] else -count[other],
-        other,
-    )
+    """For each stratum where its people go: itself, or another one while it is below the threshold."""
+    by_code = {code_of(key): key for key in sizes}
+    counts = Counter[str]()
+    for key, people in sizes.items():
+        counts[code_of(key)] += people
+    into = merged_strata(counts, smallest)
+    return {key: by_code[into[code_of(key)]] if code_of(key) in into else key for key in sizes}
 
 
 def code_of(key: Key) -> str:
     """« niort.mayor.under_500 »."""
     where, what, size = key
-    place = normalised(where).replace(" ", "-") or "departement"
+    place = normalised(where).replace(" ", "-") or NOWHERE
     return ".".join(filter(None, (place, what, size)))
 
 

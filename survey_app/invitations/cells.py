@@ -10,7 +10,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, takewhile
+from itertools import groupby
 from typing import Final
 
 from survey_app.invitations.sealed_answers import Answer
@@ -37,7 +37,7 @@ class Placed:
 def placed(answers: Sequence[Answer], merged: Mapping[str, str], current: str) -> list[Placed]:
     """The answers, each in a cell of its questionnaire, stratum and week with eleven of them.
 
-    ``merged`` says which stratum another one goes into, see :func:`merged_strata`; ``current`` is the digest
+    ``merged`` says which stratum another one goes into (``strata.merged_strata``); ``current`` is the digest
     of the questionnaire that the wave asks now.
     """
     strata: dict[str, list[Answer]] = defaultdict(list)
@@ -65,36 +65,6 @@ def _versions(answers: Iterable[Answer], current: str) -> dict[str, list[Answer]
         of_small = groups.pop(small)
         groups[max(groups, key=lambda digest: (digest == current, len(groups[digest]), digest))] += of_small
     return groups
-
-
-def merged_strata(answers: Iterable[Answer]) -> dict[str, str]:
-    """Stratum → the one it goes into, so that each keeps eleven answers, or one is left.
-
-    Within its arrondissement as long as there is another there: results are read by whole arrondissements.
-    """
-    counts = Counter(answer.stratum for answer in answers)
-    into: dict[str, str] = {}
-    while len(counts) > 1:
-        small = min(counts, key=lambda stratum: (counts[stratum], stratum))
-        if counts[small] >= THRESHOLD:
-            break
-        of_small = counts.pop(small)
-        target = _nearest(small, counts)
-        into = {code: target if to == small else to for code, to in into.items()} | {small: target}
-        counts[target] += of_small
-    return into
-
-
-def _nearest(small: str, others: Mapping[str, int]) -> str:
-    """The smallest of those that share the most with it: « niort.mayor.under_500 » is of « niort.mayor »."""
-    parts = small.split(".")
-
-    def distance(stratum: str) -> tuple[int, int, str]:
-        pairs = zip(parts, stratum.split("."), strict=False)
-        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        return -shared, others[stratum], stratum
-
-    return min(others, key=distance)
 
 
 def _weeks(answers: Iterable[Answer]) -> Iterator[tuple[dt.date, list[Answer]]]:

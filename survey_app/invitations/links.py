@@ -19,7 +19,8 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from survey_app.invitation_models import Invitation
-from survey_app.responses.link_key import link_key
+from survey_app.invitations.states import KEY_CHANGED, LinkKeyChanged
+from survey_app.responses.link_key import has_changed
 from survey_app.settings import Settings
 
 TOKEN_BYTES: Final = 24
@@ -103,8 +104,23 @@ def read_unsubscribe_token(secret: str) -> Unsubscription | None:
 
 
 def link_address(invitation: Invitation) -> str:
-    """The personal link, absolute, on the public address of the settings and on no other."""
-    return f"{_settings().public_url.rstrip('/')}/r/{token(invitation)}"
+    """The personal link, absolute, on the public address of the settings and on no other.
+
+    Raises
+    ------
+    LinkKeyChanged
+        It would open nothing: it was made under another key.
+    """
+    secret = token(invitation)
+    if token_hash(secret) != invitation.token_hash:
+        raise LinkKeyChanged(KEY_CHANGED)
+    return f"{_settings().public_url.rstrip('/')}/r/{secret}"
+
+
+def check_key(session: Session) -> None:
+    """Raises `LinkKeyChanged` where the settings bring another key than the one that links were made with."""
+    if has_changed(session, _settings().link_key):
+        raise LinkKeyChanged(KEY_CHANGED)
 
 
 def letter_address() -> str:
@@ -141,8 +157,9 @@ def _unsubscribe_code(named: bytes) -> bytes:
 
 
 def _derive(purpose: str, *parts: str) -> bytes:
-    key = link_key(_settings().device_master_key)
-    return hmac.digest(key, "\n".join((purpose, *parts)).encode("utf-8", "replace"), "sha256")
+    return hmac.digest(
+        _settings().link_key, "\n".join((purpose, *parts)).encode("utf-8", "replace"), "sha256"
+    )
 
 
 def _settings() -> Settings:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -19,16 +20,15 @@ from survey_app import audit
 from survey_app.database import DatabaseUnavailable, db, one_writer, unavailable, write_transaction
 from survey_app.invitation_models import (
     AnonymousText,
-    Invitation,
-    SavedInterview,
-    SealedAnswer,
     WaveFrame,
     random_number,
 )
-from survey_app.invitations import cells, wave_keys
+from survey_app.invitations import cells, pool, wave_keys
+from survey_app.invitations.forgetting import forget_who_answered, somebody_is_named
+from survey_app.invitations.pool import MixingError, UnreadableAnswers
 from survey_app.invitations.preparing import MODE
-from survey_app.invitations.sealed_answers import Answer, open_answer
-from survey_app.invitations.states import OPEN, LinkError
+from survey_app.invitations.sealed_answers import Answer
+from survey_app.invitations.states import OPEN
 from survey_app.models import Wave
 from survey_app.responses import tallies
 from survey_app.responses.counts import text_keys
@@ -36,23 +36,21 @@ from survey_app.responses.judge import Judgement, judged_answers
 from survey_app.responses.judgement_writing import insert_responses
 from survey_app.responses.link_balance import balance, must_be_kept
 from survey_app.responses.purge import empty_the_log_of_sqlite
-from survey_app.responses.record_keys import DoesNotOpen
 from survey_app.responses.set_aside import change
+from survey_app.strata import merged_strata
 
 Some = TypeVar("Some")
 DRAFT: Final = "draft"
-STEPS: Final = ("opened", "written", "mixed", "evened", "compacted", "destroyed", "recorded")
+STEPS: Final = ("opened", "written", "mixed", "forgotten", "compacted", "destroyed", "recorded")
 """What was just done, for whoever kills us there."""
 _REWRITTEN: Final = (
     "CLUSTER invitation USING pk_invitation",
     "CLUSTER anonymous_text USING pk_anonymous_text",
 )
 """By their random numbers: neither the place of a row nor its transaction tells when it was last changed."""
-_EMPTIED: Final = ("VACUUM (FULL, ANALYZE) sealed_answer", "VACUUM (FULL, ANALYZE) saved_interview")
-
-
-class MixingError(LinkError):
-    """The answers cannot be mixed; the message (French) says why. All of them stay sealed in the pool."""
+_EMPTIED: Final = tuple(
+    f"VACUUM (FULL, ANALYZE) {table}" for table in ("sealed_answer", "saved_interview", "mail_message")
+)
 
 
 def reached(step: str) -> None:
@@ -60,28 +58,37 @@ def reached(step: str) -> None:
 
 
 def unfinished() -> list[str]:
-    """The closed waves by personal link whose answers are not mixed yet, or whose key still exists."""
+    """The closed waves by personal link of which something is left to do: see :func:`finish`."""
     with db.engine.connect() as connection:
         query = sa.select(WaveFrame.wave_id).join(Wave, Wave.id == WaveFrame.wave_id)
         over = query.where(Wave.state.not_in((DRAFT, OPEN)), WaveFrame.key_id.is_not(None))
-        return list(connection.scalars(over.where(WaveFrame.key_destroyed_at.is_(None))))
+        left = sa.or_(WaveFrame.key_destroyed_at.is_(None), somebody_is_named())
+        return list(connection.scalars(over.where(left)))
 
 
-def finish(wave_id: str, *, actor: str, now: dt.datetime | None = None) -> int:
+def finish(
+    wave_id: str, *, actor: str, now: dt.datetime | None = None, leave_out_unreadable: bool = False
+) -> int:
     """All that is left to do after a wave was closed; how many answers came out of the pool now.
+
+    An answer that does not open is marked, and stops the others until somebody decides: afterwards the key is
+    gone, and not even an intact copy of it would open. Left out, it stays in the pool.
 
     Raises
     ------
+    UnreadableAnswers
+        Some do not open. Nothing else is changed.
     MixingError
-        The wave still takes answers, or an answer does not open.
+        The database cannot be compacted yet.
     KeyMissing
         The key's file is not here: nothing is changed.
     """
     if wave_id not in unfinished():
         return 0
     moment = now or dt.datetime.now(dt.UTC)
-    mixed = _mix(wave_id, actor, moment)
-    _make_even(wave_id)
+    mixed = _mix(wave_id, actor, moment, leave_out_unreadable)
+    forget_who_answered(wave_id)
+    reached("forgotten")
     _compact()
     _destroy_key(wave_id, actor, moment)
     return mixed
@@ -93,7 +100,7 @@ def were_withheld(wave_id: str) -> bool:
         return balance(connection, wave_id).withheld > 0
 
 
-def _mix(wave_id: str, actor: str, now: dt.datetime) -> int:
+def _mix(wave_id: str, actor: str, now: dt.datetime, leave_out_unreadable: bool) -> int:
     """The answers out of the pool into the responses and the figures, in one transaction.
 
     Fewer than eleven go nowhere: one response beside one used invitation is a name.
@@ -104,36 +111,34 @@ def _mix(wave_id: str, actor: str, now: dt.datetime) -> int:
         frame = transaction.get_one(WaveFrame, wave_id, with_for_update=True)
         if frame.mixed_at is not None:
             return 0
-        opened = _opened(connection, frame)
-        answers = _shuffled(opened if must_be_kept(len(opened), nominative=frame.nominative) else ())
-        reached("opened")
-        merged = cells.merged_strata(answers)
-        wave = transaction.get_one(Wave, wave_id)
-        _write(connection, wave, cells.placed(answers, merged, wave.questionnaire_digest))
-        reached("written")
-        frame.strata = [
-            {**one, "merged_into": merged.get(one["code"], one.get("merged_into"))} for one in frame.strata
-        ]
-        frame.mixed_at = now
-        _empty_pool(connection, wave_id)
-        detail = {"answers": len(answers), "key": frame.key_id}
-        done = "wave-mixed" if len(answers) == len(opened) else "answers-withheld"
-        audit.record(transaction, done, actor=actor, subject=wave_id, detail=detail)
+        opened, damaged = pool.opened(connection, frame)
+        pool.mark_unreadable(transaction, wave_id, damaged, actor)
+        waits = bool(damaged) and not leave_out_unreadable
+        answers = [] if waits else _become_responses(connection, frame, opened)
+        if not waits:
+            frame.mixed_at = now
+            pool.empty(connection, wave_id)
+            left_out = {"left_out": len(damaged)} if damaged else {}
+            detail = {"answers": len(answers), "key": frame.key_id, **left_out}
+            done = "wave-mixed" if len(answers) == len(opened) else "answers-withheld"
+            audit.record(transaction, done, actor=actor, subject=wave_id, detail=detail)
+    if waits:
+        raise UnreadableAnswers(len(damaged), len(opened))
     reached("mixed")
     return len(answers)
 
 
-def _opened(connection: Connection, frame: WaveFrame) -> list[Answer]:
-    pool = sa.select(SealedAnswer.sealed).where(SealedAnswer.wave_id == frame.wave_id)
-    sealed = connection.scalars(pool).all()
-    private = wave_keys.held().private(frame.wave_id, str(frame.key_id))
-    try:
-        return [open_answer(bytes(one), private, frame.wave_id) for one in sealed]
-    except DoesNotOpen:
-        raise MixingError(
-            f"Une des {len(sealed)} réponses scellées ne s’ouvre pas avec la clé {frame.key_id}. "
-            "Rien n’est changé. Restaurez la dernière sauvegarde de la base, puis recommencez."
-        ) from None
+def _become_responses(connection: Connection, frame: WaveFrame, opened: Sequence[Answer]) -> list[Answer]:
+    """The answers that were kept: all or none; the frame says which strata were merged."""
+    answers = _shuffled(opened if must_be_kept(len(opened), nominative=frame.nominative) else ())
+    reached("opened")
+    merged = merged_strata(Counter(answer.stratum for answer in answers))
+    _write(connection, frame.wave, cells.placed(answers, merged, frame.wave.questionnaire_digest))
+    reached("written")
+    frame.strata = [
+        {**one, "merged_into": merged.get(one["code"], one.get("merged_into"))} for one in frame.strata
+    ]
+    return answers
 
 
 def _shuffled(rows: Iterable[Some]) -> list[Some]:
@@ -194,24 +199,6 @@ def _judged(connection: Connection, wave: Wave, placed: cells.Placed) -> tuple[J
     return response, texts
 
 
-def _empty_pool(connection: Connection, wave_id: str) -> None:
-    connection.execute(sa.delete(SealedAnswer).where(SealedAnswer.wave_id == wave_id))
-    _forget_drafts(connection, wave_id)
-
-
-def _forget_drafts(connection: Connection, wave_id: str) -> None:
-    mine = sa.select(Invitation.id).where(Invitation.wave_id == wave_id)
-    connection.execute(sa.delete(SavedInterview).where(SavedInterview.invitation_id.in_(mine)))
-
-
-def _make_even(wave_id: str) -> None:
-    """Every invitation is written anew in one transaction: none tells by its own when it was last changed."""
-    with write_transaction() as transaction:
-        rows = sa.update(Invitation).where(Invitation.wave_id == wave_id)
-        transaction.execute(rows.values(state=Invitation.state))
-    reached("evened")
-
-
 def _compact() -> None:
     """What was taken from the pool, and where rows lay, is gone from the files of the database."""
     db.session.rollback()  # the request that closes the wave may itself be a reader that holds the log
@@ -246,7 +233,7 @@ def _destroy_key(wave_id: str, actor: str, now: dt.datetime) -> None:
     wave_keys.held().destroy(wave_id, key_id)
     reached("destroyed")
     with write_transaction() as transaction:
-        _forget_drafts(transaction.connection(), wave_id)
+        pool.forget_drafts(transaction.connection(), wave_id)
         mine = sa.update(WaveFrame).where(WaveFrame.wave_id == wave_id, WaveFrame.key_destroyed_at.is_(None))
         first: Any = transaction.execute(mine.values(key_destroyed_at=now))
         if first.rowcount == 1:

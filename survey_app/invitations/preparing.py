@@ -28,10 +28,6 @@ from survey_app.responses.link_facts import MODE as MODE
 from survey_app.responses.link_facts import NOMINATIVE, SMALLEST_ANONYMOUS
 
 DRAFT: Final = "draft"
-KEY_CHANGED: Final = (
-    "DEVICE_MASTER_KEY a changé\u00a0: les oppositions ne seraient plus reconnues. "
-    "Remettez l’ancienne clé dans les réglages."
-)
 
 Chosen = tuple[str, str]
 """The id of a unit of the frozen frame, and its stratum."""
@@ -48,11 +44,10 @@ def prepare_links(wave_id: str, chosen: Sequence[Chosen], *, actor: str) -> int:
     LinkError
         In French: why not, and what to do. Nothing is changed then.
     """
-    master = current_app.extensions["survey_settings"].device_master_key
+    key = current_app.extensions["survey_settings"].link_key
     with _new_keys_only_with_their_wave(wave_id, actor) as made, act() as transaction:
-        if link_key.has_changed(transaction, master):
-            raise LinkError(KEY_CHANGED)
-        link_key.remember(transaction, master)
+        links.check_key(transaction)
+        link_key.remember(transaction, key)
         wave, frame = transaction.get(Wave, wave_id), transaction.get(WaveFrame, wave_id)
         if wave is None or frame is None:
             raise LinkError("Figez d’abord la liste des personnes à interroger pour cette édition.")

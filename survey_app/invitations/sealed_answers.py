@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from form_definitions import QUESTION_TYPES, Item, Questionnaire
 from form_definitions.question_types import SPECIFY_MAXIMUM_LENGTH
-from survey_app.responses.record_keys import PublicKey, open_with
+from survey_app.responses.record_keys import DoesNotOpen, PublicKey, open_with
 
 SMALLEST_SIZE: Final = 32 * 1024
 BYTES_PER_CHARACTER: Final = 4
@@ -73,10 +73,14 @@ def open_answer(sealed: bytes, private: ec.EllipticCurvePrivateKey, wave_id: str
     Raises
     ------
     DoesNotOpen
-        Sealed for another wave or key, or changed since.
+        Sealed for another wave or key, changed since, or none of ours.
     """
-    said = unpadded(open_with(private, sealed, _info(wave_id)))
-    return Answer(**{**said, "week": dt.date.fromisoformat(said["week"])})
+    try:
+        said = unpadded(open_with(private, sealed, _info(wave_id)))
+        week, answers = dt.date.fromisoformat(said["week"]), dict(said["answers"])
+        return Answer(str(said["digest"]), str(said["language"]), week, str(said["stratum"]), answers)
+    except (ValueError, TypeError, KeyError):
+        raise DoesNotOpen from None
 
 
 def padded(content: Mapping[str, Any], size: int) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
@@ -23,8 +23,10 @@ from survey_app.invitations.redemption import Holder, hold_open
 from survey_app.invitations.states import (
     ANSWERED,
     DECLINED,
+    LINKS_STAY,
     MAY_ANSWER,
     OBJECTED,
+    OVER,
     UNREACHABLE,
     WAITING,
     WITHDRAWN,
@@ -32,7 +34,11 @@ from survey_app.invitations.states import (
     AlreadyAnswered,
     LinkError,
     LinkIsDead,
+    WaveIsOver,
 )
+
+OBJECTS: Final = (*MAY_ANSWER, OVER)
+"""Whose invitation an objection changes."""
 
 
 @contextmanager
@@ -52,7 +58,7 @@ def held_by(holder: Holder, *, until_closing: bool = True) -> Iterator[tuple[Ses
             raise LinkIsDead
         if invitation.state == ANSWERED:
             raise AlreadyAnswered
-        if invitation.state not in MAY_ANSWER:
+        if invitation.state not in (MAY_ANSWER if until_closing else OBJECTS):
             raise LinkIsDead
         yield transaction, invitation
 
@@ -111,7 +117,8 @@ def object_for_good(holder: Holder) -> bool:
     """
     with held_by(holder, until_closing=False) as (transaction, invitation):
         if invitation.passed_on and invitation.email == invitation.unit.email:
-            invitation.state = DECLINED
+            if invitation.state != OVER:
+                invitation.state = DECLINED
             drafts.forget(transaction, invitation)
             return False
         _object(transaction, invitation, links.address_hash(links.address_of(invitation)), "link")
@@ -134,7 +141,7 @@ def unsubscribe(secret: str) -> bool:
 
 def _object(transaction: Session, invitation: Invitation | None, hashed: str, origin: str) -> None:
     add_objection(transaction, hashed, origin=origin)
-    if invitation is None or invitation.state not in MAY_ANSWER:
+    if invitation is None or invitation.state not in OBJECTS:
         return
     if links.address_hash(links.address_of(invitation)) == hashed:
         invitation.state = OBJECTED
@@ -155,9 +162,10 @@ def reissue(invitation_id: str, *, actor: str, address: str | None = None) -> No
     Raises
     ------
     LinkError
-        The address is none, or the answer is there already.
+        The address is none, the answer is there already, or the key is another one.
     """
     with _by_referent(invitation_id, "link-reissued", actor) as (transaction, invitation):
+        links.check_key(transaction)
         if address is not None and address != invitation.email:
             invitation.email, invitation.passed_on = _checked(address), False
             drafts.forget(transaction, invitation)
@@ -168,7 +176,7 @@ def reissue(invitation_id: str, *, actor: str, address: str | None = None) -> No
 
 def mark_unreachable(transaction: Session, invitation: Invitation) -> None:
     """A bounce came back for its present address. The right to answer stays: a letter may bring the code."""
-    if invitation.state == WAITING:
+    if invitation.state in (WAITING, OVER):
         invitation.state = UNREACHABLE
 
 
@@ -180,6 +188,8 @@ def _by_referent(invitation_id: str, logged: str, actor: str) -> Iterator[tuple[
             raise LinkError("Cette invitation n’existe pas.")
         if invitation.state == ANSWERED:
             raise AlreadyAnswered("Une réponse est déjà enregistrée pour cette invitation.")
+        if invitation.state == OVER:
+            raise WaveIsOver(LINKS_STAY)
         yield transaction, invitation
         record(
             transaction, logged, actor=actor, subject=invitation.wave_id, detail={"link": invitation.id[:8]}

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flask import current_app
 
 from survey_app.responses import record_keys
-from survey_app.responses.record_keys import KeyMissing, PublicKey
+from survey_app.responses.record_keys import KeyFileError, KeyMissing, PublicKey
 
 SECRET_BYTES: Final = 32
 
@@ -56,12 +56,15 @@ class WaveKeys:
         KeyMissing
             Its file is not here: it waits for its copy, nothing is mixed.
         KeyFileError
-            The file cannot be used.
+            The file cannot be used, or holds another key: with that one nothing would open.
         """
         path = self.path(wave_id, key_id)
         if not path.exists():
             raise KeyMissing(key_id, self.folder)
-        return record_keys.read_private(path)
+        private = record_keys.read_private(path)
+        if record_keys.key_id_of_private(private) != key_id:
+            raise KeyFileError(f"Le fichier {path} contient une autre clé que son nom ne le dit.")
+        return private
 
     def draft_secret(self, wave_id: str, key_id: str) -> bytes:
         """What drafts are encrypted under, together with their link.

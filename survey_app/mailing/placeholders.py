@@ -32,6 +32,7 @@ PLACEHOLDERS: Final[dict[str, str]] = {
     "page_verification": "la page de votre site qui annonce ces courriels",
     "source": "d’où vient l’adresse, et de quel jour",
     "delegue": "délégué à la protection des données",
+    "conservation": "combien de temps coordonnées, courriels et réponses sont gardés, selon les réglages",
 }
 """Each placeholder and what it brings, as the page that edits a text explains it."""
 
@@ -42,6 +43,7 @@ REQUIRED: Final[dict[str, str]] = {
     "telephone": "il faut un numéro où vérifier que le message est vrai.",
     "source": "la provenance de l’adresse doit être dite (RGPD, article 14).",
     "delegue": "le délégué à la protection des données doit être nommé (RGPD, article 14).",
+    "conservation": "la durée de conservation doit être dite (RGPD, article 14).",
     "desinscription": "chacun doit pouvoir s’opposer à tout nouvel envoi (RGPD, article 21).",
 }
 """What no text may lack, and why."""

@@ -14,6 +14,7 @@ from survey_app.audit import act, record
 from survey_app.clock import day_in_paris, utc_now
 from survey_app.database import db
 from survey_app.invitation_models import Invitation, Mailing, MailMessage, WaveFrame
+from survey_app.invitations.states import KEY_CHANGED
 from survey_app.mailing import queue
 from survey_app.mailing.of_results import faults_of_results
 from survey_app.mailing.placeholders import TextError, text_faults, used_in
@@ -22,6 +23,7 @@ from survey_app.mailing.smtp import REFUSED, SENT, UNCERTAIN
 from survey_app.mailing.texts import KINDS, RESULTS, shipped, typeset
 from survey_app.mailing.values import lacking
 from survey_app.models import Wave
+from survey_app.responses.link_key import has_changed
 from survey_app.settings import Settings
 from survey_app.waves import DRAFT
 
@@ -102,6 +104,7 @@ def obstacles(session: Session, mailing: Mailing, due_at: dt.datetime) -> list[s
     frame = session.get(WaveFrame, wave.id)
     settings: Settings = current_app.extensions["survey_settings"]
     found = [f"Le réglage {name} manque\u00a0: rien ne peut partir." for name in settings.mail.lacks]
+    found += [KEY_CHANGED] if has_changed(session, settings.link_key) else []
     found += [
         f"{{{one.placeholder}}} n’a pas de valeur. {one.remedy}"
         for one in lacking(used_in(mailing.subject, mailing.body), wave, frame)
@@ -173,9 +176,9 @@ def _turn(mailing_id: int, before: str, after: str, action: str, actor: str) -> 
         record(transaction, action, actor=actor, subject=mailing.wave_id, detail=_named(mailing))
 
 
-def send_again(message_id: int, *, actor: str) -> None:
+def send_again(attempt: queue.Attempt, *, actor: str) -> None:
     """The referent decides: a message that did not arrive leaves once more, under the same Message-ID."""
-    _decide(message_id, SENT_AGAIN, queue.QUEUED, "message-sent-again", actor)
+    _decide(attempt, SENT_AGAIN, queue.QUEUED, "message-sent-again", actor)
 
 
 def send_refused_again(mailing_id: int, *, actor: str) -> int:
@@ -199,22 +202,25 @@ def send_refused_again(mailing_id: int, *, actor: str) -> int:
     return count
 
 
-def take_as_arrived(message_id: int, *, actor: str) -> None:
+def take_as_arrived(attempt: queue.Attempt, *, actor: str) -> None:
     """The referent decides: an uncertain message did arrive."""
-    _decide(message_id, UNDECIDED, SENT, "message-taken-as-arrived", actor)
+    _decide(attempt, UNDECIDED, SENT, "message-taken-as-arrived", actor)
 
 
-def _decide(message_id: int, before: Sequence[str], after: str, action: str, actor: str) -> None:
+def _decide(attempt: queue.Attempt, before: Sequence[str], after: str, action: str, actor: str) -> None:
+    """One statement compares and changes: of two decisions, or one about an earlier try, one holds."""
     with act() as transaction:
-        message = transaction.get(MailMessage, message_id, with_for_update=True)
-        if message is None or message.state not in before:
+        now = utc_now()
+        mine = sa.and_(MailMessage.id == attempt.message_id, MailMessage.attempts == attempt.number)
+        decided = sa.update(MailMessage).where(mine, MailMessage.state.in_(before))
+        changed: Any = transaction.execute(decided.values(state=after, changed_at=now, next_try_at=now))
+        if changed.rowcount != 1:
             raise MailingError("Ce message n’attend plus de décision\u00a0: rechargez la page.")
+        message = transaction.get_one(MailMessage, attempt.message_id)
         mailing = _known(transaction, message.mailing_id)
         reason = _kept_back(transaction, mailing, message) if after == queue.QUEUED else ""
         if reason:
             raise MailingError(f"Ce message ne repart pas\u00a0: {reason}.")
-        now = utc_now()
-        message.state, message.changed_at, message.next_try_at = after, now, now
         if after == queue.QUEUED and mailing.state == queue.DONE:
             mailing.state = queue.SCHEDULED
         queue.finish(transaction, mailing)
@@ -234,7 +240,10 @@ def _kept_back(transaction: Session, mailing: Mailing, message: MailMessage) -> 
 
 
 def progress(session: Session, mailing_id: int) -> dict[str, int]:
-    """How many of its messages are in each state."""
+    """How many of its messages are in each state; after the mixing, as they were counted then."""
+    kept: dict[str, int] | None = session.scalar(sa.select(Mailing.counts).where(Mailing.id == mailing_id))
+    if kept is not None:
+        return kept
     query = (
         sa.select(MailMessage.state, sa.func.count())
         .where(MailMessage.mailing_id == mailing_id)

@@ -31,9 +31,10 @@ _NOT_ASKED: Final[dict[str, str]] = {
     states.UNREACHABLE: "n’est pas joignable à cette adresse",
     states.OBJECTED: OBJECTED,
     states.WITHDRAWN: "n’est plus sur la liste",
+    states.OVER: TOO_LATE,
 }
 _NOT_TOLD: Final = (states.WRONG_PERSON, states.UNREACHABLE, states.OBJECTED, states.WITHDRAWN)
-"""Who gets no results either: who answered, declined or kept silent does."""
+"""Who gets no results either: whose answer, refusal or silence was forgotten does."""
 
 
 @dataclass(frozen=True)

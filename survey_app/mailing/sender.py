@@ -18,6 +18,8 @@ from survey_app.database import db, write_transaction
 from survey_app.definitions import organisation
 from survey_app.fault_log import told_without_values
 from survey_app.invitation_models import Invitation, Mailing, WaveFrame
+from survey_app.invitations.links import check_key
+from survey_app.invitations.states import LinkKeyChanged
 from survey_app.mailing import lease, queue
 from survey_app.mailing.composing import AddressError, Attachment, Composition, address, compose
 from survey_app.mailing.placeholders import fill
@@ -31,6 +33,7 @@ IDLE_SECONDS: Final = 5.0
 PAUSES: Final = (5.0, 15.0, 60.0, 300.0)
 """After each vain try to reach the relay."""
 NOT_COMPOSED: Final = "Un message n’a pas pu être composé\u00a0: le journal du serveur dit pourquoi."
+OTHER_KEY: Final = "Son lien a été fait avec une autre clé\u00a0: remplacez-le sur sa page, puis renvoyez."
 UNSET: Final = "expediteur@exemple.fr"
 
 
@@ -119,15 +122,21 @@ class Sender:
         if waiting is None or waiting > 0:
             return waiting
         try:
+            self._check_key()
             self._relay.open()
             claimed = self._claim()
             if claimed is None:
                 return 0.0
             self._send(claimed)
-        except RelayError as fault:
+        except (RelayError, LinkKeyChanged) as fault:
             return self._pause(str(fault))
         self._all_well()
         return 0.0
+
+    def _check_key(self) -> None:
+        """No message is marked as leaving while its link would open nothing."""
+        with Session(db.engine) as session:
+            check_key(session)
 
     def _work_waits(self) -> bool:
         with Session(db.engine) as session:
@@ -168,6 +177,9 @@ class Sender:
         except AddressError as fault:
             self._settle(claimed, Delivery(REFUSED, str(fault), address_is_bad=True))
             return
+        except LinkKeyChanged:
+            self._settle(claimed, Delivery(REFUSED, OTHER_KEY))
+            return
         except Exception as fault:  # whatever it is, the relay has heard nothing
             log.warning("a message could not be composed: %s", told_without_values(fault))
             self._settle(claimed, Delivery(LATER, NOT_COMPOSED))
@@ -194,8 +206,8 @@ class Sender:
         self._unwritten = None
 
     def _pause(self, reason: str) -> float:
-        """The relay is not to be had: say so, let go, come back later."""
-        log.warning("no relay: %s", reason)
+        """The relay is not to be had, or the key of the links: say so, let go, come back later."""
+        log.warning("no mail leaves: %s", reason)
         self.trouble = reason
         pause = PAUSES[min(self._vain_tries, len(PAUSES) - 1)]
         self._vain_tries += 1

@@ -12,6 +12,7 @@ from analysis.display import counted
 from form_definitions import Organisation
 from survey_app.definitions import organisation
 from survey_app.exports.words import day_words
+from survey_app.i18n import kept_for
 from survey_app.invitation_models import Invitation, SampledUnit, WaveFrame
 from survey_app.invitations.links import link_address, unsubscribe_address
 from survey_app.models import Wave
@@ -89,6 +90,7 @@ def values_of_wave(wave: Wave, frame: WaveFrame | None) -> dict[str, str]:
         "date_cloture": day_words(wave.closes_on),
         "fin_resultats": day_words(until) if until else "",
         "source": _source(frame),
+        "conservation": _kept(),
         **_signature(ours),
     }
 
@@ -133,15 +135,24 @@ def _anonymity(frame: WaveFrame | None) -> str:
 
 
 _ANONYMOUS: Final = (
-    "Nous saurons qui a répondu, pour ne pas vous relancer, mais pas ce que chacun a répondu. "
-    "Les réponses sont chiffrées, puis mélangées à la clôture. "
-    "Ensuite seulement, les personnes chargées de la qualité à la préfecture les lisent, sans nom."
+    "Jusqu’à la clôture, nous saurons qui a répondu, pour ne pas vous relancer, mais pas ce que chacun a "
+    "répondu. À la clôture, les réponses, chiffrées jusque-là, sont mélangées, et qui a répondu est oublié. "
+    "Ensuite seulement, la personne chargée de la qualité à la préfecture les lit, une par une et sans nom. "
+    "À côté de chacune, elle ne voit que la semaine, la langue et un groupe d’au moins onze réponses."
 )
 _NOMINATIVE: Final = (
     "Cette enquête est nominative\u00a0: trop peu de personnes sont interrogées pour garantir l’anonymat, "
     "et vos réponses peuvent permettre de vous reconnaître. "
-    "Elles sont lues par le référent qualité et la direction, et par personne d’autre."
+    "Seule la personne chargée de la qualité les lit une par une\u202f; les autres agents lisent des totaux."
 )
+
+
+def _kept() -> str:
+    return (
+        f"Vos coordonnées et nos courriels sont effacés {kept_for('officials_after_results')} après "
+        f"le dernier jour des résultats, les textes libres {kept_for('free_texts_after_closing')} et "
+        f"les réponses détaillées {kept_for('responses_after_closing')} après la fin de l’enquête."
+    )
 
 
 def _source(frame: WaveFrame | None) -> str:

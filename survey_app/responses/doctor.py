@@ -36,7 +36,7 @@ def examine(settings: Settings, now: dt.datetime | None = None) -> list[Finding]
     checks: tuple[Check, ...] = (
         *CHECKS,
         partial(links, settings.wave_keys_folder),
-        partial(changed_link_key, settings.device_master_key),
+        partial(changed_link_key, settings.link_key),
     )
     for check in checks:
         try:

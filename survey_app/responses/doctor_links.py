@@ -17,7 +17,7 @@ from survey_app.invitation_models import Objection, WaveFrame
 from survey_app.models import Wave
 from survey_app.responses import link_key, tallies
 from survey_app.responses.finding import Finding
-from survey_app.responses.link_balance import Balance, balance
+from survey_app.responses.link_balance import Balance, balance, unreadable
 
 ALARMING = dt.timedelta(days=7)
 ENDED_STATES = ("closed", "sealed", "published")
@@ -34,25 +34,28 @@ def links(folder: Path, now: dt.datetime) -> Iterator[Finding]:
         ).all()
         tried = server_facts.read(connection, server_facts.LINK_GUESSES)
         counts = {row.wave_id: balance(connection, row.wave_id) for row in waves}
+        damaged = {row.wave_id: unreadable(connection, row.wave_id) for row in waves}
         recountable = {row.wave_id for row in waves if tallies.is_recountable(connection, row.wave_id)}
     if tried and dt.date.fromisoformat(tried) > day_in_paris(now - ALARMING):
         message = f"Le {tried}, beaucoup de liens personnels inconnus ont été essayés. Aucun ne s’est ouvert."
         yield Finding("guesses", "warning", message, "Si cela dure, limitez ces adresses dans nginx.")
     for row in waves:
         yield from _balance(row.wave_id, counts[row.wave_id], row.wave_id in recountable)
+        yield from _unreadable(row, damaged[row.wave_id])
         yield from _overdue(row, day_in_paris(now))
         yield from _key(row, folder / f"{row.wave_id}-{row.key_id}.pem")
     yield from _of_no_wave(folder, {f"{row.wave_id}-{row.key_id}" for row in waves})
 
 
-def changed_link_key(device_master_key: str, _now: dt.datetime) -> Iterator[Finding]:
+def changed_link_key(key: bytes, _now: dt.datetime) -> Iterator[Finding]:
     """Objections are kept for ever, under a key that must be kept for as long."""
     with db.engine.connect() as connection:
-        changed = link_key.has_changed(connection, device_master_key)
+        changed = link_key.has_changed(connection, key)
         objections = connection.scalar(sa.select(sa.func.count()).select_from(Objection)) or 0
     if changed:
         message = (
-            "DEVICE_MASTER_KEY n’est plus celle des liens préparés ici\u00a0: aucun lien envoyé ne s’ouvre. "
+            "DEVICE_MASTER_KEY n’est plus celle des liens préparés ici\u00a0: aucun courriel ne part, "
+            "ni les codes des lettres ni les brouillons ne s’ouvrent. "
             f"Oppositions qui ne sont plus reconnues\u00a0: {objections}."
         )
         remedy = "Remettez l’ancienne clé dans les réglages avant tout envoi\u202f; elle est avec vos copies."
@@ -71,6 +74,20 @@ def _balance(wave_id: str, found: Balance, recountable: bool) -> Iterator[Findin
             "Des réponses manquent ou sont en trop\u00a0: restaurez la dernière sauvegarde, avant de clore."
         )
         yield Finding("links", "error", f"Édition {wave_id}\u00a0: {told}", remedy)
+
+
+def _unreadable(row: Any, number: int) -> Iterator[Finding]:
+    if not number:
+        return
+    they = counted(number, "réponse scellée ne s’ouvre pas", "réponses scellées ne s’ouvrent pas")
+    if row.key_destroyed_at is not None:
+        yield Finding("unreadable", "ok", f"Édition {row.wave_id}\u00a0: {they}, laissées de côté.")
+        return
+    remedy = (
+        "Restaurez une sauvegarde d’avant, ou mélangez les autres\u00a0: "
+        f"«\u202fsurvey-app wave mix {row.wave_id} --leave-out-unreadable\u202f»."
+    )
+    yield Finding("unreadable", "error", f"Édition {row.wave_id}\u00a0: {they}.", remedy)
 
 
 def _overdue(row: Any, today: dt.date) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ class Balance(NamedTuple):
     used: int
     """Invitations that gave their answer."""
     sealed: int
-    """Answers in the pool."""
+    """Answers in the pool; after the mixing, those that do not open."""
     mixed: int
     """Answers that became responses."""
     withheld: int
@@ -46,8 +46,15 @@ def balance(connection: Connection, wave_id: str) -> Balance:
         WaveFrame.wave_id == wave_id
     )
     is_mixed, nominative = connection.execute(over).one_or_none() or (False, False)
-    none_kept = is_mixed and second == third == 0 and not must_be_kept(first, nominative=nominative)
-    return Balance(first, second, third, first if none_kept else 0)
+    opened = first - second
+    none_kept = is_mixed and third == 0 and not must_be_kept(opened, nominative=nominative)
+    return Balance(first, second, third, max(opened, 0) if none_kept else 0)
+
+
+def unreadable(connection: Connection, wave_id: str) -> int:
+    """How many answers in the pool did not open when they were to be mixed."""
+    found = sa.select(sa.func.count()).where(SealedAnswer.wave_id == wave_id, SealedAnswer.unreadable)
+    return connection.scalar(found) or 0
 
 
 def must_be_kept(answers: int, *, nominative: bool) -> bool:

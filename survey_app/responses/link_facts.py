@@ -20,4 +20,7 @@ WRONG_PERSON: Final = "wrong_person"
 UNREACHABLE: Final = "unreachable"
 OBJECTED: Final = "objected"
 WITHDRAWN: Final = "withdrawn"
-"""The states of an invitation."""
+OVER: Final = "over"
+"""The states of an invitation. Over: the mixing forgot whether it answered, declined or kept silent."""
+FORGOTTEN: Final = (WAITING, ANSWERED, DECLINED)
+"""The states that tell who answered, once nobody is reminded any more."""

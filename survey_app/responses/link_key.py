@@ -1,4 +1,4 @@
-"""The key under which personal links and objections are derived, and how its loss is noticed.
+"""How it is noticed that the key of personal links and objections (``Settings.link_key``) is another one.
 
 Objections last for ever as keyed hashes: under another key none of them is recognised any more.
 """
@@ -17,22 +17,17 @@ CHECK_VALUE: Final = "link_key_check"
 _DIGITS: Final = 16
 
 
-def link_key(device_master_key: str) -> bytes:
-    """The key of everything about personal links."""
-    return hmac.digest(device_master_key.encode(), b"personal links", "sha256")
-
-
-def remember(transaction: Session, device_master_key: str) -> None:
+def remember(transaction: Session, link_key: bytes) -> None:
     """Keep what tells this key from another one, unless a value is kept already."""
     if server_facts.read(transaction, CHECK_VALUE) is None:
-        server_facts.write(transaction, CHECK_VALUE, _check_value(device_master_key))
+        server_facts.write(transaction, CHECK_VALUE, _check_value(link_key))
 
 
-def has_changed(connection: Connection | Session, device_master_key: str) -> bool:
+def has_changed(connection: Connection | Session, link_key: bytes) -> bool:
     """Whether links were prepared here under another key."""
     kept = server_facts.read(connection, CHECK_VALUE)
-    return kept is not None and kept != _check_value(device_master_key)
+    return kept is not None and kept != _check_value(link_key)
 
 
-def _check_value(device_master_key: str) -> str:
-    return hmac.digest(link_key(device_master_key), b"check value", "sha256").hex()[:_DIGITS]
+def _check_value(link_key: bytes) -> str:
+    return hmac.digest(link_key, b"check value", "sha256").hex()[:_DIGITS]

@@ -55,10 +55,11 @@ def freeze_participation(source: Session | Connection, wave_id: str) -> None:
 
 
 def used_links(connection: Connection, wave_id: str) -> int:
-    """How many gave their answer; past the term of the invitations, as they were counted before."""
-    mine = sa.select(sa.func.count()).where(Invitation.wave_id == wave_id)
-    if connection.scalar(mine):
-        return connection.scalar(mine.where(Invitation.state == link_facts.ANSWERED)) or 0
+    """How many gave their answer; where invitations tell it no more, as they were counted before."""
+    states = sa.select(Invitation.state, sa.func.count()).where(Invitation.wave_id == wave_id)
+    found = {row[0]: int(row[1]) for row in connection.execute(states.group_by(Invitation.state))}
+    if found and link_facts.OVER not in found:
+        return found.get(link_facts.ANSWERED, 0)
     frozen = sa.select(WaveFrame.participation).where(WaveFrame.wave_id == wave_id)
     return sum(counts.get("complete", 0) for counts in (connection.scalar(frozen) or {}).values())
 

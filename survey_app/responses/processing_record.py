@@ -42,7 +42,7 @@ CONTENTS: Mapping[str, str] = {
     ),
     "invitation": (
         "Invitations par lien personnel\u00a0: adresse, état (a répondu, ne souhaite pas répondre…). "
-        "Ni heure, ni réponse."
+        "Ni heure, ni réponse\u202f; après la clôture, plus même qui a répondu."
     ),
     "saved_interview": "Questionnaires à finir, chiffrés par le lien personnel, effacés à la clôture.",
     "sealed_answer": (
@@ -51,7 +51,10 @@ CONTENTS: Mapping[str, str] = {
     "anonymous_text": "Textes libres des réponses par lien personnel, sans rien d’autre à côté.",
     "objection": "Oppositions à tout envoi\u00a0: l’empreinte à clé de l’adresse, gardée sans limite.",
     "mailing": "Courriels préparés\u00a0: texte et agent.",
-    "mail_message": "Envois\u00a0: à quelle invitation, quand, et la réponse du serveur de courriel.",
+    "mail_message": (
+        "Envois\u00a0: à quelle invitation, quand, et la réponse du serveur de courriel. "
+        "Après la clôture, ceux des invitations et des relances ne sont plus que des nombres."
+    ),
 }
 """The tables that hold data about persons, or could."""
 WITHOUT_PERSONS = frozenset(

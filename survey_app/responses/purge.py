@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from analysis.tally import CellLayout
 from survey_app.clock import day_in_paris
 from survey_app.database import BUSY_TIMEOUT_SECONDS, db, write_connection
-from survey_app.invitation_models import AnonymousText
+from survey_app.invitation_models import AnonymousText, SealedAnswer
 from survey_app.models import (
     AuditEntry,
     EnrolmentCode,
@@ -186,7 +186,8 @@ def _erase_responses(connection: Connection, cutoff: dt.datetime) -> int:
     for wave_id in connection.scalars(_over(cutoff)).all():
         tallies.keep_counter_names(connection, wave_id)
         number = delete_responses(connection, Response.wave_id == wave_id)
-        if number:
+        left = sa.delete(SealedAnswer).where(SealedAnswer.wave_id == wave_id, SealedAnswer.unreadable)
+        if connection.execute(left).rowcount or number:
             tallies.mark_as_not_recountable(connection, wave_id)
         erased += number
     # Of no known wave: nothing was ever counted from them. The day they were answered starts the term.

@@ -98,7 +98,7 @@ class KeyFile:
 
     def _private(self) -> ec.EllipticCurvePrivateKey:
         key = _read(self.path, self.path.stat().st_mtime_ns)
-        if key_id_of(_point(key)) != self.key_id:
+        if key_id_of_private(key) != self.key_id:
             raise KeyFileError(f"Le fichier {self.path} contient une autre clé que son nom ne le dit.")
         return key
 
@@ -165,6 +165,11 @@ def held() -> RecordKeys:
 def key_id_of(point: bytes) -> str:
     """The name of a key: the start of the SHA-256 of its public point."""
     return hashlib.sha256(point).hexdigest()[:16]
+
+
+def key_id_of_private(private: ec.EllipticCurvePrivateKey) -> str:
+    """The name of the pair that this half belongs to."""
+    return key_id_of(_point(private))
 
 
 def write_new_pair(folder: Path, name: str) -> tuple[Path, PublicKey]:

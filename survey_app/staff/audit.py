@@ -38,6 +38,7 @@ ACTIONS: Final = {
     "objection-recorded": "Opposition à tout envoi notée",
     "objection-lifted": "Opposition à tout envoi levée",
     "wave-mixed": "Réponses par lien personnel mélangées",
+    "answers-unreadable": "Réponses par lien personnel qui ne s’ouvrent pas",
     "answers-withheld": "Moins de onze réponses par lien personnel\u00a0: aucune gardée",
     "wave-key-destroyed": "Clé de l’édition détruite",
     "wave-sealed": "Édition scellée",

@@ -13,6 +13,8 @@ from survey_app import access, waves
 from survey_app.access import ASSISTANT, REFERENT, RESULT_READERS, may
 from survey_app.audit import record_export
 from survey_app.exports import EXPORTS, Rights, file_name, gather
+from survey_app.models import Wave
+from survey_app.responses.link_facts import MODE
 from survey_app.staff.pages import actor, wave_or_404
 from survey_app.staff.result_filters import FILTERS, filters_of, selection
 
@@ -34,17 +36,24 @@ def choose() -> ResponseReturnValue:
 @access.roles(*RESULT_READERS)
 def index(wave_id: str) -> ResponseReturnValue:
     """What this person may take away."""
-    shown = {name: export for name, export in EXPORTS.items() if rights().rows or not export.rows}
-    return render_template("staff/exports.html", wave=wave_or_404(wave_id), exports=shown, asked=_asked())
+    wave = wave_or_404(wave_id)
+    shown = {name: export for name, export in EXPORTS.items() if rights(wave).rows or not export.rows}
+    return render_template(
+        "staff/exports.html", wave=wave, exports=shown, asked=_asked(), by_link=MODE in wave.modes
+    )
 
 
 def _asked() -> dict[str, Any]:
     return {name: request.args[name] for name in FILTERS if request.args.get(name)}
 
 
-def rights() -> Rights:
-    """Answers person by person for the referent and the assistant; free texts for the referent alone."""
-    return Rights(rows=may(ASSISTANT), verbatims=may(REFERENT), live=may(REFERENT))
+def rights(wave: Wave) -> Rights:
+    """Answers person by person for the referent and the assistant; free texts for the referent alone.
+
+    Answers by personal link are read one by one by the referent alone: their pages and mails promise it.
+    """
+    rows = may(REFERENT) if MODE in wave.modes else may(ASSISTANT)
+    return Rights(rows=rows, verbatims=may(REFERENT), live=may(REFERENT))
 
 
 @blueprint.get("/<wave_id>/<name>")
@@ -53,12 +62,12 @@ def download(wave_id: str, name: str) -> ResponseReturnValue:
     """One file, written to disk first: a fault half-way is a page, never half a file."""
     wave = wave_or_404(wave_id)
     export = EXPORTS.get(name)
-    if export is None or (export.rows and not rights().rows):
+    if export is None or (export.rows and not rights(wave).rows):
         abort(404)
     if filters_of(wave)["wrong"]:
         # The page of results says which filter this edition does not have.
         return redirect(url_for("staff_results.show", wave_id=wave.id, **_asked()), 303)
-    source = gather(wave.id, rights(), Selection(**selection()))
+    source = gather(wave.id, rights(wave), Selection(**selection()))
     stream = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (send_file closes it with the response)
     export.write(source, cast(BinaryIO, stream))
     stream.seek(0)

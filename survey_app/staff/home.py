@@ -33,6 +33,7 @@ from survey_app.staff.to_complete import (
     languages_to_review,
     values_to_fill,
 )
+from survey_app.staff.unreadable import waiting_for_a_decision
 from survey_app.strata import frame_of
 from survey_app.waves import CLOSED, DRAFT, OPEN, SEALED, waves
 from survey_app.waves import why_not as why_not_now
@@ -72,7 +73,16 @@ def _about_wave(wave: Wave, today: date) -> list[Sentence]:
     review = _about_flagged(wave) if wave.state in (OPEN, CLOSED) and may(REFERENT) else []
     if wave.state == OPEN and may(*RESULT_READERS):
         return [*_about_fieldwork(wave), *_about_dates(wave, today), *review]
+    if wave.state == CLOSED and may(REFERENT):
+        review += _about_unreadable(wave)
     return [*review, *_about_life(wave, today)] if may(ASSISTANT) else []
+
+
+def _about_unreadable(wave: Wave) -> list[Sentence]:
+    """Answers by personal link that hold up the others."""
+    told = waiting_for_a_decision(wave.id)
+    address = url_for("staff_unreadable.ask", wave_id=wave.id)
+    return [Sentence(f"{wave.title}\u00a0: {told}.", address, "urgent")] if told else []
 
 
 def _about_flagged(wave: Wave) -> list[Sentence]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -27,8 +27,12 @@ from survey_app.frames.letters import (
 from survey_app.frames.storage import find_frame, units_of
 from survey_app.invitation_models import Invitation, SampledUnit, SamplingFrame, WaveFrame
 from survey_app.invitations.links import letter_address, letter_code, link_address
+<<<<<<< HEAD
 from survey_app.invitations.states import MAY_ANSWER, UNREACHABLE, WAITING
 from survey_app.mailing.texts import INVITATION, opening
+=======
+from survey_app.invitations.states import MAY_ANSWER, UNREACHABLE, WAITING, LinkKeyChanged
+>>>>>>> mix
 from survey_app.mailing.values import salutation
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of
@@ -69,9 +73,7 @@ def letters(wave_id: str) -> ResponseReturnValue:
     invited = without_email(wave_id)
     if not invited:
         return refused("staff/letters_none.html", "Personne de cette édition n’attend une lettre.", wave=wave)
-    answer = _pdf(
-        [_letter(one) for one in invited], _occasion(snapshot.frame, wave, snapshot), f"lettres-{wave_id}"
-    )
+    answer = _pdf(map(_letter, invited), _occasion(snapshot.frame, wave, snapshot), f"lettres-{wave_id}")
     if request.method == "GET" and answer.status_code == HTTPStatus.OK:
         record_export("lettres", actor=actor(), subject=wave_id, limits={"letters": len(invited)})
     return answer
@@ -88,7 +90,7 @@ def one_letter(invitation_id: str) -> ResponseReturnValue:
     wave = wave_or_404(invitation.wave_id)
     if wave.state not in (DRAFT, OPEN) or invitation.state not in MAY_ANSWER:
         return refused("staff/letters_none.html", "Ce lien n’ouvre plus rien\u00a0: remplacez-le d’abord.")
-    answer = _pdf([_letter(invitation)], _occasion(snapshot.frame, wave, snapshot), f"lettre-{wave.id}")
+    answer = _pdf(map(_letter, [invitation]), _occasion(snapshot.frame, wave, snapshot), f"lettre-{wave.id}")
     if request.method == "GET" and answer.status_code == HTTPStatus.OK:
         record_export("lettres", actor=actor(), subject=wave.id, limits={"letters": 1})
     return answer
@@ -146,10 +148,10 @@ def _verified_at() -> str:
     return ", ".join(filter(None, (own.contact.verification_page or own.website, own.director.phone)))
 
 
-def _pdf(letters: Sequence[Letter], occasion: Occasion, name: str) -> Response:
+def _pdf(letters: Iterable[Letter], occasion: Occasion, name: str) -> Response:
     try:
-        pdf = letters_pdf(letters, occasion, organisation())
-    except LettersUnavailable as fault:
+        pdf = letters_pdf(list(letters), occasion, organisation())
+    except (LettersUnavailable, LinkKeyChanged) as fault:
         return make_response(refused("staff/letters_none.html", str(fault)))
     answer = Response(pdf, mimetype="application/pdf")
     answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.pdf")

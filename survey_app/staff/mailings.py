@@ -17,6 +17,7 @@ from survey_app.access import DIRECTOR, REFERENT, may
 from survey_app.database import db
 from survey_app.exports.words import counted
 from survey_app.invitation_models import Mailing, MailMessage, WaveFrame
+from survey_app.invitations.states import KEY_CHANGED
 from survey_app.mailing import lease, planning, previewing, queue
 from survey_app.mailing.bounces import OUTCOMES, take_reports
 from survey_app.mailing.mailbox import read_files
@@ -25,6 +26,7 @@ from survey_app.mailing.planning import MailingError
 from survey_app.mailing.texts import KINDS, RESULTS
 from survey_app.models import Wave
 from survey_app.responses.link_facts import FEWEST
+from survey_app.responses.link_key import has_changed
 from survey_app.results_letter.signed_letter import mailing_of_results
 from survey_app.settings import Settings
 from survey_app.staff.pages import UNPROCESSABLE, actor, refused, wave_or_404
@@ -102,6 +104,7 @@ def _index(wave: Wave) -> dict[str, Any]:
         "states": STATES,
         "undecided": planning.uncertain_count(session, wave.id),
         "lacks": settings_in_use().mail.lacks,
+        "other_key": KEY_CHANGED if has_changed(session, settings_in_use().link_key) else "",
         "trouble": _trouble() if planning.is_leaving(session, wave.id) else None,
         "listed": session.get(WaveFrame, wave.id) is not None,
     }
@@ -237,13 +240,14 @@ _DECISIONS: Final = {
 @blueprint.post(f"{DRAFT}/messages/<int:message_id>/<any({', '.join(_DECISIONS)}):decision>")
 @access.roles(REFERENT)
 def decide(mailing_id: int, message_id: int, decision: str) -> ResponseReturnValue:
-    """What only a person can know: whether a message arrived."""
+    """What only a person can know: whether a message arrived, at the try that the page showed them."""
     mailing, message = mailing_or_404(mailing_id), db.session.get(MailMessage, message_id)
     if message is None or message.mailing_id != mailing_id:
         abort(404)
     take, told = _DECISIONS[decision]
+    attempt = queue.Attempt(message_id, request.args.get("essai", -1, type=int))
     try:
-        take(message_id, actor=actor())
+        take(attempt, actor=actor())
     except MailingError as fault:
         return _progress_page(mailing, str(fault)), UNPROCESSABLE
     flash(told)

@@ -1,6 +1,6 @@
 """One recipient of an edition to officials: found by commune, given another link, a letter, or none. Floor 5.
 
-Who has answered and who has not can be read here: for the referent alone.
+Who has answered and who has not can be read here until the closing: for the referent alone.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ from survey_app.frames.words import office_words
 from survey_app.invitation_models import Invitation
 from survey_app.invitations import links, transitions
 from survey_app.invitations.objections import objects
-from survey_app.invitations.states import ANSWERED, MAY_ANSWER, STATES, WITHDRAWN, LinkError
+from survey_app.invitations.states import ANSWERED, LINKS_STAY, MAY_ANSWER, STATES, WITHDRAWN, LinkError
 from survey_app.staff.pages import actor, refused, wave_or_404
 from survey_app.waves import DRAFT, OPEN
 
 blueprint = Blueprint("staff_recipients", __name__, url_prefix="/gestion")
 ONE: Final = "/destinataires/<invitation_id>"
 SHOWN: Final = 50
-OVER: Final = "L’édition est close\u00a0: ses liens ne changent plus."
 
 
 @blueprint.get("/editions/<wave_id>/destinataires")
@@ -86,7 +85,7 @@ def reissue(invitation_id: str) -> ResponseReturnValue:
 
 def _still_to_change(invitation: Invitation) -> None:
     if wave_or_404(invitation.wave_id).state not in (DRAFT, OPEN):
-        raise LinkError(OVER)
+        raise LinkError(LINKS_STAY)
 
 
 def _found(wave_id: str, asked: str) -> list[Invitation]:
@@ -119,7 +118,7 @@ def _page(invitation: Invitation) -> dict[str, Any]:
         "office": office_words(unit.office, unit.civility),
         "state": STATES[invitation.state],
         "changes": changes,
-        "over": "" if wave.state in (DRAFT, OPEN) else OVER,
+        "over": "" if wave.state in (DRAFT, OPEN) else LINKS_STAY,
         "revocable": changes and invitation.state != WITHDRAWN,
         "letter": changes and invitation.state in MAY_ANSWER and bool(unit.postal_address),
     }

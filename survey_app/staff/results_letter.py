@@ -15,6 +15,7 @@ from survey_app.database import db
 from survey_app.exports.words import day_words
 from survey_app.frames.letters import LettersUnavailable
 from survey_app.invitation_models import WaveFrame
+from survey_app.invitations.states import LinkKeyChanged
 from survey_app.mailing.recipients import forecast
 from survey_app.mailing.texts import RESULTS
 from survey_app.models import Wave
@@ -140,7 +141,7 @@ def by_post(wave_id: str) -> ResponseReturnValue:
         if not without_mail(wave.id):
             raise LetterError("Tous les destinataires ont une adresse électronique qui fonctionne.")
         content = letters_by_post(wave, frame)
-    except (LetterError, LettersUnavailable) as fault:
+    except (LetterError, LettersUnavailable, LinkKeyChanged) as fault:
         return _page(wave, str(fault))
     return _file(content, PDF, f"courriers-resultats-{wave.id}.pdf", wave)
 

@@ -13,17 +13,19 @@ from werkzeug.datastructures import MultiDict
 
 from form_definitions import SOURCE_LANGUAGE, Questionnaire
 from survey_app import access, questionnaires, waves
-from survey_app.access import ASSISTANT, DIRECTOR, REFERENT
+from survey_app.access import ASSISTANT, DIRECTOR, REFERENT, may
 from survey_app.clock import today_in_paris
 from survey_app.database import DatabaseUnavailable, db
 from survey_app.exports.words import METHOD_LABELS, day_words, mode_label
 from survey_app.invitations import mixing
+from survey_app.invitations.pool import MixingError
 from survey_app.invitations.preparing import MODE, destroy_unused_key
 from survey_app.models import QuestionnaireVersion, Wave
 from survey_app.responses import counts
 from survey_app.responses.link_balance import TOO_FEW
 from survey_app.responses.record_keys import KeyFileError
 from survey_app.staff.pages import ANONYMITY, actor, choices, language_name, refused, site_name, wave_or_404
+from survey_app.staff.unreadable import waiting_for_a_decision
 from survey_app.staff.wave_acts import ACTS, STARTS, said_of
 from survey_app.staff.wave_form import form_of, read_plan, usual_form
 from survey_app.strata import frame_of
@@ -64,6 +66,7 @@ def _page(wave: Wave) -> dict[str, object]:
         "later": _later(wave),
         "anonymity": ANONYMITY,
         "methods": METHOD_LABELS,
+        "unreadable": waiting_for_a_decision(wave.id) if MODE in wave.modes and may(REFERENT) else "",
         "withheld": TOO_FEW if MODE in wave.modes and mixing.were_withheld(wave.id) else "",
     }
 
@@ -234,7 +237,7 @@ def _mix(wave_id: str) -> None:
         mixing.finish(wave_id, actor=actor())
         if mixing.were_withheld(wave_id):
             flash(TOO_FEW)
-    except (mixing.MixingError, KeyFileError, DatabaseUnavailable) as fault:
+    except (MixingError, KeyFileError, DatabaseUnavailable) as fault:
         flash(f"Le mélange des réponses par lien personnel n’est pas fini. {fault}")
 
 

@@ -20,6 +20,7 @@ from survey_app.invitation_models import (
     WaveFrame,
     random_number,
 )
+from survey_app.invitations.links import renew_hashes
 from survey_app.models import Response, Wave
 from survey_app.responses import tallies
 from tests.survey_app.frozen_list import a_unit, freeze, strata_of
@@ -83,14 +84,16 @@ def _official(line: int, arrondissement: str) -> SampledUnit:
 
 
 def _invitation(wave_id: str, unit: SampledUnit, stratum: str) -> Invitation:
-    return Invitation(
+    invitation = Invitation(
         id=random_number(),
         wave_id=wave_id,
         unit_id=unit.id,
         stratum=stratum,
-        token_hash=uuid.uuid4().hex * 2,
+        generation=1,
         email=unit.email,
     )
+    renew_hashes(invitation)
+    return invitation
 
 
 def set_states(stratum: str, states: Mapping[str, int], *, wave_id: str = WAVE, started: bool = True) -> None:

@@ -143,7 +143,7 @@ def test_a_sealed_state_comes_back_as_it_was(given_answers: dict[str, Any]) -> N
 
 
 def test_each_form_gets_a_record_of_its_own_and_two_seals_of_one_state_differ() -> None:
-    assert a_state().id != a_state().id
+    assert a_state().record_id != a_state().record_id
     state = a_state()
     assert seal(state, KEY) != seal(state, KEY)
 

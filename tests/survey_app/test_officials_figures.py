@@ -125,3 +125,22 @@ def test_staff_read_no_figure_of_fewer_than_eleven_officials_either(site: StaffS
     page = site.client().get(f"/gestion/resultats/{WAVE}?site=bressuire").text
     assert "Moins de 11 personnes" in page
     assert "75,0" not in page
+
+
+@pytest.mark.parametrize(("role", "rows"), [("referent", True), ("assistant", False), ("director", False)])
+def test_the_answers_of_officials_one_by_one_are_for_the_referent_alone(
+    answered: StaffSite, role: str, rows: bool
+) -> None:
+    """Their pages, mails and letters say so."""
+    with answered.database():
+        close()
+    client, files = answered.client(role), f"/gestion/exports/{WAVE}"
+    for name in ("reponses", "reponses-internes", "recalculer"):
+        with client.get(f"{files}/{name}") as answer:
+            assert answer.status_code == (200 if rows else 404)
+    with client.get(f"{files}/classeur") as answer:
+        assert ("Réponses" in load_workbook(io.BytesIO(answer.data)).sheetnames) is rows
+    page = client.get(files).text
+    assert ("vous seule lisez leurs réponses une par une" in page) is rows
+    assert "le référent et son assistant" not in page
+    assert "une à une" not in page or rows

@@ -370,7 +370,7 @@ def test_practice_and_impatient_fingers_take_no_real_answer_out(site: WebsiteSit
     practice = visitor.open(f"{ADDRESS}&essai=1").send(came="stayed_away", minutes="1").send().fields()
     for _ in range(LARGEST_USUAL_NUMBER + 5):
         key = site.app.config["SECRET_KEY"]
-        another = replace(unseal(practice["_state"], key), id=str(uuid.uuid4()))
+        another = replace(unseal(practice["_state"], key), record_id=str(uuid.uuid4()))
         fields = MultiDict([*practice.items(multi=True)])
         fields.setlist("_state", [seal(another, key)])
         Visitor(visitor.client).open(ADDRESS).post(fields)

@@ -7,8 +7,6 @@ from itertools import product
 
 import pytest
 from flask import Flask
-from hypothesis import given
-from hypothesis import strategies as st
 
 from survey_app import questionnaires, waves
 from survey_app.audit import act
@@ -21,7 +19,7 @@ from survey_app.frames import (
     import_frame,
     write_wave_frame,
 )
-from survey_app.frames.freezing import SIZES, Key, code_of, merged
+from survey_app.frames.freezing import code_of
 from survey_app.frames.synthetic import COMMUNES, synthetic_frame
 from survey_app.invitation_models import SampledUnit, WaveFrame
 from survey_app.models import AuditEntry, Wave
@@ -103,43 +101,11 @@ def test_the_strata_of_the_department_are_all_large_enough_and_add_up() -> None:
     }
 
 
-def test_a_small_stratum_goes_to_the_next_size_before_it_goes_anywhere_else() -> None:
-    keys: dict[Key, int] = {
-        ("Niort", "mayor", "under_500"): 20,
-        ("Niort", "mayor", "from_500_to_1999"): 15,
-        ("Niort", "mayor", "from_2000"): 3,
-        ("Niort", "president", ""): 12,
-        ("Bressuire", "mayor", "from_2000"): 12,
-    }
-    target = merged(keys)
-    assert target["Niort", "mayor", "from_2000"] == ("Niort", "mayor", "from_500_to_1999")
-    assert [key for key, into in target.items() if key != into] == [("Niort", "mayor", "from_2000")]
-
-
 def test_without_merging_small_strata_would_stand() -> None:
     """Control: with a threshold of one, nothing is merged and a stratum of four stands."""
     lines = [*some_lines(40), *[a_line(f"79{at}", inhabitants=3000) for at in range(100, 104)]]
     assert min(s.population for s in freeze(1, lines, "authority", ALL, smallest=1).standing()) == 4
     assert min(s.population for s in freeze(1, lines, "authority", ALL).standing()) >= 11
-
-
-KEYS = st.tuples(
-    st.sampled_from(["", "Niort", "Bressuire", "Parthenay"]),
-    st.sampled_from(["mayor", "president", "deputy"]),
-    st.sampled_from(["", *(code for code, _, _ in SIZES)]),
-)
-
-
-@given(st.dictionaries(KEYS, st.integers(1, 40), min_size=1))
-def test_whatever_the_sizes_no_stratum_that_stands_is_small_and_nobody_is_lost(sizes: dict[Key, int]) -> None:
-    target = merged(sizes)
-    assert target.keys() == sizes.keys()
-    total: Counter[Key] = Counter()
-    for key, into in target.items():
-        assert target[into] == into
-        total[into] += sizes[key]
-    assert sum(total.values()) == sum(sizes.values())
-    assert len(total) == 1 or min(total.values()) >= 11
 
 
 def test_codes_of_strata_are_different_for_different_strata() -> None:

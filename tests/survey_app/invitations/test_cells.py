@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey_app.invitations.cells import THRESHOLD, Placed, merged_strata, placed
+from survey_app.invitations.cells import THRESHOLD, Placed, placed
 from survey_app.invitations.sealed_answers import Answer, monday_of
+from survey_app.strata import merged_strata
 
 MONDAY = dt.date(2026, 3, 2)
 
@@ -23,7 +24,7 @@ def some(
 
 
 def mixed(answers: list[Answer]) -> list[Placed]:
-    return placed(answers, merged_strata(answers), "d")
+    return placed(answers, merged_strata(Counter(one.stratum for one in answers)), "d")
 
 
 def cells(answers: list[Answer]) -> Counter[tuple[str, int]]:
@@ -33,28 +34,6 @@ def cells(answers: list[Answer]) -> Counter[tuple[str, int]]:
 def test_cells_that_are_large_enough_stay_as_they_are() -> None:
     answers = some(11) + some(20, week=1) + some(12, "parthenay")
     assert cells(answers) == {("niort", 0): 11, ("niort", 1): 20, ("parthenay", 0): 12}
-
-
-def test_a_small_stratum_goes_into_the_next_smallest() -> None:
-    answers = some(90) + some(10, "bressuire") + some(40, "parthenay")
-    assert merged_strata(answers) == {"bressuire": "parthenay"}
-    assert cells(answers) == {("niort", 0): 90, ("parthenay", 0): 50}
-
-
-def test_a_small_stratum_stays_within_its_arrondissement_while_it_can() -> None:
-    answers = (
-        some(5, "niort.mayor.from_2000") + some(60, "niort.mayor.under_500") + some(11, "bressuire.mayor")
-    )
-    assert merged_strata(answers) == {"niort.mayor.from_2000": "niort.mayor.under_500"}
-    assert merged_strata(some(5, "niort.mayor") + some(60, "bressuire.mayor")) == {
-        "niort.mayor": "bressuire.mayor"
-    }
-
-
-def test_strata_merge_until_nobody_is_left_below() -> None:
-    assert merged_strata(some(3, "a") + some(4, "b") + some(30, "c")) == {"a": "c", "b": "c"}
-    assert merged_strata(some(3, "a") + some(4, "b")) == {"a": "b"}
-    assert merged_strata(some(3, "a")) == {}
 
 
 def test_small_weeks_join_the_following_and_the_last_the_one_before() -> None:
@@ -75,7 +54,6 @@ def versions(answers: list[Answer]) -> Counter[tuple[str, str]]:
 
 def test_few_answers_to_another_version_merge_no_stratum_and_count_with_the_current_one() -> None:
     answers = some(50, "a") + some(50, "b") + some(50, "c") + some(1, "a", digest="e")
-    assert merged_strata(answers) == {}
     assert versions(answers) == {("a", "d"): 51, ("b", "d"): 50, ("c", "d"): 50}
 
 

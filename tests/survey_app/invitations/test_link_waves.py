@@ -97,7 +97,7 @@ def test_the_worker_ends_what_was_interrupted_and_goes_on_after_a_fault(
         answer(number)
     close()
     with monkeypatch.context() as patch:
-        patch.setattr(mixing, "_make_even", lambda _wave: 1 / 0)
+        patch.setattr(mixing, "forget_who_answered", lambda _wave: 1 / 0)
         assert worker.finish_all() == 0
     assert "is not mixed yet" in caplog.text
     assert mixing.unfinished() == [WAVE]
@@ -212,7 +212,7 @@ def test_another_master_key_is_noticed_before_anybody_is_written_to(database: Fl
     database.extensions["survey_settings"] = other
     assert "Oppositions" in findings(database)["link_key"].message
     invited.set_wave(state="draft", opened_at=None)
-    with pytest.raises(LinkError, match="DEVICE_MASTER_KEY a changé"):
+    with pytest.raises(LinkError, match="DEVICE_MASTER_KEY n’est plus"):
         prepare_links(WAVE, [], actor="test")
 
 

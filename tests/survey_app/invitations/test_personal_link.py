@@ -72,7 +72,7 @@ def test_the_code_of_a_letter_opens_the_same_form_however_it_is_typed(site: Link
 
 def test_what_is_known_is_said_in_two_sentences_on_the_first_and_the_last_page(site: LinkSite) -> None:
     official = site.official(0).start()
-    assert "Nous savons qui a répondu, pour ne pas relancer" in official.words()
+    assert "nous savons qui a répondu, pour ne pas relancer" in official.words()
     assert "puis la clé est détruite" in official.words()
 
 

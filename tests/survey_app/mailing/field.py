@@ -24,7 +24,7 @@ from survey_app.invitation_models import (
 )
 from survey_app.invitations.links import renew_hashes
 from survey_app.mail_settings import MailSettings
-from survey_app.mailing import planning
+from survey_app.mailing import planning, queue
 from survey_app.mailing.texts import INVITATION
 from survey_app.settings import Settings
 from tests.survey_app import records
@@ -138,6 +138,11 @@ def messages() -> list[MailMessage]:
     """Every message."""
     db.session.rollback()
     return list(db.session.scalars(sa.select(MailMessage).order_by(MailMessage.id)))
+
+
+def attempt_of(message: MailMessage) -> queue.Attempt:
+    """The last try to send it."""
+    return queue.Attempt(message.id, message.attempts)
 
 
 def mailing_state(mailing_id: int) -> str:

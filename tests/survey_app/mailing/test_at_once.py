@@ -116,12 +116,12 @@ def test_what_is_settled_meanwhile_is_not_called_uncertain(database: Flask, sett
 def test_two_decisions_about_one_message_are_one(database: Flask, settings: Settings) -> None:
     leaving()
     field.change_message(0, state="uncertain")
-    message = field.messages()[0].id
+    attempt = field.attempt_of(field.messages()[0])
     db.session.rollback()
 
     def arrives(transaction: Session) -> None:
-        transaction.get_one(MailMessage, message, with_for_update=True).state = SENT
+        transaction.get_one(MailMessage, attempt.message_id, with_for_update=True).state = SENT
 
     with pytest.raises(planning.MailingError, match="n’attend plus de décision"):
-        while_open(database, arrives, lambda: planning.send_again(message, actor="test"))
+        while_open(database, arrives, lambda: planning.send_again(attempt, actor="test"))
     assert field.states() == ["sent"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import re
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,29 +11,20 @@ from flask.testing import FlaskClient
 from survey_app.audit import latest
 from survey_app.clock import PARIS, utc_now
 from survey_app.database import db
-from survey_app.invitation_models import Invitation, Mailing
+from survey_app.invitation_models import Invitation
 from survey_app.invitations import links
-from survey_app.mailing import lease, planning
+from survey_app.mailing import planning
 from survey_app.mailing.sender import Sender
 from survey_app.mailing.texts import INVITATION, REMINDER
 from survey_app.models import Wave
 from tests.page_checks import assert_good_pages
 from tests.survey_app.mailing import field
 from tests.survey_app.mailing.relay import ScriptedRelay
-from tests.survey_app.mailing.test_bounces import came_back
 from tests.survey_app.mailing.test_messages import part
 from tests.survey_app.mailing.test_sending import Clock, drain
-from tests.survey_app.staff_site import StaffSite, form_token, post
+from tests.survey_app.staff_site import StaffSite, post
 
 LIST = f"/gestion/editions/{field.WAVE}/envois"
-
-
-@pytest.fixture
-def listed(site: StaffSite, relay: ScriptedRelay, tmp_path: Path) -> list[str]:
-    """An open list on the whole application."""
-    with site.database():
-        field.equip(site.app, relay.port, tmp_path)
-        return field.open_a_list()
 
 
 def draft(site: StaffSite, kind: str = INVITATION) -> str:
@@ -189,91 +178,12 @@ def test_a_plan_that_cannot_be_is_refused_with_the_remedy(
         assert field.states() == []
 
 
-def test_an_envoi_is_stopped_and_resumed(site: StaffSite, listed: list[str], relay: ScriptedRelay) -> None:
-    client, page = site.client("director"), draft(site)
-    plan_now(client, page)
-    post(client, f"{page}/arreter", page=page)
-    send_all(site)
-    assert relay.accepted == []
-    post(client, f"{page}/reprendre", page=page)
-    assert post(client, f"{page}/reprendre", page=page).status_code == 422
-    send_all(site)
-    assert len(relay.accepted) == 3
-
-
 def test_a_draft_is_deleted_and_a_planned_one_is_not(site: StaffSite, listed: list[str]) -> None:
     client, page, other = site.client(), draft(site), draft(site)
     assert post(client, f"{page}/supprimer", page=page).headers["Location"] == LIST
     assert client.get(page).status_code == 404
     plan_now(client, other)
     assert post(client, f"{other}/supprimer", page=other).status_code == 422
-
-
-def test_uncertain_messages_are_shown_and_decided_by_the_referent(
-    site: StaffSite, listed: list[str], relay: ScriptedRelay
-) -> None:
-    client, page = site.client(), draft(site)
-    plan_now(client, page)
-    relay.hang_up_after_data = 2
-    clock = Clock()
-    send_all(site, clock)
-    assert "2 messages incertains attendent votre décision." in client.get(LIST).text
-    shown = client.get(page).text
-    assert "personne ne sait si le message est arrivé" in shown
-    numbers = re.findall(r"messages/(\d+)/renvoyer", shown)
-    assert len(numbers) == 2
-    post(client, f"{page}/messages/{numbers[0]}/arrive", page=page)
-    post(client, f"{page}/messages/{numbers[1]}/renvoyer", page=page)
-    assert post(client, f"{page}/messages/{numbers[0]}/renvoyer", page=page).status_code == 422
-    send_all(site, clock)
-    assert len(relay.accepted) == 4
-    with site.database():
-        assert field.states() == ["sent"] * 3
-
-
-def test_all_that_a_relay_refused_leaves_again_once_it_is_mended(
-    site: StaffSite, listed: list[str], relay: ScriptedRelay
-) -> None:
-    client, page = site.client(), draft(site)
-    plan_now(client, page)
-    relay.rcpt_replies = ["554 5.7.1 Relay access denied"] * 3
-    send_all(site)
-    with site.database():
-        assert field.states() == ["refused"] * 3
-    assert "Renvoyer tous les refusés" in client.get(page).text
-    post(client, f"{page}/refuses", page=page)
-    assert post(client, f"{page}/refuses", page=page).status_code == 422
-    send_all(site)
-    with site.database():
-        assert field.states() == ["sent"] * 3
-
-
-def test_a_relay_in_trouble_is_told_while_something_should_leave(site: StaffSite, listed: list[str]) -> None:
-    page = draft(site)
-    with site.database(), db.session() as session:
-        lease.note_trouble(session, "Le relais (127.0.0.1, port 25) ne répond pas.", utc_now())
-        session.commit()
-    told = "Le relais (127.0.0.1, port 25) ne répond pas."
-    director = site.client("director")
-    assert told not in director.get(LIST).text
-    plan_now(director, page)
-    assert told in director.get(LIST).text
-    assert told in director.get(page).text
-
-
-def test_the_first_page_says_what_waits(site: StaffSite, listed: list[str], relay: ScriptedRelay) -> None:
-    page = draft(site)
-    client = site.client()
-    plan_now(client, page)
-    with site.database(), db.session() as session:
-        lease.note_trouble(session, "x", utc_now())
-        session.commit()
-    assert "les courriels ne partent plus" in site.client("director").get("/gestion/").text
-    relay.hang_up_after_data = 1
-    clock = Clock()
-    send_all(site, clock)
-    assert "1 message incertain est à décider." in client.get("/gestion/").text
-    assert "incertain" not in site.client("director").get("/gestion/").text
 
 
 @pytest.mark.abuse("AC-66")
@@ -285,6 +195,7 @@ def test_a_forged_host_changes_no_link(site: StaffSite, listed: list[str]) -> No
     assert f"{field.PUBLIC}/r/" in forged
 
 
+<<<<<<< HEAD
 def test_messages_that_came_back_are_uploaded(site: StaffSite, listed: list[str]) -> None:
     client, page = site.client(), draft(site)
     plan_now(client, page)
@@ -369,6 +280,8 @@ def test_large_groups_are_told_to_the_director(site: StaffSite, relay: ScriptedR
     assert "<dt>Remis au relais</dt><dd>11</dd>" in director.get(progress).text
 
 
+=======
+>>>>>>> mix
 def test_the_pages_are_good_pages_in_every_state(
     site: StaffSite, listed: list[str], relay: ScriptedRelay
 ) -> None:
@@ -387,20 +300,6 @@ def test_the_pages_are_good_pages_in_every_state(
     plan_now(client, other)
     pages["planned"] = client.get(other).text
     assert_good_pages({name: (html, "fr") for name, html in pages.items()})
-
-
-def test_nothing_of_a_mailing_is_found_under_another_number(site: StaffSite, listed: list[str]) -> None:
-    client, page = site.client(), draft(site)
-    for address in (
-        "/gestion/envois/99",
-        f"{page}/apercu?destinataire=x",
-        f"{page}/apercu/page?destinataire=x",
-    ):
-        assert client.get(address).status_code == 404
-    plan_now(client, page)
-    assert client.get(f"{page}/programmer").status_code == 404
-    with site.database():
-        assert db.session.get_one(Mailing, int(page.rpartition("/")[2])).state == "scheduled"
 
 
 def test_before_the_opening_the_plan_already_says_who_would_get_the_invitation(

@@ -85,7 +85,7 @@ def test_a_dead_address_is_replaced_and_the_message_leaves_for_the_new_one(
     send_all(site, clock)
     with site.database():
         refused = field.messages()[0].id
-    again = f"{page}/messages/{refused}/renvoyer"
+    again = f"{page}/messages/{refused}/renvoyer?essai=1"
     told = post(client, again, page=page)
     assert told.status_code == 422
     assert "n’est pas joignable à cette adresse" in told.text

@@ -6,7 +6,7 @@ import string
 from dataclasses import replace
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ from survey_app.mailing.placeholders import BODY, PLACEHOLDERS, REQUIRED, TextEr
 from survey_app.mailing.texts import INVITATION, KINDS, REMINDER, RESULTS, shipped, typeset
 from survey_app.mailing.values import salutation, values_of_wave
 from survey_app.models import Wave
-from survey_app.settings import Settings
+from survey_app.settings import RetentionTerms, Settings
 from tests.page_checks import typography_faults
 from tests.survey_app.mailing import field
 
@@ -182,8 +182,24 @@ def test_a_mail_says_what_will_be_known_of_the_answers_and_who_reads_them(
     db.session.rollback()
     assert told in anonymity
     assert ("pas ce que" in anonymity) is not nominative
-    assert "lisent" in anonymity or "lues par" in anonymity
+    assert "la personne chargée de la qualité" in anonymity
+    assert "une par une" in anonymity
     assert all("{anonymat}" in shipped(kind).body for kind in (INVITATION, REMINDER))
+
+
+def test_a_mail_says_for_how_long_everything_is_kept_by_the_settings_alone(on_sqlite: Settings) -> None:
+    field.open_a_list()
+    wave, frame = db.session.get_one(Wave, field.WAVE), db.session.get(WaveFrame, field.WAVE)
+    assert values_of_wave(wave, frame)["conservation"] == (
+        "Vos coordonnées et nos courriels sont effacés 6\u00a0mois après le dernier jour des résultats, "
+        "les textes libres 1\u00a0an et les réponses détaillées 5\u00a0ans après la fin de l’enquête."
+    )
+    terms = RetentionTerms(officials_after_results=40, free_texts_after_closing=61)
+    current_app.extensions["survey_settings"] = replace(on_sqlite, retention=terms)
+    told = values_of_wave(wave, frame)["conservation"]
+    assert "effacés 40\u00a0jours après" in told
+    assert "textes libres 2\u00a0mois et" in told
+    assert all(shipped(kind).body.count("{conservation}") == 1 for kind in KINDS)
 
 
 def test_the_reminder_promises_no_link_that_was_passed_on() -> None:
