@@ -210,6 +210,35 @@ def test_an_engagement_opens_on_its_questions_and_breakdowns(site: StaffSite) ->
     assert "Par langue" not in words
 
 
+def test_an_engagement_is_broken_down_by_site_mode_language_and_month_and_no_other_way(
+    site: StaffSite,
+) -> None:
+    first, second = dt.date(2026, 3, 31), dt.date(2026, 4, 1)
+    with site.database():
+        seed_wave(0, 0, opens_on=first)
+        digest = questionnaires.versions()[0].digest
+        add_responses(digest, 20, 10, site="accueil_general", day=first)
+        add_responses(digest, 9, 21, site="point_numerique", mode="website", language="en", day=second)
+    html = site.client().get(f"{RESULTS}/engagement/{some_commitment()}").text
+    whole, _, after = html.partition("<h2>Par site</h2>")
+    assert "Par question" in whole
+    titles = re.findall(r"<h2>(Par [^<]*)</h2>", html)
+    assert titles == ["Par question", "Par site", "Par mode de recueil", "Par langue", "Par mois"]
+    for part, (one, other) in zip(
+        after.split("<h2>Par "),
+        (
+            ("Accueil général", "Point numérique"),
+            ("Tablette", "Site internet"),
+            ("Français", "English"),
+            ("mars 2026", "avril 2026"),
+        ),
+        strict=True,
+    ):
+        words = text_of(part)
+        for name, rate in ((one, "66,7"), (other, "30,0")):
+            assert re.search(rf"{name} [^%]*Taux {rate}\u202f%", words), words
+
+
 def test_a_question_asked_under_two_names_is_one_filter_of_the_free_texts(site: StaffSite) -> None:
     more = "      - {{item: {}, type: long_text, label: {}, maximum_length: 300}}\n"
     with site.database():
