@@ -471,6 +471,24 @@ def test_the_list_of_axes_prints_its_rates_as_the_table_does(site: StaffSite) ->
     assert "75,0\u202f%" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
 
 
+def test_an_axis_names_each_service_that_answers_for_it(site: StaffSite) -> None:
+    shared = next(
+        code
+        for code, (_, commitment) in load_framework("qual_e_pref").commitments.items()
+        if commitment.service == "DE2I1, DE2I2"
+    )
+    with site.database():
+        source = a_source(**{f"commitment: {some_commitment()}": f"commitment: {shared}"})
+        digest = questionnaires.publish_source(source, {}, actor="test").digest
+        waves.create_wave(a_plan(digest), actor="test")
+        waves.open_wave(WAVE, actor="test")
+        add_responses(digest, 1, 39, site="accueil_general")
+    words = text_of(site.client().get(RESULTS).text)
+    one, other = "Bureau des élections et de l’administration générale", "Bureau de l’immigration"
+    assert f"{one}\u202f; {other}" in words
+    assert "DE2I1" not in words
+
+
 @pytest.mark.parametrize(
     ("item", "difference", "asked", "higher", "lower"),
     [
