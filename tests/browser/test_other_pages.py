@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser.test_staff_pages import violations
 from tests.browsers import served
@@ -16,12 +16,12 @@ from tests.survey_app.website_site import LANGUAGES, SMALL
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"width": 320, "height": 640}
+PHONE: ViewportSize = {"width": 320, "height": 640}
 PUBLIC = {
     "the start": ("/?lang={}", 200),
     "a questionnaire that is not open": ("/q/rien/{}", 404),
     "a language that the form does not speak": ("/q/petit/xx?lang={}", 404),
-    "thanks for nothing": ("/q/petit/{}/merci?recu=x", 404),
+    "thanks for nothing": ("/q/petit/{}/merci?recu=x", 200),
     "the notice of a form": ("/q/petit/{}/confidentialite", 200),
     "the notice": ("/confidentialite/{}", 200),
     "the declaration of accessibility": ("/accessibilite/{}", 200),
@@ -51,6 +51,12 @@ def faults(page: Page) -> list[str]:
     return [*violations(page), *([f"{wide} pixels wide"] if wide > PHONE["width"] else [])]
 
 
+def press(page: Page, name: str) -> None:
+    """Press a button and wait for the page that comes."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name).click()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_public_pages_around_the_form_are_accessible_and_fit(
     browser: Browser, address: str, language: str
@@ -72,12 +78,12 @@ def test_signing_in_and_the_entry_of_a_sheet_are_accessible_and_fit(
     assert faults(page) == []
     page.get_by_label("Adresse électronique").fill(email)
     page.get_by_label("Phrase secrète").fill("pas la bonne phrase du tout")
-    page.get_by_role("button", name="Se connecter").click()
+    press(page, "Se connecter")
     assert faults(page) == []
     page.get_by_label("Phrase secrète").fill(site.passphrases[email])
-    page.get_by_role("button", name="Se connecter").click()
+    press(page, "Se connecter")
     page.wait_for_url("**/gestion/saisie/**")
     assert faults(page) == []
-    page.get_by_role("button", name="Enregistrer et saisir le suivant").click()
+    press(page, "Enregistrer et saisir le suivant")
     page.locator("#summary").wait_for()
     assert faults(page) == []
