@@ -198,14 +198,14 @@ class Rate:
 
     def __post_init__(self) -> None:
         if not 0 <= self.favourable <= self.base:
-            raise FigureError(f"{self.favourable} réponses favorables sur {self.base} : impossible.")
+            raise FigureError(f"{self.favourable} réponses favorables sur {self.base}\u00a0: impossible.")
         if self.sums is not None and (self.sums.k, self.sums.b) != (self.favourable, self.base):
             raise FigureError("Les sommes par personne ne correspondent pas aux réponses comptées.")
         if self.respondents < 0:
             object.__setattr__(self, "respondents", self.base if self.sums is None else self.sums.n)
         if self.population is not None and self.population < self.respondents:
             raise PopulationError(
-                f"Population de {self.population} personnes, mais {self.respondents} ont répondu : "
+                f"Population de {self.population} personnes, mais {self.respondents} ont répondu\u00a0: "
                 "population à mettre à jour, ou réponses en double."
             )
 

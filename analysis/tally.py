@@ -177,7 +177,7 @@ class CellLayout:
         """
         wrong = {len(one) for one in data} - {8 * self.size}
         if wrong:
-            raise ValueError(f"Cellule de {wrong} octets ; cette disposition en compte {8 * self.size}.")
+            raise ValueError(f"Cellule de {wrong} octets\u202f; cette disposition en compte {8 * self.size}.")
         return np.frombuffer(b"".join(data), dtype="<i8").astype(np.int64).reshape(-1, self.size)
 
     def continued_items(self, source: CellLayout) -> frozenset[str]:

@@ -281,7 +281,7 @@ def build_wave_report(
     layout = layout or CellLayout(questionnaire)
     strangers = {cell.vector.shape for cell in cells} - {(layout.size,)}
     if strangers:
-        raise ValueError(f"Cellules de taille {sorted(strangers)} ; {layout.size} compteurs attendus.")
+        raise ValueError(f"Cellules de taille {sorted(strangers)}\u202f; {layout.size} compteurs attendus.")
     selection = Selection(site, mode, language, period)
     chosen = tuple(cell for cell in cells if selection.holds(cell))
     return WaveReport(questionnaire, settings, selection, layout, chosen, tuple(cells))

@@ -176,7 +176,7 @@ _PRIVACY = RecordOf(
 _REVIEWERS = RecordOf(
     "la liste des relecteurs",
     {
-        code: Key(_OR_NULL, f"qui a relu : {language.own_name}")
+        code: Key(_OR_NULL, f"qui a relu\u00a0: {language.own_name}")
         for code, language in LANGUAGES.items()
         if code != SOURCE_LANGUAGE
     },

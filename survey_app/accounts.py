@@ -116,7 +116,7 @@ def _checked_address(email: str) -> str:
     try:
         address = validate_email(email.strip(), check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as fault:
-        raise AccountError(f"« {email} » n’est pas une adresse électronique complète.") from fault
+        raise AccountError(f"«\u202f{email}\u202f» n’est pas une adresse électronique complète.") from fault
     return address.normalized.lower()
 
 

@@ -115,7 +115,7 @@ def refuse_wal_reset_fault(version: tuple[int, int, int]) -> None:
     if version >= (3, 51, 3) or (patch_needed is not None and version[2] >= patch_needed):
         return
     raise UnsafeDatabaseError(
-        f"SQLite {'.'.join(map(str, version))} peut corrompre la base en mode WAL : "
+        f"SQLite {'.'.join(map(str, version))} peut corrompre la base en mode WAL\u00a0: "
         "installez pysqlite3 0.6.1 ou plus récent (SQLite 3.51.3 au moins)."
     )
 
@@ -163,7 +163,7 @@ def _open_sqlite(connection: Any, _record: object) -> None:
         sql_functions.add_to_sqlite(connection)
         found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in SQLITE_PROMISES}
     except sqlite.Error as error:
-        raise DatabaseUnavailable(f"La base ne s’ouvre pas : {error}") from error
+        raise DatabaseUnavailable(f"La base ne s’ouvre pas\u00a0: {error}") from error
     check_sqlite_promises(found)
 
 
@@ -172,8 +172,9 @@ def check_sqlite_promises(found: dict[str, object]) -> None:
     broken = {name: found.get(name) for name, value in SQLITE_PROMISES.items() if found.get(name) != value}
     if broken:
         raise UnsafeDatabaseError(
-            f"SQLite ne tient pas ses réglages : {broken} au lieu de "
-            f"{ {name: SQLITE_PROMISES[name] for name in broken} }. La base est-elle sur un partage réseau ?"
+            f"SQLite ne tient pas ses réglages\u00a0: {broken} au lieu de "
+            f"{ {name: SQLITE_PROMISES[name] for name in broken} }. "
+            "La base est-elle sur un partage réseau\u202f?"
         )
 
 
@@ -191,7 +192,8 @@ def _check_postgresql(connection: Any, _record: object) -> None:
     connection.rollback()
     if (found, durable) != ("on", "on"):
         raise UnsafeDatabaseError(
-            f"PostgreSQL : synchronous_commit={found}, fsync={durable} ; les deux doivent valoir « on »."
+            f"PostgreSQL\u00a0: synchronous_commit={found}, fsync={durable}\u202f; "
+            "les deux doivent valoir «\u202fon\u202f»."
         )
 
 
@@ -218,7 +220,7 @@ class _Ping:
 def _translate(context: ExceptionContext) -> None:
     cause = context.original_exception
     if context.is_disconnect or unavailable(cause, context.dialect.dbapi):
-        raise DatabaseUnavailable(f"Base indisponible : {cause}") from cause
+        raise DatabaseUnavailable(f"Base indisponible\u00a0: {cause}") from cause
 
 
 def unavailable(error: BaseException | None, driver: Any) -> bool:

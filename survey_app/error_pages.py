@@ -10,6 +10,8 @@ from flask import Flask, Response, current_app, jsonify, make_response, render_t
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from form_definitions import LANGUAGES, SOURCE_LANGUAGE
+from survey_app import i18n
 from survey_app.database import DatabaseUnavailable
 from survey_app.fault_log import told_without_values
 from survey_app.responses.record_keys import KeyFileError
@@ -97,7 +99,25 @@ def _as_json(code: int, title: str) -> Response:
 
 
 def _as_page(title: str, advice: str, reference: str | None) -> Response:
-    home = "/gestion/" if request.path.startswith("/gestion/") else "/"
-    return make_response(
-        render_template("errors/error.html", title=title, advice=advice, reference=reference, home=home)
-    )
+    staff = request.path.startswith("/gestion/")
+    language = SOURCE_LANGUAGE if staff else _language_of_the_visitor()
+    home = "/gestion/" if staff else f"/?lang={language}"
+    with i18n.speaking(language):
+        html = render_template(
+            "errors/error.html",
+            language=language,
+            direction=LANGUAGES[language].direction,
+            title=title,
+            advice=advice,
+            reference=reference,
+            home=home,
+        )
+    return make_response(html)
+
+
+def _language_of_the_visitor() -> str:
+    """That of the page that failed; without a page, the one that the browser asks for."""
+    of_the_address = (request.view_args or {}).get("language")
+    if of_the_address in LANGUAGES:
+        return str(of_the_address)
+    return request.accept_languages.best_match(LANGUAGES, SOURCE_LANGUAGE)

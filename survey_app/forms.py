@@ -36,7 +36,7 @@ _MESSAGES: Final = {
 """What to do about each fault of `form_definitions.AnswerFault`, in French."""
 
 _CLIENT_ONLY: Final = {
-    "counter": "{written} caractères sur {maximum}",
+    "counter": "{written} sur {maximum} caractères",
 }
 
 

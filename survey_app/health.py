@@ -13,10 +13,10 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, jsonify
 from flask.blueprints import BlueprintSetupState
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from survey_app import access
+from survey_app import access, server_facts
 from survey_app.background import started_in
 from survey_app.database import DatabaseUnavailable, db, write_connection
 from survey_app.models import InboxRecord, ServerFact
@@ -47,11 +47,9 @@ class WriteProbe:
 
 
 def _write_transaction_opens() -> bool:
-    """Both databases refuse this where they are read-only, although no row has that key."""
-    nothing = update(ServerFact).where(ServerFact.key == "").values(value="")
     try:
         with write_connection() as connection:
-            connection.execute(nothing)
+            server_facts.try_to_write(connection)
     except (DatabaseUnavailable, DBAPIError):
         return False
     return True

@@ -40,12 +40,15 @@ class MailSettings:
 
     def __post_init__(self) -> None:
         if self.security not in PORTS:
-            raise ValueError(f"SMTP_SECURITY : « {self.security} » ; écrivez {', '.join(PORTS)}.")
+            raise ValueError(
+                f"SMTP_SECURITY\u00a0: «\u202f{self.security}\u202f»\u202f; écrivez {', '.join(PORTS)}."
+            )
         if not 0 <= self.port <= LARGEST_PORT:
             raise ValueError(f"SMTP_PORT : {self.port} n’est pas un numéro de port.")
         if self.password and self.security == NONE and self.host not in LOOPBACK:
             raise ValueError(
-                "SMTP_SECURITY : « none » enverrait le mot de passe en clair ; écrivez starttls ou tls."
+                "SMTP_SECURITY\u00a0: «\u202fnone\u202f» enverrait le mot de passe en clair\u202f; "
+                "écrivez starttls ou tls."
             )
         object.__setattr__(self, "port", self.port or PORTS[self.security])
         object.__setattr__(self, "return_path", self.return_path or self.sender)
@@ -82,7 +85,7 @@ def _word(_variable: str, value: str) -> str:
 
 def _number(variable: str, value: str) -> int:
     if not (value.isascii() and value.isdigit()):
-        raise ValueError(f"{variable} : « {value} » n’est pas un nombre entier positif.")
+        raise ValueError(f"{variable}\u00a0: «\u202f{value}\u202f» n’est pas un nombre entier positif.")
     return int(value)
 
 
@@ -90,9 +93,13 @@ def _address(variable: str, value: str) -> str:
     try:
         found = validate_email(value, check_deliverability=False, test_environment=True)
     except EmailNotValidError as fault:
-        raise ValueError(f"{variable} : « {value} » n’est pas une adresse électronique.") from fault
+        raise ValueError(
+            f"{variable}\u00a0: «\u202f{value}\u202f» n’est pas une adresse électronique."
+        ) from fault
     if found.ascii_email is None:
-        raise ValueError(f"{variable} : « {value} » a des accents devant le @ ; prenez-en une sans.")
+        raise ValueError(
+            f"{variable}\u00a0: «\u202f{value}\u202f» a des accents devant le @\u202f; prenez-en une sans."
+        )
     return found.ascii_email
 
 
@@ -100,12 +107,12 @@ def _content_of_file(variable: str, value: str) -> str:
     try:
         return Path(value).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as fault:
-        raise ValueError(f"{variable} : le fichier {value} n’est pas lisible.") from fault
+        raise ValueError(f"{variable}\u00a0: le fichier {value} n’est pas lisible.") from fault
 
 
 def _maildir(variable: str, value: str) -> Path:
     if not Path(value).is_dir():
-        raise ValueError(f"{variable} : le dossier {value} n’existe pas ou n’est pas lisible.")
+        raise ValueError(f"{variable}\u00a0: le dossier {value} n’existe pas ou n’est pas lisible.")
     return Path(value)
 
 

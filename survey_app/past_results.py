@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from analysis.notices import Audience
 from form_definitions import Questionnaire
 from survey_app.audit import act, record
 from survey_app.database import db
@@ -64,6 +65,11 @@ def questions_of(survey_slug: str) -> dict[str, int]:
         for code, number in Counter(item.commitment for item in asked.items if item.commitment).items():
             found[code] = max(number, found.get(code, 1))
     return found
+
+
+def audience_of(survey_slug: str) -> Audience:
+    """Whom the survey asks."""
+    return next((asked.audience for asked in _versions_of(survey_slug)), "users")
 
 
 def _versions_of(survey_slug: str) -> Iterator[Questionnaire]:

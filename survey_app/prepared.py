@@ -133,14 +133,14 @@ def _connection(engine: Engine) -> Iterator[Any]:
     try:
         pooled = engine.raw_connection()
     except (driver.OperationalError, sa.exc.TimeoutError) as error:
-        raise DatabaseUnavailable(f"Base indisponible : {error}") from error
+        raise DatabaseUnavailable(f"Base indisponible\u00a0: {error}") from error
     try:
         yield pooled.driver_connection
     except driver.Error as error:
         if engine.dialect.is_disconnect(error, pooled.driver_connection, None):
             pooled.invalidate(error)
         if unavailable(error, driver):
-            raise DatabaseUnavailable(f"Base indisponible : {error}") from error
+            raise DatabaseUnavailable(f"Base indisponible\u00a0: {error}") from error
         raise StatementRefused(str(error)) from error
     finally:
         pooled.close()

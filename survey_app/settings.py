@@ -89,7 +89,9 @@ class Settings:
         _check_secret("SECRET_KEY", self.secret_key)
         _check_secret("DEVICE_MASTER_KEY", self.device_master_key)
         if self.secret_key == self.device_master_key:
-            raise SettingsError("DEVICE_MASTER_KEY : doit différer de SECRET_KEY ; une clé, un usage.")
+            raise SettingsError(
+                "DEVICE_MASTER_KEY\u00a0: doit différer de SECRET_KEY\u202f; une clé, un usage."
+            )
         _check_public_url(self.public_url)
         _check_database_url(self.database_url)
         _check_definitions_folder(self.definitions_folder)
@@ -126,7 +128,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     }
     for variable in ("SECRET_KEY", "DEVICE_MASTER_KEY"):
         if _VARIABLES[variable] not in given:
-            raise SettingsError(f"{variable} : absent. {_HOW_TO_MAKE_ONE}")
+            raise SettingsError(f"{variable}\u00a0: absent. {_HOW_TO_MAKE_ONE}")
     terms = {
         name: _whole_number(variable, environment[variable])
         for name in RetentionTerms.__dataclass_fields__
@@ -157,19 +159,19 @@ def testing(**overrides: Any) -> Settings:
     return replace(base, **{**derived, **overrides})
 
 
-_HOW_TO_MAKE_ONE = (
-    "Générez-en un : python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"  # shown with the fault
+_HOW_TO_MAKE_ONE = (  # shown with the fault
+    "Générez-en un\u00a0: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
 )
 
 
 def _check_secret(variable: str, value: str) -> None:
     if len(value) < MINIMUM_SECRET_LENGTH:
         raise SettingsError(
-            f"{variable} : trop court ({len(value)} caractères, {MINIMUM_SECRET_LENGTH} au moins). "
+            f"{variable}\u00a0: trop court ({len(value)} caractères, {MINIMUM_SECRET_LENGTH} au moins). "
             f"{_HOW_TO_MAKE_ONE}"
         )
     if len(set(value)) < MINIMUM_DISTINCT_CHARACTERS or _WEAK_WORDS.search(value):
-        raise SettingsError(f"{variable} : trop facile à deviner. {_HOW_TO_MAKE_ONE}")
+        raise SettingsError(f"{variable}\u00a0: trop facile à deviner. {_HOW_TO_MAKE_ONE}")
 
 
 def _check_public_url(url: str) -> None:
@@ -179,24 +181,27 @@ def _check_public_url(url: str) -> None:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
         raise SettingsError(
-            f"PUBLIC_URL : « {url} » n’est pas une adresse comme https://enquete.exemple.gouv.fr."
+            f"PUBLIC_URL\u00a0: «\u202f{url}\u202f» n’est pas une adresse comme https://enquete.exemple.gouv.fr."
         )
     if parts.scheme == "http" and parts.hostname not in _LOCAL_HOSTS:
         raise SettingsError(
-            "PUBLIC_URL : doit commencer par https:// ; sans TLS les tablettes ne démarrent pas."
+            "PUBLIC_URL\u00a0: doit commencer par https://\u202f; sans TLS les tablettes ne démarrent pas."
         )
 
 
 def _check_database_url(url: str) -> None:
     if url and not url.startswith(_DATABASES):
         raise SettingsError(
-            "DATABASE_URL : doit commencer par sqlite:/// ou postgresql:// ; laissez-la vide pour SQLite."
+            "DATABASE_URL\u00a0: doit commencer par sqlite:/// ou postgresql://\u202f; "
+            "laissez-la vide pour SQLite."
         )
 
 
 def _check_definitions_folder(folder: Path | None) -> None:
     if folder is not None and not folder.is_dir():
-        raise SettingsError(f"DEFINITIONS_FOLDER : le dossier {folder} n’existe pas ou n’est pas lisible.")
+        raise SettingsError(
+            f"DEFINITIONS_FOLDER\u00a0: le dossier {folder} n’existe pas ou n’est pas lisible."
+        )
 
 
 def _default_hosts(public_url: str) -> tuple[str, ...]:
@@ -217,7 +222,7 @@ def _list(_variable: str, value: str) -> tuple[str, ...]:
 
 def _whole_number(variable: str, value: str) -> int:
     if not value.strip().isascii() or not value.strip().isdigit():
-        raise SettingsError(f"{variable} : « {value} » n’est pas un nombre entier positif.")
+        raise SettingsError(f"{variable}\u00a0: «\u202f{value}\u202f» n’est pas un nombre entier positif.")
     return int(value)
 
 
@@ -233,7 +238,7 @@ def _yes_or_no(variable: str, value: str) -> bool:
         "false": False,
     }
     if value.strip().lower() not in known:
-        raise SettingsError(f"{variable} : « {value} » ; écrivez 1 ou 0.")
+        raise SettingsError(f"{variable}\u00a0: «\u202f{value}\u202f»\u202f; écrivez 1 ou 0.")
     return known[value.strip().lower()]
 
 

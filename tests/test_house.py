@@ -101,6 +101,26 @@ def test_no_sentence_has_a_narrow_space_before_a_colon() -> None:
     assert [path.name for path in sources() if wrong.search(path.read_text(encoding="utf-8"))] == []
 
 
+ORDINARY_SPACE = re.compile(r"(?:^|[\w»)%@/]) [:;!?](?=\s|$)|« | »")
+
+
+def test_no_french_sentence_of_the_code_has_an_ordinary_space_beside_a_sign() -> None:
+    """From such a space comes a line that begins with « : ». Docstrings are set when they are shown."""
+    spoken = [path for path in sources() if "bench" not in path.parts]
+    wrong = [(path.name, text) for path in spoken for text in texts_of(path) if ORDINARY_SPACE.search(text)]
+    assert wrong == []
+    assert ORDINARY_SPACE.search("Rafale : beaucoup")
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """The texts in a module that hold words, docstrings left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    aside = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in aside:
+            yield from re.findall(r"(?s).*[a-zéà]{2}.*", node.value)[:1]
+
+
 def test_responses_know_nothing_of_the_request_that_brought_them() -> None:
     for path in (ROOT / "survey_app/responses").rglob("*.py"):
         assert not re.search(r"from flask import [^\n]*\b(request|session|g)\b", path.read_text()), path

@@ -105,6 +105,6 @@ def _take_elsewhere(command: str, copy: Path) -> None:
         subprocess.run([*shlex.split(command), copy, manifests.path_of(copy)], check=True)
     except (OSError, ValueError, subprocess.CalledProcessError) as fault:
         raise BackupError(
-            f"La sauvegarde {copy} est faite et relue, mais « {command} » a échoué ({fault}). "
+            f"La sauvegarde {copy} est faite et relue, mais «\u202f{command}\u202f» a échoué ({fault}). "
             "Elle ne compte pas encore\u00a0: les tablettes gardent leurs copies."
         ) from None

@@ -13,6 +13,7 @@ from typing import Any, Final
 from pysqlite3 import dbapi2 as driver
 from sqlalchemy.engine import Engine
 
+from analysis.display import counted
 from survey_app.backups.manifest import BackupError, Contents, flush
 
 SUFFIX: Final = ".db.gz"
@@ -40,7 +41,8 @@ def read_back(path: Path) -> Contents:
             faults = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
             broken = connection.execute("PRAGMA foreign_key_check").fetchall()
             if faults != ["ok"] or broken:
-                raise BackupError(f"Copie illisible ({'; '.join(faults)}, {len(broken)} renvois rompus).")
+                links = counted(len(broken), "renvoi rompu", "renvois rompus")
+                raise BackupError(f"Copie illisible ({', '.join(faults)}, {links}).")
             schema = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             records = connection.execute("SELECT count(*) FROM inbox_record").fetchone()[0]
             epoch = connection.execute("SELECT value FROM server_fact WHERE key = 'epoch'").fetchone()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from survey_app.commands.french import FrenchCommand, FrenchGroup
+from survey_app.commands.progress import progress
 from survey_app.commands.surroundings import (
     actor,
     application,
@@ -26,8 +27,8 @@ def purge(confirmed: bool) -> None:
     from survey_app.responses import purge as terms
 
     settings = settings_of_environment()
-    with application():
-        erased = terms.purge(settings.retention, by=actor(), dry_run=not confirmed)
+    with application(), progress("Durées", len(terms.KINDS), every=1) as advance:
+        erased = terms.purge(settings.retention, by=actor(), dry_run=not confirmed, step=lambda: advance(1))
     for kind in terms.KINDS:
         days = getattr(settings.retention, kind.term)
         click.echo(f"{whole(erased[kind.term]):>8}  {kind.title} (après {counted(days, 'jour', 'jours')})")
@@ -49,7 +50,8 @@ def doctor(rebuild: bool) -> int:
         if rebuild:
             changed = examination.rebuild_tallies()
             click.echo(f"Compteurs recalculés\u00a0: {', '.join(changed) or 'aucun ne différait'}.")
-        findings = examination.examine(settings)
+        with progress("Examen", examination.STEPS, every=1) as advance:
+            findings = examination.examine(settings, step=lambda: advance(1))
     for finding in findings:
         remedy = f" → {finding.remedy}" if finding.remedy else ""
         click.echo(f"{SIGNS.get(finding.severity, '?')} {finding.message}{remedy}")

@@ -13,8 +13,10 @@ MISUSE = 2
 
 
 def _typeset(text: str | None) -> str | None:
-    """Docstrings are typed with plain spaces; on screen no line may begin with « : » or « ; »."""
-    return None if text is None else text.replace(" :", "\u00a0:").replace(" ;", "\u202f;")
+    """Docstrings are typed with plain spaces; on screen no line may begin with « : », « ; » or « » »."""
+    for typed, set_so in ((" :", "\u00a0:"), (" ;", "\u202f;"), ("« ", "«\u202f"), (" »", "\u202f»")):
+        text = text and text.replace(typed, set_so)
+    return text
 
 
 class FrenchCommand(click.Command):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis.display import counted
 from survey_app.commands.french import FrenchGroup
 from survey_app.commands.surroundings import actor, application, has_database, settings_of_environment
 
@@ -74,8 +75,8 @@ def lost(key_id: str, confirmed: bool) -> None:
             raise click.UsageError(f"La clé {key_id} est là\u00a0: rien n’est perdu.")
         number = unjudged.give_up(key_id, by=actor()) if confirmed else unjudged.waiting_for_keys()[key_id]
     if confirmed:
-        click.echo(f"{number} envois mis à part.")
+        click.echo(f"{counted(number, 'envoi mis', 'envois mis')} à part.")
         return
-    click.echo(f"{number} envois attendent la clé {key_id}.")
+    click.echo(f"{counted(number, 'envoi attend', 'envois attendent')} la clé {key_id}.")
     if number:
         click.echo(f"Pour les mettre à part\u00a0: survey-app keys lost {key_id} --yes", err=True)

@@ -27,7 +27,7 @@ EXTRACT = (
     "Extrait\u00a0: les premières lignes et colonnes. "
     "Pour tout imprimer\u00a0: Mise en page, Zone d’impression, Annuler."
 )
-WIDTHS = {"day": 11.0, "code": 16.0, "label": 22.0, "number": 9.0, "text": 60.0}
+WIDTHS = {"day": 11.0, "code": 16.0, "label": 22.0, "number": 12.0, "text": 60.0}
 HOW_TO_READ = (
     "Une ligne par réponse, dans un ordre qui ne dit rien. Chaque question à choix unique a deux "
     "colonnes\u00a0: le code, qui ne change jamais (pour un calcul), et à côté le libellé (pour lire, "

@@ -126,7 +126,7 @@ def _write_table(
     for column, heading in enumerate(HEADINGS, start=1):
         style = styles.number_heading if heading in NUMBERS else styles.heading
         sheet.write_string(HEADER_ROW, column, heading, style)
-    formats = [styles.cell(indent=1), *[styles.cell(PERCENT)] * 3, styles.cell(WHOLE)]
+    formats = [styles.cell(indent=1, shrink=True), *[styles.cell(PERCENT)] * 3, styles.cell(WHOLE)]
     for row, result in enumerate(results, start=HEADER_ROW + 1):
         sheet.set_row(row, ROW_HEIGHT)
         base = None if result.withheld else result.base

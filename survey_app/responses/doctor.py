@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -29,8 +30,13 @@ NAMED_AT_MOST = 3
 Check = Callable[[dt.datetime], Iterator[Finding]]
 
 
-def examine(settings: Settings, now: dt.datetime | None = None) -> list[Finding]:
-    """All findings. A database that cannot be opened is a finding too, and then the only one about it."""
+def examine(
+    settings: Settings, now: dt.datetime | None = None, step: Callable[[], None] = lambda: None
+) -> list[Finding]:
+    """All findings. A database that cannot be opened is a finding too, and then the only one about it.
+
+    ``step`` is called after each of the `STEPS` checks of the database.
+    """
     moment = now or dt.datetime.now(dt.UTC)
     findings = [*disk(settings), *proxies(settings), *keys(RecordKeys(settings.record_keys_folder))]
     checks: tuple[Check, ...] = (
@@ -41,6 +47,7 @@ def examine(settings: Settings, now: dt.datetime | None = None) -> list[Finding]
     for check in checks:
         try:
             findings += check(moment)
+            step()
         except (DatabaseUnavailable, UnsafeDatabaseError, sa.exc.DatabaseError) as error:
             remedy = "Vérifiez l’espace libre, les droits du dossier et que la base répond."
             return [*findings, Finding("unavailable", "error", str(error), remedy)]
@@ -86,7 +93,8 @@ def _waiting(now: dt.datetime) -> Iterator[Finding]:
 
 def _missing_keys(_now: dt.datetime) -> Iterator[Finding]:
     for key_id, number in sorted(unjudged.waiting_for_keys().items()):
-        message = f"{number} envois attendent la clé {key_id}, dont le fichier manque."
+        waiting = counted(number, "envoi attend", "envois attendent")
+        message = f"{waiting} la clé {key_id}, dont le fichier manque."
         remedy = (
             "Remettez-le depuis sa copie\u00a0: ils seront lus dans la minute. "
             f"S’il est perdu\u00a0: survey-app keys lost {key_id}"
@@ -209,3 +217,4 @@ CHECKS: tuple[Check, ...] = (
     _ended,
     _backup,
 )
+STEPS: Final = len(CHECKS) + 2

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.display import counted
-from survey_app import migrations
+from survey_app import migrations, server_facts
 from survey_app.database import SQLITE_PROMISES, DatabaseUnavailable, db, write_connection
 from survey_app.responses.finding import Finding
 from survey_app.responses.record_keys import KeyFileError, RecordKeys
@@ -52,7 +52,8 @@ def keys(keys: RecordKeys) -> Iterator[Finding]:
     except KeyFileError as fault:
         yield Finding("keys", "error", str(fault), "Sans clé, ni tablette ni lecture des envois scellés.")
         return
-    yield Finding("keys", "ok", f"{len(found)} clés de scellement\u00a0; {current.key_id} scelle.")
+    sealing = counted(len(found), "clé de scellement", "clés de scellement")
+    yield Finding("keys", "ok", f"{sealing}\u202f; {current.key_id} scelle.")
     for one, _ in found:
         if not one.is_private:
             message = f"D’autres comptes peuvent lire {one.path}."
@@ -74,8 +75,9 @@ def schema(_now: dt.datetime) -> Iterator[Finding]:
 
 
 def promises(_now: dt.datetime) -> Iterator[Finding]:
-    """Opening a connection checks them already; here they are shown, and a write is tried and taken back."""
+    """Opening a connection checks them already; here they are shown, and a write is tried."""
     with write_connection() as connection:
+        server_facts.try_to_write(connection)
         if connection.dialect.name == "sqlite":
             found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in SQLITE_PROMISES}
             version = connection.exec_driver_sql("SELECT sqlite_version()").scalar()

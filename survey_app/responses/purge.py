@@ -57,9 +57,17 @@ class _DryRun(Exception):  # noqa: N818 (control flow: takes the transaction bac
 
 
 def purge(
-    terms: RetentionTerms, *, by: str, now: dt.datetime | None = None, dry_run: bool = False
+    terms: RetentionTerms,
+    *,
+    by: str,
+    now: dt.datetime | None = None,
+    dry_run: bool = False,
+    step: Callable[[], None] = lambda: None,
 ) -> Mapping[str, int]:
-    """Erase what is past its term; how much of each kind. ``dry_run`` counts and takes everything back."""
+    """Erase what is past its term; how much of each kind. ``dry_run`` counts and takes everything back.
+
+    ``step`` is called after each of the `KINDS`.
+    """
     moment = now or dt.datetime.now(dt.UTC)
     erased: dict[str, int] = {}
     try:
@@ -69,6 +77,7 @@ def purge(
                 for kind in KINDS:
                     cutoff = moment - dt.timedelta(days=getattr(terms, kind.term))
                     erased[kind.term] = kind.erase(connection, cutoff)
+                    step()
             _log(connection, moment, by, erased)
             if dry_run:
                 raise _DryRun

@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import BytesIO
 from itertools import groupby
+from typing import NamedTuple
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from werkzeug.datastructures import FileStorage
 
 from analysis.axes import MeasuredItem, Reading, Result, item_result
+from analysis.notices import what_is_not_measured
 from analysis.wave_report import WaveSettings
 from survey_app import access, past_results
 from survey_app.access import ASSISTANT, REFERENT
 from survey_app.earlier_years import imported_rate
 from survey_app.exports import CSV
-from survey_app.exports.words import counted
+from survey_app.exports.words import counted, percent
 from survey_app.models import PastResult, Survey
 from survey_app.past_counts import COLUMNS, PastResultsError, decoded
 from survey_app.past_results import YearExistsError
@@ -26,6 +29,16 @@ from survey_app.staff.pages import UNPROCESSABLE, actor
 
 blueprint = Blueprint("staff_past_results", __name__, url_prefix="/gestion/annees-passees")
 EARLIEST = 1990
+
+
+class Year(NamedTuple):
+    """An imported year as the page shows it."""
+
+    survey: Survey
+    year: int
+    source: str
+    lines: Table
+    notices: tuple[str, ...]
 
 
 @blueprint.get("")
@@ -41,29 +54,34 @@ def _page() -> dict[str, object]:
         "surveys": [(survey.slug, survey.title) for survey in past_results.surveys()],
         "form": request.form,
         "columns": COLUMNS,
+        "threshold": percent(WaveSettings().threshold),
+        "level": percent(WaveSettings().confidence),
     }
 
 
-def _years() -> list[tuple[Survey, int, str, Table]]:
+def _years() -> list[Year]:
     everything = past_results.past_results()
     groups = groupby(everything, key=lambda pair: (pair[0], pair[1].year))
     return [_year(survey, year, [past for _, past in pairs]) for (survey, year), pairs in groups]
 
 
-def _year(survey: Survey, year: int, lines: list[PastResult]) -> tuple[Survey, int, str, Table]:
+def _year(survey: Survey, year: int, lines: list[PastResult]) -> Year:
     known, asked = past_results.names_of(survey.slug), past_results.questions_of(survey.slug)
-    named = [
-        (name, _result(past, name, asked.get(past.commitment, 1)))
-        for past in lines
-        for name in (_name(past, known),)
-    ]
-    return survey, year, lines[0].source, table(named, WaveSettings(), f"p{survey.id}-{year}-")
+    named = []
+    for past in lines:
+        title, question = _names(past, known)
+        told = f"{title} · {question}" if question else title
+        shown = Markup("{}<small>{}</small>").format(question, title) if question else title
+        named.append((shown, _result(past, told, asked.get(past.commitment, 1))))
+    shown_year = table(named, WaveSettings(), f"p{survey.id}-{year}-")
+    notices = what_is_not_measured(past_results.audience_of(survey.slug))
+    return Year(survey, year, lines[0].source, shown_year, notices)
 
 
-def _name(past: PastResult, known: Mapping[str, Mapping[str, str]]) -> str:
-    """The title of the engagement, and the question below it; a code that nothing explains stays."""
+def _names(past: PastResult, known: Mapping[str, Mapping[str, str]]) -> tuple[str, str]:
+    """The titles of the engagement and of the question, if any; a code that nothing explains stays."""
     title = known["commitment"].get(past.commitment) or past.commitment
-    return f"{title} · {known['item'].get(past.item) or past.item}" if past.item else title
+    return title, (known["item"].get(past.item) or past.item) if past.item else ""
 
 
 def _result(past: PastResult, title: str, questions: int) -> Result:

@@ -110,10 +110,10 @@ def _is_part() -> bool:
 
 
 def _services(questionnaire: Questionnaire) -> dict[str, str]:
-    """Engagement → the service that answers for it, where one is known."""
+    """Engagement → the services that answer for it, by their names where the organisation gives them."""
     names = {service.code: service.name for service in organisation().services}
-    named = [(c.code, c.service) for c in questionnaire.commitments]
-    return {code: names.get(service, service) for code, service in named if service}
+    listed = [(c.code, c.service.split(", ")) for c in questionnaire.commitments if c.service]
+    return {code: "\u202f; ".join(names.get(one, one) for one in services) for code, services in listed}
 
 
 def worst_first(result: Result) -> tuple[bool, float]:

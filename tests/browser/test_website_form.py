@@ -91,6 +91,23 @@ def test_with_javascript_a_question_appears_at_once_and_its_answer_goes_with_it(
     expect(question).to_be_hidden()
 
 
+def test_with_javascript_the_counter_of_a_long_text_counts_what_is_written(
+    browser: Browser, address: str
+) -> None:
+    page = a_page(browser)
+    page.goto(f"{address}/q/petit/fr?site=immigration")
+    page.get_by_label("Non").check()
+    page.locator("#minutes").fill("1")
+    go_on(page)
+    go_on(page)
+    counter = page.locator("#counter-comment")
+    page.locator("#comment").fill("é" * 48 + "\n")
+    expect(counter).to_contain_text("49")
+    expect(counter).not_to_have_class(re.compile("over"))
+    page.locator("#comment").fill("é" * 51)
+    expect(counter).to_have_class(re.compile("over"))
+
+
 def test_a_double_click_and_a_reload_never_count_twice(
     browser: Browser, site: WebsiteSite, address: str
 ) -> None:

@@ -172,6 +172,7 @@ def add_responses(
     *,
     site: str,
     mode: str = "tablet",
+    language: str = "fr",
     comment: str = "",
     text: Mapping[str, str] = MappingProxyType({}),
     wave_id: str = WAVE,
@@ -185,7 +186,7 @@ def add_responses(
         {
             **common,
             "record_id": str(uuid.uuid4()),
-            "language": "fr",
+            "language": language,
             "answered_on": day or dt.date.today() - dt.timedelta(days=1),  # noqa: DTZ011
             "complete": True,
             "practice": False,

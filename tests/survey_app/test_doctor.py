@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy import event
 
 from survey_app import audit, migrations, server_facts
 from survey_app.database import db, write_connection, write_transaction
@@ -124,6 +125,16 @@ def test_little_space_is_told(settings: Settings, tmp_path: Path) -> None:
     assert set(trouble(tight)) == {"disk"}
 
 
+def test_a_database_that_takes_no_writes_is_told_with_what_to_look_at(settings: Settings) -> None:
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    read_only = "PRAGMA query_only = ON" if is_sqlite else "SET TRANSACTION READ ONLY"
+    event.listen(db.engine, "checkout", lambda connection, *_: connection.execute(read_only))
+    found = trouble(settings)["unavailable"]
+    assert found.severity == "error"
+    assert "Vérifiez l’espace libre, les droits du dossier" in found.remedy
+    assert not any("écriture possible" in finding.message for finding in examine(settings, LATER))
+
+
 def test_an_undeclared_proxy_is_told(settings: Settings, tmp_path: Path) -> None:
     common: dict[str, Any] = {"database_url": settings.database_url, "data_folder": tmp_path}
     public = {**common, "public_url": "https://avis.example.fr"}
@@ -185,6 +196,7 @@ def test_what_the_doctor_says_is_french_in_the_singular_and_the_plural_too(setti
     assert told("waiting").startswith("1 envoi attend, le plus ancien depuis le ")
     assert told("gaps") == "Tablette «\u202fAccueil-2\u202f»\u00a0: 2 envois manquent, numéros 1 à 2."
     assert told("tallies") == "Compteurs égaux aux réponses (1 édition recomptée)."
+    assert told("keys").startswith("1 clé de scellement\u202f; ")
     assert not set("{}'") & set(told("database"))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
+from analysis.notices import NOT_MEASURED, NOT_MEASURED_NON_RESPONSE
 from survey_app import past_results, questionnaires
 from survey_app.database import db
 from survey_app.earlier_years import imported_rate
@@ -152,8 +153,29 @@ def test_a_file_saved_by_excel_is_read_and_shown_with_titles(site: StaffSite) ->
     assert "«\u202fété\u202f» est inconnu" in named.text
     assert upload(client, IMPORT, "counts", text, survey="essai", year="2024").status_code == 303
     page = client.get(IMPORT).text
-    assert "· La courtoisie" in page
+    assert re.search(r'<th scope="row">La courtoisie<small>[^<]+</small>', page)
     assert "courtesy" not in page
+
+
+def test_an_imported_year_says_the_level_of_its_intervals_and_what_they_do_not_measure(
+    site: StaffSite,
+) -> None:
+    text = "commitment,item,favourable,base\ninformation,,140,180\n"
+    with site.database():
+        questionnaires.publish_source(a_source(), {}, actor="test")
+        past_results.import_counts("essai", 2024, "2024", text, source="x", actor="test")
+    page = site.client().get(IMPORT).text
+    assert "Intervalle à 95\u202f%" in page
+    assert NOT_MEASURED in page
+    assert NOT_MEASURED_NON_RESPONSE not in page
+    of_officials = {
+        "questionnaire: essai": "questionnaire: autre",
+        "audience: users": "audience: elected_officials",
+    }
+    with site.database():
+        questionnaires.publish_source(a_source(**of_officials), {}, actor="test")
+        past_results.import_counts("autre", 2024, "2024", text, source="x", actor="test")
+    assert NOT_MEASURED_NON_RESPONSE in site.client().get(IMPORT).text
 
 
 def test_the_survey_is_recognised_by_the_codes_of_the_file_or_asked_for(site: StaffSite) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,22 @@ def test_a_person_at_a_terminal_sees_how_far_long_work_is(
 def test_a_pipe_or_a_log_gets_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
     work()
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("command", "label"), [("doctor", "Examen"), ("purge", "Durées")])
+def test_each_check_of_the_doctor_and_each_term_of_the_purge_moves_the_bar(
+    demonstrated: Path,
+    on_a_terminal: Callable[[Callable[[], object]], str],
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    label: str,
+) -> None:
+    drawn = on_a_terminal(lambda: cli.run([command]))
+    shares = [int(share) for share in re.findall(r"(\d+)%", drawn)]
+    assert label in drawn
+    assert len(set(shares)) >= 8
+    assert (shares, shares[-1]) == (sorted(shares), 100)
+    assert "%" not in capsys.readouterr().out
 
 
 def test_the_report_of_a_wave_moves_the_bar_to_its_end(

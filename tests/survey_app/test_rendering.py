@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from form_definitions import QUESTION_TYPES, Questionnaire, check_source, load_translations
+from form_definitions import QUESTION_TYPES, CollectionMode, Questionnaire, check_source, load_translations
 from survey_app import create_app, settings
 from survey_app.questionnaire_view import view_of
-from survey_app.rendering import Page, draw_section, render_questionnaire
+from survey_app.rendering import QUESTIONS, Page, draw_section, render_questionnaire
 from tests.page_checks import faults_of, heading_faults, typography_faults
-from tests.survey_app.website_site import SMALL
+from tests.survey_app.website_site import LANGUAGES, SMALL
 
 TEMPLATES = Path(__file__).parents[2] / "survey_app" / "templates" / "items"
 NASTY = "</script><script>alert(1)</script> & \u2028"
@@ -54,6 +54,37 @@ def test_a_mode_is_asked_only_its_own_questions() -> None:
     for mode, expected in (("website", False), ("tablet", False), ("paper", True)):
         view = view_of(a_questionnaire(source), {}, "fr", mode)  # type: ignore[arg-type]
         assert ("nickname" in view.sections_by_name["away"].names) is expected
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", [QUESTIONS, "paper/questions.html"])
+def test_five_different_faces_are_drawn_each_beside_words_and_silent(language: str, template: str) -> None:
+    last = view_of(a_questionnaire(), load_translations(), language, "website").sections_by_name["last"]
+    html = draw_section(last, Page(items=last.names, drawn_by=template))
+    (opinion,) = re.findall(r'data-item="opinion".*?(?:</fieldset>|</ul>)', html, re.DOTALL)
+    drawn = re.findall(r"<svg ([^>]*)>(.*?)</svg>\s*<span[^>]*>(?:<span[^>]*>)?([^<]*)", opinion, re.DOTALL)
+    assert len(drawn) == opinion.count("<svg") == 5
+    assert len({path for _, path, _ in drawn}) == 5
+    assert len({words for _, _, words in drawn}) == 5
+    assert all('aria-hidden="true"' in attributes and words.strip() for attributes, _, words in drawn)
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("mode", ["website", "tablet", "paper"])
+def test_a_warning_about_personal_data_stands_between_a_long_text_and_its_question(
+    mode: CollectionMode,
+) -> None:
+    last = view_of(a_questionnaire(), {}, "fr", mode).sections_by_name["last"]
+    html = draw_section(last, Page())
+    whole = html[html.index('id="question-comment"') :]
+    parts = ("Autre chose", "ni nom, ni numéro", "<textarea", "50 caractères au plus")
+    places = [whole.index(part) for part in parts]
+    assert places == sorted(places)
+    described = re.findall(r'<textarea[^>]* aria-describedby="([^"]*)"', whole)[0].split()
+    assert {"warning-comment", "counter-comment"} <= set(described)
+    on_paper = draw_section(last, Page(items=last.names, drawn_by="paper/questions.html"))
+    assert "ni nom, ni numéro" in on_paper
 
 
 @pytest.mark.usefixtures("app")

@@ -210,6 +210,35 @@ def test_an_engagement_opens_on_its_questions_and_breakdowns(site: StaffSite) ->
     assert "Par langue" not in words
 
 
+def test_an_engagement_is_broken_down_by_site_mode_language_and_month_and_no_other_way(
+    site: StaffSite,
+) -> None:
+    first, second = dt.date(2026, 3, 31), dt.date(2026, 4, 1)
+    with site.database():
+        seed_wave(0, 0, opens_on=first)
+        digest = questionnaires.versions()[0].digest
+        add_responses(digest, 20, 10, site="accueil_general", day=first)
+        add_responses(digest, 9, 21, site="point_numerique", mode="website", language="en", day=second)
+    html = site.client().get(f"{RESULTS}/engagement/{some_commitment()}").text
+    whole, _, after = html.partition("<h2>Par site</h2>")
+    assert "Par question" in whole
+    titles = re.findall(r"<h2>(Par [^<]*)</h2>", html)
+    assert titles == ["Par question", "Par site", "Par mode de recueil", "Par langue", "Par mois"]
+    for part, (one, other) in zip(
+        after.split("<h2>Par "),
+        (
+            ("Accueil général", "Point numérique"),
+            ("Tablette", "Site internet"),
+            ("Français", "English"),
+            ("mars 2026", "avril 2026"),
+        ),
+        strict=True,
+    ):
+        words = text_of(part)
+        for name, rate in ((one, "66,7"), (other, "30,0")):
+            assert re.search(rf"{name} [^%]*Taux {rate}\u202f%", words), words
+
+
 def test_a_question_asked_under_two_names_is_one_filter_of_the_free_texts(site: StaffSite) -> None:
     more = "      - {{item: {}, type: long_text, label: {}, maximum_length: 300}}\n"
     with site.database():
@@ -440,6 +469,24 @@ def test_the_list_of_axes_prints_its_rates_as_the_table_does(site: StaffSite) ->
     page = site.client().get(f"/gestion/resultats/{WAVE}").text
     assert "(&lt;\u202f75\u202f%, 2\u202f999 / 4\u202f000)" in page
     assert "75,0\u202f%" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
+
+
+def test_an_axis_names_each_service_that_answers_for_it(site: StaffSite) -> None:
+    shared = next(
+        code
+        for code, (_, commitment) in load_framework("qual_e_pref").commitments.items()
+        if commitment.service == "DE2I1, DE2I2"
+    )
+    with site.database():
+        source = a_source(**{f"commitment: {some_commitment()}": f"commitment: {shared}"})
+        digest = questionnaires.publish_source(source, {}, actor="test").digest
+        waves.create_wave(a_plan(digest), actor="test")
+        waves.open_wave(WAVE, actor="test")
+        add_responses(digest, 1, 39, site="accueil_general")
+    words = text_of(site.client().get(RESULTS).text)
+    one, other = "Bureau des élections et de l’administration générale", "Bureau de l’immigration"
+    assert f"{one}\u202f; {other}" in words
+    assert "DE2I1" not in words
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ def test_the_doctor_names_the_missing_key_and_what_waits_for_it(wave: Flask) -> 
     held().make(NOW)
     found = {finding.code: finding for finding in doctor.examine(settings)}
     assert found["missing_key"].severity == "error"
-    assert f"1 envois attendent la clé {key_id}" in found["missing_key"].message
+    assert f"1 envoi attend la clé {key_id}" in found["missing_key"].message
 
 
 def test_the_doctor_sees_that_there_is_no_key_and_a_key_that_others_can_read(wave: Flask) -> None:

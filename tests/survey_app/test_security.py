@@ -18,6 +18,7 @@ from survey_app.background import started_in
 from survey_app.database import DatabaseUnavailable, db
 from survey_app.responses.bursts import network_of
 from survey_app.responses.worker import Judge
+from tests.page_checks import assert_good_page
 from tests.survey_app import records
 from tests.survey_app.staff_site import StaffSite
 
@@ -51,7 +52,7 @@ def wrong() -> str:
 def add_probes(app: Flask) -> None:
     """Routes that fail in every way, as any real one might."""
 
-    def fail(code: int) -> str:
+    def fail(code: int, language: str = "") -> str:
         abort(code)
 
     def crash() -> str:
@@ -74,6 +75,7 @@ def add_probes(app: Flask) -> None:
 
     for path, view, methods in (
         ("/probe/<int:code>", fail, ["GET"]),
+        ("/probe/<language>/<int:code>", fail, ["GET"]),
         ("/api/probe/<int:code>", fail, ["GET"]),
         ("/probe/crash", crash, ["GET"]),
         ("/probe/full", no_disk, ["GET"]),
@@ -133,6 +135,26 @@ def test_each_error_has_a_page_that_says_what_to_do(site: StaffSite, code: int) 
     assert answer.mimetype == "text/html"
     assert "<h1>" in answer.text
     assert "no-store" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("address", "asked", "language", "title"),
+    [
+        ("/probe/ar/503", "en", "ar", "الخدمة غير متاحة حاليًا"),
+        ("/probe/xx/429", "en", "en", "Too many attempts"),
+        ("/nowhere", "ar-DZ,ar;q=0.9,fr;q=0.5", "ar", "الصفحة غير موجودة"),
+        ("/nowhere", "de", "fr", "Page introuvable"),
+        ("/gestion/nowhere", "ar", "fr", "Page introuvable"),
+    ],
+)
+def test_an_error_speaks_the_language_of_the_page_that_failed_or_of_the_browser(
+    site: StaffSite, address: str, asked: str, language: str, title: str
+) -> None:
+    html = site.app.test_client().get(address, headers={"Accept-Language": asked}).text
+    assert title in html
+    assert_good_page(html, language=language)
+    home = "/gestion/" if "gestion" in address else f"/?lang={language}"
+    assert f'class="button" href="{home}"' in html
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 413, 429, 500, 503])
