@@ -108,8 +108,7 @@ def _restore_sqlite(copy: Path, database_url: str, note: _Note) -> Work:
         engine = make_engine(f"sqlite:///{candidate}")
         carried_over = note.write(engine, contents, decisions)
         engine.dispose()
-        for file in (candidate, database):
-            sqlite.check_nobody_uses(file)  # folds its journal in: one file is all
+        sqlite.check_nobody_uses(candidate)  # folds its journal in: one file is all
         sqlite.put_in_place(candidate, database, kept)
     return contents, kept, carried_over
 

@@ -27,12 +27,8 @@ from survey_app.frames.letters import (
 from survey_app.frames.storage import find_frame, units_of
 from survey_app.invitation_models import Invitation, SampledUnit, SamplingFrame, WaveFrame
 from survey_app.invitations.links import letter_address, letter_code, link_address
-<<<<<<< HEAD
-from survey_app.invitations.states import MAY_ANSWER, UNREACHABLE, WAITING
-from survey_app.mailing.texts import INVITATION, opening
-=======
 from survey_app.invitations.states import MAY_ANSWER, UNREACHABLE, WAITING, LinkKeyChanged
->>>>>>> mix
+from survey_app.mailing.texts import INVITATION, opening
 from survey_app.mailing.values import salutation
 from survey_app.models import Wave
 from survey_app.questionnaires import questionnaire_of

@@ -109,15 +109,19 @@ def test_messages_that_came_back_are_uploaded(site: StaffSite, listed: list[str]
     send_all(site)
     with site.database():
         raw = came_back("orange_dead", field.messages()[0].return_tag)
-    files = [(io.BytesIO(raw), "retour.eml"), (io.BytesIO(b"x"), "autre.txt")]
     address = f"/gestion/editions/{field.WAVE}/retours"
 
     def upload(chosen: list[tuple[io.BytesIO, str]]) -> str:
         data = {"bounces": chosen, "csrf_token": form_token(client.get(LIST).text)}
         return client.post(address, data=data, content_type="multipart/form-data", follow_redirects=True).text
 
-    assert "autre.txt" in upload(files)
-    assert "1 message lu. Adresse morte\u00a0: 1." in upload([(io.BytesIO(raw), "retour.eml")])
+    outlook = io.BytesIO(bytes.fromhex("d0cf11e0a1b11ae1"))
+    shown = upload([(io.BytesIO(b"x"), "autre.txt"), (outlook, "avis.msg"), (io.BytesIO(raw), "retour.eml")])
+    assert "1 message lu. Adresse morte\u00a0: 1." in shown
+    assert "autre.txt" in shown
+    assert "avis.msg" in shown
+    assert "format .msg" in shown
+    assert "1 message lu. Déjà connu\u00a0: 1." in upload([(io.BytesIO(raw), "retour.eml")])
     assert "Choisissez un fichier" in upload([(io.BytesIO(b""), "")])
     assert "550 5.1.1" in client.get(page).text
 
