@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Error, Page, Playwright, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.browser.tablet_browser import (
     PATIENCE,
@@ -19,19 +18,14 @@ from tests.browser.tablet_browser import (
     next_person,
     stored,
     to_last_screen,
+    until,
     wait_for_draft,
 )
-from tests.faults.one_tablet import BUSY, OneTablet, Reply, chain_faults, one_tablet
+from tests.faults.one_tablet import BUSY, OneTablet, Reply, chain_faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 TRY_NOW: Final = "window.dispatchEvent(new Event('online'))"
-
-
-@pytest.fixture
-def tablet(playwright: Playwright, tmp_path: Path) -> Iterator[OneTablet]:
-    with one_tablet(playwright, tmp_path) as made:
-        yield made
 
 
 @dataclass
@@ -188,12 +182,48 @@ def test_without_lock_and_lease_two_tabs_send_the_same_records_and_the_server_ke
 
 # 17: the tab that sends stands still
 
-STAND_STILL = """() => {
-  for (let timer = setTimeout(() => undefined); timer > 0; timer -= 1) clearTimeout(timer);
-  window.setTimeout = () => 0;
+STAND_STILL: Final = """() => {
+  let open = 0;
+  const begin = IDBDatabase.prototype.transaction;
+  IDBDatabase.prototype.transaction = function (...given) {
+    const transaction = begin.apply(this, given);
+    open += 1;
+    for (const end of ['complete', 'abort']) transaction.addEventListener(end, () => { open -= 1; });
+    return transaction;
+  };
+  const earlierOnesAreOver = performance.now() + 500;
+  setInterval(() => {
+    localStorage.alive = performance.now();
+    if (open === 0 && performance.now() > earlierOnesAreOver) debugger;
+  }, 20);
 }"""
-"""Nothing of the page goes on but the request without an answer. (`Page.setWebLifecycleState` freezes no
-visible page: its rounds would take the lease from the other tab, whose clock this test sets ahead.)"""
+"""Between two transactions: a browser freezes no page in the middle of one that others wait for."""
+ALIVE: Final = "localStorage.alive"
+LOCKS: Final = "navigator.locks.query().then(({ held }) => held.map(({ name }) => name))"
+
+
+@contextmanager
+def frozen(tablet: OneTablet, other: Page) -> Iterator[None]:
+    """Nothing of the first tab goes on, and its locks stay its own: the debugger holds it, as `other` sees.
+
+    (`Page.setWebLifecycleState` freezes no visible page, and here every page is visible. A renderer that is
+    stopped takes the service worker with it, and so the requests of every tab.)
+    """
+    controls, stands_still = tablet.cdp(), threading.Event()
+    controls.on("Debugger.paused", lambda _where: stands_still.set())
+    controls.send("Debugger.enable")
+    tablet.page.evaluate(STAND_STILL)
+    patience = time.monotonic() + PATIENCE / 1_000
+    while not stands_still.is_set():
+        assert time.monotonic() < patience, "the tab does not stand still"
+        other.wait_for_timeout(50)
+    last = other.evaluate(ALIVE)
+    yield
+    assert other.evaluate(ALIVE) == last, "the frozen tab went on"
+    assert "outbox sender" in other.evaluate(LOCKS), "the frozen tab let go of its lock"
+    controls.send("Debugger.disable")
+    until(other, f"(last) => {ALIVE} !== last", last)
+
 
 LATER = "() => { const now = Date.now; Date.now = () => now.call(Date) + 61_000; }"
 
@@ -221,14 +251,14 @@ def test_a_frozen_sender_is_passed_when_its_lease_is_over_and_sends_nothing_when
     tablet: OneTablet, sends: Sends
 ) -> None:
     other = stuck_sender(tablet, sends)
-    tablet.page.evaluate(STAND_STILL)
-    other.evaluate(TRY_NOW)
-    other.wait_for_timeout(700)
-    assert len(sends.paths) == 1, "the lease of a frozen tab is not respected"
-    other.evaluate(LATER)
-    receipted(other)
-    assert len(sends.paths) == 2
-    sends.let_go.set()
+    with frozen(tablet, other):
+        other.evaluate(TRY_NOW)
+        other.wait_for_timeout(700)
+        assert len(sends.paths) == 1, "the lease of a frozen tab is not respected"
+        other.evaluate(LATER)
+        receipted(other)
+        assert len(sends.paths) == 2
+        sends.let_go.set()
     receipted(tablet.page)
     assert len(sends.paths) == 2
     tablet.assert_all_arrived()
@@ -275,4 +305,4 @@ def test_twenty_taps_on_finish_and_around_it_save_one_answer(tablet: OneTablet, 
     sends.busy = False
     tablet.deliver()
     tablet.assert_all_arrived()
-    assert len(set(sends.paths)) == 1  # a second request for it changes nothing at the server
+    assert len(sends.paths) == 1
