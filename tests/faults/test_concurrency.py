@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,9 +18,9 @@ from tests.browser.tablet_browser import (
     next_person,
     stored,
     to_last_screen,
-    until,
     wait_for_draft,
 )
+from tests.faults.frozen_tab import frozen
 from tests.faults.one_tablet import BUSY, OneTablet, Reply, chain_faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -182,49 +182,6 @@ def test_without_lock_and_lease_two_tabs_send_the_same_records_and_the_server_ke
 
 # 17: the tab that sends stands still
 
-STAND_STILL: Final = """() => {
-  let open = 0;
-  const begin = IDBDatabase.prototype.transaction;
-  IDBDatabase.prototype.transaction = function (...given) {
-    const transaction = begin.apply(this, given);
-    open += 1;
-    for (const end of ['complete', 'abort']) transaction.addEventListener(end, () => { open -= 1; });
-    return transaction;
-  };
-  const earlierOnesAreOver = performance.now() + 500;
-  setInterval(() => {
-    localStorage.alive = performance.now();
-    if (open === 0 && performance.now() > earlierOnesAreOver) debugger;
-  }, 20);
-}"""
-"""Between two transactions: a browser freezes no page in the middle of one that others wait for."""
-ALIVE: Final = "localStorage.alive"
-LOCKS: Final = "navigator.locks.query().then(({ held }) => held.map(({ name }) => name))"
-
-
-@contextmanager
-def frozen(tablet: OneTablet, other: Page) -> Iterator[None]:
-    """Nothing of the first tab goes on, and its locks stay its own: the debugger holds it, as `other` sees.
-
-    (`Page.setWebLifecycleState` freezes no visible page, and here every page is visible. A renderer that is
-    stopped takes the service worker with it, and so the requests of every tab.)
-    """
-    controls, stands_still = tablet.cdp(), threading.Event()
-    controls.on("Debugger.paused", lambda _where: stands_still.set())
-    controls.send("Debugger.enable")
-    tablet.page.evaluate(STAND_STILL)
-    patience = time.monotonic() + PATIENCE / 1_000
-    while not stands_still.is_set():
-        assert time.monotonic() < patience, "the tab does not stand still"
-        other.wait_for_timeout(50)
-    last = other.evaluate(ALIVE)
-    yield
-    assert other.evaluate(ALIVE) == last, "the frozen tab went on"
-    assert "outbox sender" in other.evaluate(LOCKS), "the frozen tab let go of its lock"
-    controls.send("Debugger.disable")
-    until(other, f"(last) => {ALIVE} !== last", last)
-
-
 LATER = "() => { const now = Date.now; Date.now = () => now.call(Date) + 61_000; }"
 
 
@@ -251,7 +208,7 @@ def test_a_frozen_sender_is_passed_when_its_lease_is_over_and_sends_nothing_when
     tablet: OneTablet, sends: Sends
 ) -> None:
     other = stuck_sender(tablet, sends)
-    with frozen(tablet, other):
+    with frozen(tablet.page, other):
         other.evaluate(TRY_NOW)
         other.wait_for_timeout(700)
         assert len(sends.paths) == 1, "the lease of a frozen tab is not respected"
