@@ -25,16 +25,14 @@ from survey_app.models import Response, TallyCell, Wave
 from survey_app.reports import report_of
 from survey_app.responses.doctor import rebuild_tallies
 from survey_app.responses.intake import judge_waiting
+from tests.browser.enrolled_tablet import EnrolledTablet, enrolled
 from tests.browser.tablet_browser import (
     PATIENCE,
     Network,
     begin,
-    enrol,
     outbox,
-    tablet_browser,
     wait_for_empty_outbox,
 )
-from tests.browsers import free_port
 from tests.survey_app.tablet_site import SITE, FakeTablet, TabletSite, tablet_site
 
 USERS = Path(form_definitions.__file__).parent / "questionnaires/users.yaml"
@@ -59,15 +57,15 @@ def test_an_answer_travels_from_the_yaml_to_the_workbook(playwright: Playwright,
     questionnaire = load_questionnaire(USERS)  # 1, 2
     digest = questionnaire_digest(questionnaire)  # 3
     with tablet_site(tmp_path / "server", USERS.read_text()) as site:
-        network, port, profile = Network(site), free_port(), tmp_path / "profile"
-        with network.up(port) as address, tablet_browser(playwright, profile) as page:
-            enrol(page, address, site)  # 4: the worker keeps the page
-        with tablet_browser(playwright, profile) as page:  # the server is down
-            page.goto(address)
+        made = EnrolledTablet(playwright=playwright, network=Network(site), profile=tmp_path / "profile")
+        with enrolled(made) as tablet:  # 4: the worker keeps the page
+            tablet.switch_off()
+            tablet.disconnect()
+            page = tablet.switch_on()
             tapped = answer_everything(page, digest)  # 5, 6
             (record,) = outbox(page)
-            with network.up(port):
-                wait_for_empty_outbox(page)  # 7
+            tablet.connect()
+            wait_for_empty_outbox(page)  # 7
         (stored,) = site.records()  # 8
         assert (stored.id, stored.content_hash) == (record["id"], record["hash"])
         asked = relevant_items(questionnaire, tapped, RoutingContext("tablet", SITE))

@@ -18,8 +18,27 @@ from urllib3.exceptions import HTTPError
 
 from survey_app.collection_modes import website
 from survey_app.responses.bursts import BurstCounter
+from tests.browser.enrolled_tablet import (
+    agents_pin,
+    enrolled_tablet,
+    network,
+    page_scripts,
+    server,
+    server_settings,
+    tablet,
+)
 from tests.browsers import free_port, launch_arguments, served, virtual_display
 from tests.survey_app.website_site import SMALL, WebsiteSite
+
+__all__ = [
+    "agents_pin",
+    "enrolled_tablet",
+    "network",
+    "page_scripts",
+    "server",
+    "server_settings",
+    "tablet",
+]
 
 WEBKIT_PATIENCE = 45
 MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser"

@@ -37,6 +37,15 @@ TRY_NOW = """() => {
 }"""
 """The agent has everything sent, pauses or not; on a page without that button the network comes back."""
 
+READ_FACT = """(key) => new Promise((resolve, reject) => {
+  const opening = indexedDB.open('tablet');
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const found = opening.result.transaction('facts').objectStore('facts').get(key);
+    found.onsuccess = () => { opening.result.close(); resolve(found.result ?? null); };
+  };
+})"""
+
 WORKER_READY = """async () => {
   const registration = await navigator.serviceWorker.ready;
   if (!navigator.serviceWorker.controller)
@@ -79,9 +88,12 @@ def tablet_browser(playwright: Playwright, profile: Path, name: str = "chromium"
         context.close()
 
 
-def open_profile(playwright: Playwright, profile: Path, name: str = "chromium") -> BrowserContext:
-    """The browser on this profile, as large as a tablet."""
+def open_profile(
+    playwright: Playwright, profile: Path, name: str = "chromium", *arguments: str
+) -> BrowserContext:
+    """The browser on this profile, as large as a tablet, with these arguments besides the usual."""
     options: dict[str, Any] = {"viewport": PORTRAIT, **launch_arguments(name)}
+    options["args"] = [*options.get("args", []), *arguments]
     if name == "chromium":
         options["has_touch"] = True
     context = getattr(playwright, name).launch_persistent_context(str(profile), **options)
@@ -145,6 +157,11 @@ def stored(page: Page) -> list[dict[str, Any]]:
     """Every record on the tablet, drafts and copies after the receipt as well."""
     found: list[dict[str, Any]] = page.evaluate(READ_OUTBOX)
     return found
+
+
+def fact(page: Page, key: str) -> Any:
+    """What the tablet has noted under this name, or None."""
+    return page.evaluate(READ_FACT, key)
 
 
 def outbox(page: Page) -> list[dict[str, Any]]:

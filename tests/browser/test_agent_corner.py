@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Playwright, expect
+from playwright.sync_api import expect
 
 from survey_app.database import db
 from survey_app.models import Device
-from tests.browser.tablet_browser import Network, enrol, tablet_browser
-from tests.browsers import free_port
-from tests.survey_app.tablet_site import tablet_site
+from tests.browser.enrolled_tablet import EnrolledTablet
 
 pytestmark = pytest.mark.browser
 
@@ -36,22 +32,17 @@ IDBObjectStore.prototype.get = function (key) {
 
 
 def test_a_revocation_that_arrives_while_the_agent_opens_the_corner_does_not_close_it(
-    playwright: Playwright, tmp_path: Path
+    enrolled_tablet: EnrolledTablet,
 ) -> None:
-    with (
-        tablet_site(tmp_path / "server") as site,
-        Network(site).up(free_port()) as address,
-        tablet_browser(playwright, tmp_path / "profile") as page,
-    ):
-        enrol(page, address, site)
-        with site.app.app_context():
-            (device,) = db.session.scalars(sa.select(Device.id))
-        site.revoke(device)
-        page.add_init_script(OPEN_THE_CORNER_WHILE_THE_TABLET_LOOKS_WHETHER_IT_IS_REVOKED)
-        page.goto(address)
-        expect(page.locator("body[data-raced=yes]")).to_be_attached(timeout=20_000)
-        page.wait_for_timeout(1_000)
-        expect(page.locator("#agent-title")).to_be_visible()
-        page.locator("#agent-close").click()
-        expect(page.locator("#agent-title")).to_be_hidden()
-        expect(page.locator("a.language-card:visible")).to_have_count(0)
+    page = enrolled_tablet.page
+    with enrolled_tablet.site.app.app_context():
+        (device,) = db.session.scalars(sa.select(Device.id))
+    enrolled_tablet.site.revoke(device)
+    page.add_init_script(OPEN_THE_CORNER_WHILE_THE_TABLET_LOOKS_WHETHER_IT_IS_REVOKED)
+    page.goto(enrolled_tablet.address)
+    expect(page.locator("body[data-raced=yes]")).to_be_attached(timeout=20_000)
+    page.wait_for_timeout(1_000)
+    expect(page.locator("#agent-title")).to_be_visible()
+    page.locator("#agent-close").click()
+    expect(page.locator("#agent-title")).to_be_hidden()
+    expect(page.locator("a.language-card:visible")).to_have_count(0)

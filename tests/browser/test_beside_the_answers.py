@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Page
 
 from tests.browser.tablet_browser import (
     Network,
-    enrol,
     interview,
     next_person,
     outbox,
-    tablet_browser,
     until,
 )
-from tests.browsers import free_port
-from tests.survey_app.tablet_site import tablet_site
 
 pytestmark = pytest.mark.browser
 
@@ -50,20 +44,8 @@ SYNC_TAGS: Final = "navigator.serviceWorker.ready.then((found) => found.sync.get
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
-    with tablet_site(tmp_path / "server") as site:
-        yield Network(site)
-
-
-@pytest.fixture
-def tablet(playwright: Playwright, network: Network, tmp_path: Path) -> Iterator[Page]:
-    with (
-        network.up(free_port()) as address,
-        tablet_browser(playwright, tmp_path / "profile") as page,
-    ):
-        page.add_init_script(LOCKS)
-        enrol(page, address, network.site)
-        yield page
+def page_scripts() -> tuple[str, ...]:
+    return (LOCKS,)
 
 
 def test_the_screen_stays_lit_from_the_first_touch_until_the_agent_takes_the_tablet_out(tablet: Page) -> None:

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.tablet_browser import (
     Network,
     begin,
-    enrol,
+    fact,
     finish,
     next_person,
     stop_the_clock,
-    tablet_browser,
     to_last_screen,
     wait_for_empty_outbox,
 )
-from tests.browsers import free_port
-from tests.survey_app.tablet_site import TabletSite, tablet_site
+from tests.survey_app.tablet_site import TabletSite
 
 pytestmark = pytest.mark.browser
 
 PIN = "4826"
 IDLE_SECONDS = 90
-FACT = """(key) => new Promise((resolve) => {
-  const opening = indexedDB.open('tablet');
-  opening.onsuccess = () => {
-    const found = opening.result.transaction('facts').objectStore('facts').get(key);
-    found.onsuccess = () => { opening.result.close(); resolve(found.result); };
-  };
-})"""
 WAKE_AN_HOUR_LATER = """() => {
   const now = Date.now;
   Date.now = () => now() + 3_600_000;
@@ -61,28 +48,13 @@ NUMBERS = """() => [...document.querySelectorAll('.option-label')].filter((label
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
-    with tablet_site(tmp_path / "server", tablet_idle_seconds=IDLE_SECONDS) as site:
-        yield Network(site)
+def server_settings() -> dict[str, int]:
+    return {"tablet_idle_seconds": IDLE_SECONDS}
 
 
 @pytest.fixture
-def site(network: Network) -> TabletSite:
-    return network.site
-
-
-@pytest.fixture
-def tablet(network: Network, playwright: Playwright, tmp_path: Path) -> Iterator[Page]:
-    """An enrolled tablet whose agents have a PIN, with the server running."""
-    with ExitStack() as stack:
-        address = stack.enter_context(network.up(free_port()))
-        page = stack.enter_context(tablet_browser(playwright, tmp_path / "profile"))
-        enrol(page, address, network.site, PIN)
-        yield page
-
-
-def fact(page: Page, key: str) -> Any:
-    return page.evaluate(FACT, key)
+def agents_pin() -> str:
+    return PIN
 
 
 def test_an_idle_tablet_says_so_waits_for_whoever_needs_time_and_then_starts_afresh(tablet: Page) -> None:
@@ -152,7 +124,7 @@ def test_the_agents_acts_ask_for_the_pin_and_the_state_does_not(tablet: Page) ->
 
 
 def test_the_record_tells_whether_somebody_helped_and_who_cannot_read_is_read_to(
-    tablet: Page, site: TabletSite
+    tablet: Page, server: TabletSite
 ) -> None:
     for handed_over in ("reading", "alone", None):
         if handed_over:
@@ -164,7 +136,7 @@ def test_the_record_tells_whether_somebody_helped_and_who_cannot_read_is_read_to
         finish(tablet)
         next_person(tablet)
     wait_for_empty_outbox(tablet)
-    assert [body.assisted for body in site.bodies()] == [True, False, None]
+    assert [body.assisted for body in server.bodies()] == [True, False, None]
 
 
 def test_a_damaged_file_stops_the_tablet_until_it_has_been_fetched_again(

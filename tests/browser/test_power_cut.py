@@ -21,16 +21,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Error, Playwright
 
+from tests.browser.enrolled_tablet import EnrolledTablet, enrolled
 from tests.browser.tablet_browser import (
     Network,
-    enrol,
     interview,
     next_person,
     open_profile,
     outbox,
     tablet_browser,
 )
-from tests.browsers import free_port
 from tests.survey_app.tablet_site import tablet_site
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -116,10 +115,10 @@ def test_a_power_cut_after_thanks_loses_nothing_unless_the_writes_are_relaxed(
     root: None, playwright: Playwright, tmp_path: Path, durability: str
 ) -> None:
     image, copy = new_image(tmp_path / "disk.img"), tmp_path / "after.img"
-    port = free_port()
     with tablet_site(tmp_path / "server") as site, mounted(image, tmp_path / "before") as disk:
-        with Network(site).up(port) as address, tablet_browser(playwright, disk / "profile") as page:
-            enrol(page, address, site)
+        tablet = EnrolledTablet(playwright=playwright, network=Network(site), profile=disk / "profile")
+        with enrolled(tablet):
+            address = tablet.address
         os.sync()  # the tablet was installed some time before
         context = open_profile(playwright, disk / "profile")
         thanked = thank_some_people(context, address, durability)

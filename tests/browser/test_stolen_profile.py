@@ -10,7 +10,6 @@ import base64
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,18 +22,15 @@ from playwright.sync_api import Page, Playwright
 
 from survey_app.responses.envelope import Envelope, encode_body, open_body, read_envelope, write_envelope
 from survey_app.responses.record_keys import held
+from tests.browser.enrolled_tablet import EnrolledTablet
 from tests.browser.tablet_browser import (
-    Network,
     begin,
-    enrol,
     interview,
     next_person,
     outbox,
     tablet_browser,
     to_last_screen,
 )
-from tests.browsers import free_port
-from tests.survey_app.tablet_site import TabletSite, tablet_site
 
 pytestmark = pytest.mark.browser
 
@@ -150,35 +146,30 @@ def dumped(playwright: Playwright, profile: Path, address: str) -> str:
 class Theft:
     """What was copied, from a tablet with one interview waiting and another under way."""
 
-    site: TabletSite
-    page: Page
-    address: str
-    profile: Path
+    tablet: EnrolledTablet
     folder: Path
-    playwright: Playwright
+
+    @property
+    def page(self) -> Page:
+        return self.tablet.page
 
     def copy(self, name: str) -> Path:
-        return copied(self.profile, self.folder / name)
+        return copied(self.tablet.profile, self.folder / name)
 
     def dump(self, copy: Path) -> str:
-        return dumped(self.playwright, copy, self.address)
+        return dumped(self.tablet.playwright, copy, self.tablet.address)
 
 
 @pytest.fixture
-def theft(playwright: Playwright, tmp_path: Path) -> Iterator[Theft]:
+def theft(enrolled_tablet: EnrolledTablet, tmp_path: Path) -> Theft:
     """An enrolled tablet without a network, in the middle of its second interview."""
-    with tablet_site(tmp_path / "server") as site, ExitStack() as stack:
-        network = Network(site)
-        server = stack.enter_context(ExitStack())
-        address = server.enter_context(network.up(free_port()))
-        page = stack.enter_context(tablet_browser(playwright, tmp_path / "profile"))
-        enrol(page, address, site)
-        server.close()
-        interview(page, FINISHED)
-        next_person(page)
-        begin(page)
-        to_last_screen(page, UNDER_WAY)
-        yield Theft(site, page, address, tmp_path / "profile", tmp_path, playwright)
+    enrolled_tablet.disconnect()
+    page = enrolled_tablet.page
+    interview(page, FINISHED)
+    next_person(page)
+    begin(page)
+    to_last_screen(page, UNDER_WAY)
+    return Theft(enrolled_tablet, tmp_path)
 
 
 def envelopes_in(records: list[dict[str, Any]]) -> list[Envelope]:
@@ -188,13 +179,13 @@ def envelopes_in(records: list[dict[str, Any]]) -> list[Envelope]:
 @pytest.mark.fault(51)
 def test_a_copied_profile_shows_no_answer_and_no_key_that_opens_one(theft: Theft) -> None:
     waiting = envelopes_in(outbox(theft.page))
-    with theft.site.app.app_context():
+    with theft.tablet.site.app.app_context():
         opened = [open_body(envelope, held()).answers for envelope in waiting]
         server_point = held().current().point
     assert FINISHED in [answers.get("comment") for answers in opened], "nothing was there to be found"
     sealed_with = {base64.urlsafe_b64decode(envelope.body + "==")[:65] for envelope in waiting}
     running = theft.copy("running")
-    theft.page.context.close()
+    theft.tablet.switch_off()
     switched_off = theft.copy("switched off")
     for copy in (running, switched_off):
         assert files_that_hold(copy, FINISHED) == []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,11 +13,11 @@ from playwright.sync_api import Page, Playwright, expect
 from survey_app import server_facts
 from survey_app.database import write_transaction
 from survey_app.models import Device, EnrolmentCode
+from tests.browser.enrolled_tablet import EnrolledTablet, enrolled
 from tests.browser.tablet_browser import (
     TRY_NOW,
     Network,
     begin,
-    enrol,
     finish,
     interview,
     next_person,
@@ -40,46 +38,25 @@ pytestmark = pytest.mark.browser
 PORTAL = ("200 OK", "text/html", b"<!doctype html><title>Bienvenue</title><p>Connectez-vous au wifi")
 
 
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
-    with tablet_site(tmp_path / "server") as site:
-        yield Network(site)
-
-
-@pytest.fixture
-def site(network: Network) -> TabletSite:
-    return network.site
-
-
-@pytest.fixture
-def tablet(network: Network, playwright: Playwright, tmp_path: Path) -> Iterator[Page]:
-    """An enrolled tablet with the server running."""
-    with ExitStack() as stack:
-        address = stack.enter_context(network.up(free_port()))
-        page = stack.enter_context(tablet_browser(playwright, tmp_path / "profile"))
-        enrol(page, address, network.site)
-        yield page
-
-
 @pytest.mark.fault(20)
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
 def test_a_cold_start_without_server_saves_an_answer_that_arrives_once(
     network: Network, playwright: Playwright, tmp_path: Path, name: str
 ) -> None:
-    port, profile = free_port(), tmp_path / "profile"
-    with network.up(port) as address, tablet_browser(playwright, profile, name) as page:
-        enrol(page, address, network.site)
-    with tablet_browser(playwright, profile, name) as page:
-        page.goto(address)
+    made = EnrolledTablet(playwright=playwright, network=network, profile=tmp_path / "profile", browser=name)
+    with enrolled(made) as tablet:
+        tablet.switch_off()
+        tablet.disconnect()
+        page = tablet.switch_on()
         interview(page, "Très bon accueil")
         (record,) = outbox(page)
         assert record["state"] != "quarantined"
         expect(page.locator("#agent-today")).to_have_text("1 avis aujourd’hui")
         expect(page.locator("#agent-waiting")).to_have_text("1 en attente")
-        with network.up(port):
-            wait_for_empty_outbox(page)
-            next_person(page)
-            expect(page.locator("#agent-waiting")).to_have_text("0 en attente")
+        tablet.connect()
+        wait_for_empty_outbox(page)
+        next_person(page)
+        expect(page.locator("#agent-waiting")).to_have_text("0 en attente")
     assert [(row.id, row.content_hash) for row in network.site.records()] == [(record["id"], record["hash"])]
     (answers,) = network.site.answers()
     assert answers == {"courtesy": ["very_satisfied"], "minutes": 12, "comment": "Très bon accueil"}
@@ -134,7 +111,7 @@ def test_a_page_brought_back_from_memory_goes_to_the_start(tablet: Page) -> None
     assert_nothing_left(tablet)
 
 
-def test_twenty_taps_on_finish_save_one_answer(tablet: Page, site: TabletSite) -> None:
+def test_twenty_taps_on_finish_save_one_answer(tablet: Page, server: TabletSite) -> None:
     begin(tablet)
     to_last_screen(tablet)
     tablet.evaluate(
@@ -142,7 +119,7 @@ def test_twenty_taps_on_finish_save_one_answer(tablet: Page, site: TabletSite) -
     )
     expect(tablet.locator("#thanks-title")).to_be_visible()
     wait_for_empty_outbox(tablet)
-    assert len(site.records()) == 1
+    assert len(server.records()) == 1
     expect(tablet.locator("#agent-today")).to_have_text("1 avis aujourd’hui")
 
 
@@ -182,7 +159,7 @@ IDBObjectStore.prototype.add = function (...given) {
 };"""
 
 
-def test_a_failed_write_keeps_the_answers_and_offers_to_try_again(tablet: Page, site: TabletSite) -> None:
+def test_a_failed_write_keeps_the_answers_and_offers_to_try_again(tablet: Page, server: TabletSite) -> None:
     tablet.add_init_script(FULL_DISK)
     begin(tablet)
     to_last_screen(tablet, "ne se perd pas")
@@ -192,7 +169,7 @@ def test_a_failed_write_keeps_the_answers_and_offers_to_try_again(tablet: Page, 
     tablet.locator("#retry").click()
     expect(tablet.locator("#thanks-title")).to_be_visible()
     wait_for_empty_outbox(tablet)
-    assert [answers["comment"] for answers in site.answers()] == ["ne se perd pas"]
+    assert [answers["comment"] for answers in server.answers()] == ["ne se perd pas"]
 
 
 NOTHING_CAN_BE_WRITTEN = """
@@ -207,7 +184,7 @@ for (const name of ['add', 'put']) {
 
 
 def test_somebody_who_cancels_when_nothing_can_be_written_is_told_so_and_nothing_of_it_is_sent(
-    tablet: Page, site: TabletSite
+    tablet: Page, server: TabletSite
 ) -> None:
     tablet.add_init_script(NOTHING_CAN_BE_WRITTEN)
     begin(tablet)
@@ -222,7 +199,7 @@ def test_somebody_who_cancels_when_nothing_can_be_written_is_told_so_and_nothing
     tablet.locator("#erase").click()
     tablet.locator("a.language-card[data-language=fr]").wait_for()
     wait_for_empty_outbox(tablet)
-    assert [(body.withdrawn, body.answers) for body in site.bodies()] == [(True, {})]
+    assert [(body.withdrawn, body.answers) for body in server.bodies()] == [(True, {})]
 
 
 def walk_away_before_a_full_disk(tablet: Page) -> None:
@@ -236,14 +213,14 @@ def walk_away_before_a_full_disk(tablet: Page) -> None:
     expect(tablet.locator("#failed-title")).to_be_visible()
 
 
-def test_a_partial_answer_saved_at_the_second_try_stays_partial(tablet: Page, site: TabletSite) -> None:
+def test_a_partial_answer_saved_at_the_second_try_stays_partial(tablet: Page, server: TabletSite) -> None:
     walk_away_before_a_full_disk(tablet)
     tablet.evaluate("() => { window.full = false; }")
     tablet.locator("#retry").click()
     tablet.locator("a.language-card[data-language=fr]").wait_for()
     tablet.clock.run_for(2_000)
     wait_for_empty_outbox(tablet)
-    assert [body.complete for body in site.bodies()] == [False]
+    assert [body.complete for body in server.bodies()] == [False]
 
 
 def test_a_failed_write_with_nobody_there_gives_the_tablet_back_to_the_next_person(tablet: Page) -> None:
@@ -253,19 +230,18 @@ def test_a_failed_write_with_nobody_there_gives_the_tablet_back_to_the_next_pers
 
 
 def test_a_tablet_without_server_stops_asking_after_the_last_day(
-    network: Network, playwright: Playwright, tmp_path: Path
+    enrolled_tablet: EnrolledTablet,
 ) -> None:
-    with tablet_browser(playwright, tmp_path / "profile") as page:
-        with network.up(free_port()) as address:
-            enrol(page, address, network.site)
-        page.clock.set_fixed_time("2030-12-31T22:59:00Z")
-        page.goto(address)
-        page.locator("a.language-card[data-language=fr]").wait_for()
-        page.clock.set_fixed_time("2030-12-31T23:01:00Z")
-        page.goto(address)
-        expect(page.locator("#closed-title")).to_be_visible()
-        page.goto(f"{address}q/usagers/fr")
-        expect(page.locator("#closed-title")).to_be_visible()
+    page, address = enrolled_tablet.page, enrolled_tablet.address
+    enrolled_tablet.disconnect()
+    page.clock.set_fixed_time("2030-12-31T22:59:00Z")
+    page.goto(address)
+    page.locator("a.language-card[data-language=fr]").wait_for()
+    page.clock.set_fixed_time("2030-12-31T23:01:00Z")
+    page.goto(address)
+    expect(page.locator("#closed-title")).to_be_visible()
+    page.goto(f"{address}q/usagers/fr")
+    expect(page.locator("#closed-title")).to_be_visible()
 
 
 def test_answers_of_a_forgotten_identity_are_named_to_the_agent(tablet: Page, network: Network) -> None:
@@ -331,10 +307,10 @@ def test_what_waits_can_be_copied_into_a_file_that_the_server_takes(tablet: Page
     assert json.loads(download.value.path().read_text("utf-8")) == {"records": [record["envelope"]]}
 
 
-def test_a_new_bundle_waits_for_the_end_of_the_interview(tablet: Page, site: TabletSite) -> None:
+def test_a_new_bundle_waits_for_the_end_of_the_interview(tablet: Page, server: TabletSite) -> None:
     begin(tablet)
     to_last_screen(tablet, "commencé avant")
-    site.close_wave()
+    server.close_wave()
     tablet.evaluate("navigator.serviceWorker.getRegistration().then((found) => found.update())")
     tablet.wait_for_function("navigator.serviceWorker.getRegistration().then((found) => !!found.waiting)")
     assert tablet.locator("[name=comment]").input_value() == "commencé avant"
@@ -342,7 +318,7 @@ def test_a_new_bundle_waits_for_the_end_of_the_interview(tablet: Page, site: Tab
     tablet.locator("[data-screen-name=thanks] [data-action=restart]").click()
     expect(tablet.locator("#closed-title")).to_be_visible(timeout=20_000)
     wait_for_empty_outbox(tablet)
-    assert [answers["comment"] for answers in site.answers()] == ["commencé avant"]
+    assert [answers["comment"] for answers in server.answers()] == ["commencé avant"]
 
 
 def test_a_portal_during_an_update_leaves_the_old_pages_in_place(tablet: Page, network: Network) -> None:
@@ -360,7 +336,7 @@ def test_a_portal_during_an_update_leaves_the_old_pages_in_place(tablet: Page, n
 
 
 def test_somebody_who_walks_away_leaves_a_partial_answer_and_a_clean_screen(
-    tablet: Page, site: TabletSite
+    tablet: Page, server: TabletSite
 ) -> None:
     stop_the_clock(tablet)
     begin(tablet)
@@ -375,10 +351,10 @@ def test_somebody_who_walks_away_leaves_a_partial_answer_and_a_clean_screen(
     tablet.locator("a.language-card[data-language=fr]").wait_for()
     tablet.clock.run_for(2_000)
     wait_for_empty_outbox(tablet)
-    assert site.answers() == [{"courtesy": ["very_satisfied"]}]
+    assert server.answers() == [{"courtesy": ["very_satisfied"]}]
 
 
-def test_a_practice_answer_says_so_and_the_next_one_counts(tablet: Page, site: TabletSite) -> None:
+def test_a_practice_answer_says_so_and_the_next_one_counts(tablet: Page, server: TabletSite) -> None:
     tablet.locator("#agent-open").click()
     tablet.locator("#agent-practice").check()
     tablet.locator("#agent-close").click()
@@ -389,18 +365,18 @@ def test_a_practice_answer_says_so_and_the_next_one_counts(tablet: Page, site: T
     next_person(tablet)
     interview(tablet)
     wait_for_empty_outbox(tablet)
-    assert [body.practice for body in site.bodies()] == [True, False]
+    assert [body.practice for body in server.bodies()] == [True, False]
 
 
 @pytest.mark.fault(42)
 def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
-    tablet: Page, network: Network, site: TabletSite
+    tablet: Page, network: Network, server: TabletSite
 ) -> None:
     network.instead = lambda method, _path: PORTAL if method == "PUT" else None
     interview(tablet, "avant le retrait")
     interview_page = tablet.url
     (record,) = outbox(tablet)
-    site.revoke(record["device"])
+    server.revoke(record["device"])
     tablet.locator("[data-screen-name=thanks] [data-action=restart]").click()
     expect(tablet.locator("#closed-title")).to_be_visible(timeout=20_000)
     tablet.goto(interview_page)
@@ -413,7 +389,7 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
     tablet.locator("#agent-open").click()
     expect(tablet.locator("#agent-revoked")).to_contain_text("Il y reste 1 avis")
     assert len(stored(tablet)) == 1, "emptied before a backup held what it had delivered"
-    with site.app.app_context(), write_transaction() as transaction:
+    with server.app.app_context(), write_transaction() as transaction:
         soon = datetime.now(UTC) + timedelta(minutes=10)
         server_facts.write(transaction, server_facts.BACKUP_WATERMARK, soon.isoformat())
     tablet.locator("#agent-leave").click()
@@ -421,14 +397,16 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
     tablet.evaluate(SAY_HELLO_AGAIN)
     tablet.evaluate(TRY_NOW)
     expect(tablet.locator("#revoked-title")).to_be_visible(timeout=20_000)
-    assert [(row.content_hash, row.flags) for row in site.records()] == [(record["hash"], ["revoked_device"])]
+    assert [(row.content_hash, row.flags) for row in server.records()] == [
+        (record["hash"], ["revoked_device"])
+    ]
     until(tablet, "async () => (await navigator.serviceWorker.getRegistrations()).length === 0")
     assert tablet.evaluate(WHAT_IS_LEFT) == {"records": 0, "facts": ["wiped"], "caches": []}
     tablet.reload()
     expect(tablet.locator("#revoked-title")).to_be_visible(timeout=20_000)
     tablet.locator("#agent-open").click()
     tablet.locator("#agent-enrol").click()
-    tablet.fill("#enrolment-code", site.code())
+    tablet.fill("#enrolment-code", server.code())
     tablet.get_by_role("button", name="Enrôler", exact=True).click()
     until(tablet, "navigator.serviceWorker.controller !== null")  # its files are here again
     tablet.locator("a.language-card[data-language=fr]").wait_for()
@@ -465,7 +443,7 @@ def test_a_required_question_holds_and_says_what_to_do(tablet: Page) -> None:
     expect(tablet.locator("#error-courtesy")).to_be_hidden()
 
 
-def test_conditions_exclusive_options_and_back_work_on_the_tablet(tablet: Page, site: TabletSite) -> None:
+def test_conditions_exclusive_options_and_back_work_on_the_tablet(tablet: Page, server: TabletSite) -> None:
     begin(tablet)
     tablet.locator("input[value=very_dissatisfied]").check(force=True)
     tablet.locator("#next").click()
@@ -486,7 +464,7 @@ def test_conditions_exclusive_options_and_back_work_on_the_tablet(tablet: Page, 
     finish(tablet)
     wait_for_empty_outbox(tablet)
     expected = {"courtesy": ["very_dissatisfied"], "unclear": ["other"], "unclear.other": "le formulaire"}
-    assert site.answers() == [expected]
+    assert server.answers() == [expected]
 
 
 @pytest.mark.fault(50)

@@ -2,59 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from survey_app.database import db
 from survey_app.models import InboxRecord, ServerFact
 from tests.browser.tablet_browser import (
     TRY_NOW,
-    Network,
     begin,
-    enrol,
     finish,
     interview,
     next_person,
     outbox,
     stored,
-    tablet_browser,
     to_last_screen,
     wait_for_draft,
     wait_for_empty_outbox,
 )
-from tests.browsers import free_port
-from tests.survey_app.tablet_site import TabletSite, tablet_site
+from tests.survey_app.tablet_site import TabletSite
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def network(tmp_path: Path) -> Iterator[Network]:
-    with tablet_site(tmp_path / "server") as site:
-        yield Network(site)
-
-
-@pytest.fixture
-def site(network: Network) -> TabletSite:
-    return network.site
-
-
-@pytest.fixture
-def tablet(network: Network, playwright: Playwright, tmp_path: Path) -> Iterator[Page]:
-    """An enrolled tablet with the server running."""
-    with ExitStack() as stack:
-        address = stack.enter_context(network.up(free_port()))
-        page = stack.enter_context(tablet_browser(playwright, tmp_path / "profile"))
-        enrol(page, address, network.site)
-        yield page
-
-
-def test_nothing_is_sent_while_an_interview_lives_in_another_tab(tablet: Page, site: TabletSite) -> None:
+def test_nothing_is_sent_while_an_interview_lives_in_another_tab(tablet: Page, server: TabletSite) -> None:
     begin(tablet)
     tablet.locator("label.option:visible").first.click()
     wait_for_draft(tablet)
@@ -64,13 +35,13 @@ def test_nothing_is_sent_while_an_interview_lives_in_another_tab(tablet: Page, s
         other.evaluate(TRY_NOW)
         other.wait_for_timeout(200)
     assert [record["state"] for record in outbox(other)] == ["draft"]
-    assert site.records() == []
+    assert server.records() == []
     tablet.close()
     wait_for_empty_outbox(other)
-    assert [body.complete for body in site.bodies()] == [False]
+    assert [body.complete for body in server.bodies()] == [False]
 
 
-def test_a_visitor_who_cancels_leaves_a_number_and_no_answer(tablet: Page, site: TabletSite) -> None:
+def test_a_visitor_who_cancels_leaves_a_number_and_no_answer(tablet: Page, server: TabletSite) -> None:
     begin(tablet)
     tablet.locator("label.option:visible").first.click()
     wait_for_draft(tablet)
@@ -78,32 +49,32 @@ def test_a_visitor_who_cancels_leaves_a_number_and_no_answer(tablet: Page, site:
     tablet.locator("[data-screen-name=welcome] [data-action=restart]").click()
     tablet.locator("a.language-card[data-language=fr]").wait_for()
     wait_for_empty_outbox(tablet)
-    assert [(body.answers, body.withdrawn) for body in site.bodies()] == [({}, True)]
+    assert [(body.answers, body.withdrawn) for body in server.bodies()] == [({}, True)]
     interview(tablet)
     wait_for_empty_outbox(tablet)
-    assert [record.seq for record in site.records()] == [1, 2]
+    assert [record.seq for record in server.records()] == [1, 2]
 
 
 def test_a_finished_interview_is_sent_as_one_record_whatever_was_drafted(
-    tablet: Page, site: TabletSite
+    tablet: Page, server: TabletSite
 ) -> None:
     begin(tablet)
     to_last_screen(tablet, "jusqu’au bout")
     wait_for_draft(tablet, 2)
     finish(tablet)
     wait_for_empty_outbox(tablet)
-    assert [body.complete for body in site.bodies()] == [True]
+    assert [body.complete for body in server.bodies()] == [True]
     assert [record["state"] for record in stored(tablet)] == ["receipted"]
 
 
-def test_a_restored_server_is_refilled_by_the_tablet(tablet: Page, site: TabletSite) -> None:
+def test_a_restored_server_is_refilled_by_the_tablet(tablet: Page, server: TabletSite) -> None:
     for comment in ("avant la panne", "après la sauvegarde"):
         interview(tablet, comment)
         wait_for_empty_outbox(tablet)
         next_person(tablet)
-    before = [(record.id, record.content_hash) for record in site.records()]
-    lose_everything_under_a_new_epoch(site)
-    assert site.records() == []
+    before = [(record.id, record.content_hash) for record in server.records()]
+    lose_everything_under_a_new_epoch(server)
+    assert server.records() == []
     tablet.evaluate(
         """() => new Promise((resolve) => {
           const opening = indexedDB.open('tablet');
@@ -118,15 +89,15 @@ def test_a_restored_server_is_refilled_by_the_tablet(tablet: Page, site: TabletS
     tablet.wait_for_function("() => document.querySelector('#agent-corner')?.dataset.state === 'good'")
     tablet.evaluate(TRY_NOW)
     for _wait in range(50):
-        if len(site.records()) == len(before):
+        if len(server.records()) == len(before):
             break
         tablet.wait_for_timeout(200)
-    assert sorted((record.id, record.content_hash) for record in site.records()) == sorted(before)
+    assert sorted((record.id, record.content_hash) for record in server.records()) == sorted(before)
 
 
-def lose_everything_under_a_new_epoch(site: TabletSite) -> None:
+def lose_everything_under_a_new_epoch(server: TabletSite) -> None:
     """What a restored backup looks like that was made before any of these records."""
-    with site.app.app_context(), db.engine.begin() as connection:
+    with server.app.app_context(), db.engine.begin() as connection:
         for trigger in connection.scalars(
             sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         ).all():

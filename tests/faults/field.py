@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -15,29 +15,27 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from playwright.sync_api import Page, Playwright, expect
-from pysqlite3 import dbapi2 as sqlite
 
 from survey_app.database import db
 from survey_app.models import Response
 from survey_app.responses.intake import judge_waiting
 from survey_app.responses.record_keys import held
+from tests.browser.enrolled_tablet import EnrolledTablet, enrolled
 from tests.browser.tablet_browser import (
     PATIENCE,
     Network,
-    enrol,
+    fact,
     finish,
     interview,
     next_person,
-    tablet_browser,
     wait_for_empty_outbox,
 )
-from tests.browsers import free_port
 from tests.faults.ledger import look_into
+from tests.faults.one_tablet import arrived
 from tests.survey_app.staff_site import StaffSite
 from tests.survey_app.tablet_site import QUESTIONNAIRE, TabletSite
 
 STAFF_PAGE: Final = "/gestion/tablettes"
-STORED: Final = "SELECT id, content_hash FROM {}"
 LANGUAGE_CARD: Final = "a.language-card[data-language=fr]"
 
 SHIFT_THE_CLOCK = """(milliseconds) => {
@@ -50,40 +48,14 @@ SHIFT_THE_CLOCK = """(milliseconds) => {
 """The page's clock jumps and goes on from there; what does not hang on it (timers, ``performance``) stays."""
 
 
-READ_FACT = """(key) => new Promise((resolve) => {
-  const opening = indexedDB.open('tablet');
-  opening.onsuccess = () => {
-    const fact = opening.result.transaction('facts').objectStore('facts').get(key);
-    fact.onsuccess = () => { opening.result.close(); resolve(fact.result ?? null); };
-  };
-})"""
-
-
-@dataclass
-class Field:
-    """One tablet, one server, and what people were told."""
+@dataclass(kw_only=True)
+class Field(EnrolledTablet):
+    """One tablet, one server with the staff's pages, and what people were told."""
 
     staff: StaffSite
-    site: TabletSite
     database: Path
-    page: Page
-    network: Network
-    address: str
-    line: ExitStack
-    """Closing it takes the network away."""
-    playwright: Playwright
-    profile: Path
-    port: int
     saved: list[str] = field(default_factory=list)
     """`id hash` of what was on the disk when « Merci » was shown."""
-
-    def disconnect(self) -> None:
-        """No network any more."""
-        self.line.close()
-
-    def connect(self) -> None:
-        """The network is back."""
-        self.line.enter_context(self.network.up(self.port))
 
     def start_page(self, page: Page | None = None) -> None:
         """Open the start page, as at any new day."""
@@ -112,7 +84,7 @@ class Field:
 
     def note(self, page: Page | None = None) -> None:
         """« Merci » is on the screen: what is on the disk now was promised."""
-        last = (page or self.page).evaluate(READ_FACT, "head")
+        last = fact(page or self.page, "head")
         self.saved.append(f"{last['id']} {last['hash']}")
 
     def deliver(self, page: Page | None = None) -> None:
@@ -157,15 +129,6 @@ def plain(html: str) -> str:
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)).replace("\u202f", " "))
 
 
-def arrived(database: Path) -> Counter[str]:
-    """What a server stores as `id hash`, variants as well, read without the program."""
-    connection = sqlite.connect(str(database), isolation_level=None)
-    tables = ("inbox_record", "inbox_conflict")
-    rows = [row for table in tables for row in connection.execute(STORED.format(table))]
-    connection.close()
-    return Counter(f"{row[0]} {row[1]}" for row in rows)
-
-
 @contextmanager
 def server(folder: Path, source: str = QUESTIONNAIRE) -> Iterator[tuple[StaffSite, TabletSite]]:
     """A server on a migrated database, with an open wave and the staff's pages."""
@@ -184,11 +147,13 @@ def server(folder: Path, source: str = QUESTIONNAIRE) -> Iterator[tuple[StaffSit
 @contextmanager
 def in_the_field(playwright: Playwright, folder: Path, source: str = QUESTIONNAIRE) -> Iterator[Field]:
     """A server and one enrolled tablet that is linked to it."""
-    with server(folder / "server", source) as (staff, site), ExitStack() as line, ExitStack() as browsers:
-        network, port, profile = Network(site), free_port(), folder / "profile"
-        address = line.enter_context(network.up(port))
-        page = browsers.enter_context(tablet_browser(playwright, profile))
-        enrol(page, address, site)
-        expect(page.locator("#agent-corner[data-state=good]")).to_be_attached(timeout=PATIENCE)
-        database = folder / "server" / "survey.db"
-        yield Field(staff, site, database, page, network, address, line, playwright, profile, port)
+    with server(folder / "server", source) as (staff, site):
+        made = Field(
+            playwright=playwright,
+            network=Network(site),
+            profile=folder / "profile",
+            staff=staff,
+            database=folder / "server" / "survey.db",
+        )
+        with enrolled(made):
+            yield made

@@ -8,13 +8,13 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Playwright, expect
+from playwright.sync_api import CDPSession, Page, Playwright, expect
 from pysqlite3 import dbapi2 as sqlite
 
 from survey_app.database import db
@@ -25,12 +25,12 @@ from survey_app.responses.intake import judge_waiting
 from survey_app.responses.tablet_accounts import accounts_of
 from survey_app.staff.reconciliation import counted_of
 from survey_app.waves import find_wave
+from tests.browser.enrolled_tablet import EnrolledTablet, enrolled
 from tests.browser.tablet_browser import (
     PATIENCE,
     Network,
-    enrol,
+    fact,
     next_person,
-    open_profile,
     outbox,
     stored,
     to_last_screen,
@@ -38,7 +38,6 @@ from tests.browser.tablet_browser import (
 )
 from tests.browser.tablet_browser import begin as begin_on
 from tests.browser.test_power_cut import processes_of, send
-from tests.browsers import free_port
 from tests.faults.ledger import look_into
 from tests.survey_app.tablet_site import TabletSite, tablet_site
 
@@ -78,87 +77,36 @@ IDBDatabase.prototype.transaction = function (...given) {
 """The page stands still, in the middle of whatever it does, at the step that `stopAt` names."""
 
 
-@dataclass
-class OneTablet:
-    """A server, and a browser on one profile."""
+@dataclass(kw_only=True)
+class OneTablet(EnrolledTablet):
+    """A tablet that stands still, dies and starts again, and what people were told on it."""
 
-    playwright: Playwright
-    network: Network
-    profile: Path
     database: Path
-    port: int = field(default_factory=free_port)
     saved: Counter[str] = field(default_factory=Counter)
     """`id hash` of what was on the disk when « Merci » was shown."""
     stopped: threading.Event = field(default_factory=threading.Event)
-    _context: BrowserContext | None = None
     _released: threading.Event = field(default_factory=threading.Event)
-    _line: ExitStack = field(default_factory=ExitStack)
 
-    @property
-    def site(self) -> TabletSite:
-        """The application on the server."""
-        return self.network.site
-
-    @property
-    def address(self) -> str:
-        """Of the start page."""
-        return f"http://127.0.0.1:{self.port}/tablette/"
-
-    @property
-    def origin(self) -> str:
-        """Whose storage it is."""
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def page(self) -> Page:
-        """What is on the screen."""
-        assert self._context is not None
-        return self._context.pages[0]
-
-    def connect(self) -> None:
-        """The server can be reached."""
-        self._line.enter_context(self.network.up(self.port))
+    def __post_init__(self) -> None:
+        """A page that stands still asks the server."""
+        self.network.instead = self.answer
 
     def disconnect(self) -> None:
-        """No network any more."""
+        """No network any more, and nobody stands still."""
         self._released.set()
-        self._line.close()
-
-    def switch_on(self, *scripts: str) -> Page:
-        """Start the browser and open the start page."""
-        self.open(*scripts)
-        self.page.goto(self.address)
-        return self.page
+        super().disconnect()
 
     def open(self, *scripts: str) -> None:
-        """Start the browser on an empty page, with these scripts in every page."""
-        self._context = open_profile(self.playwright, self.profile)
-        for script in (STOP_AT, *scripts):
-            self._context.add_init_script(script)
+        """As any tablet; its pages can stand still."""
+        super().open(STOP_AT, *scripts)
 
     def ready(self) -> None:
         """The next person may choose a language."""
         self.page.locator(CARD).wait_for()
 
-    def enrol(self) -> None:
-        """Switch on for the first time."""
-        self.open()
-        self.enrol_here()
-
-    def enrol_here(self) -> None:
-        """Type a new code."""
-        enrol(self.page, self.address, self.site)
-
     def cdp(self) -> CDPSession:
         """The browser's own controls for this page."""
         return self.page.context.new_cdp_session(self.page)
-
-    def switch_off(self) -> None:
-        """Close the browser as its user does."""
-        if self._context is not None:
-            with suppress(Error):
-                self._context.close()
-        self._context = None
 
     def kill(self) -> None:
         """SIGKILL to every process of the browser."""
@@ -240,24 +188,10 @@ def arrived(database: Path) -> Counter[str]:
     return Counter(f"{row[0]} {row[1]}" for row in rows)
 
 
-FACTS: Final = """() => new Promise((resolve) => {
-  const opening = indexedDB.open('tablet');
-  opening.onsuccess = () => {
-    const facts = opening.result.transaction('facts').objectStore('facts');
-    const found = ['head', 'day'].map((key) => facts.get(key));
-    facts.transaction.oncomplete = () => {
-      opening.result.close();
-      resolve(found.map((one) => one.result ?? null));
-    };
-  };
-})"""
-
-
 def chain_faults(page: Page) -> list[str]:
     """Where records, the end of the chain and the count of the day contradict each other."""
     records = sorted(stored(page), key=lambda record: (record["seq"], record["revision"]))
-    head, day = page.evaluate(FACTS)
-    ends: dict[str, Any] = head or {"seq": 0, "hash": None}
+    ends: dict[str, Any] = fact(page, "head") or {"seq": 0, "hash": None}
     faults = []
     numbers = [record["seq"] for record in records]
     if numbers != list(range(1, len(records) + 1)):
@@ -269,6 +203,7 @@ def chain_faults(page: Page) -> list[str]:
     if records and (ends["seq"], ends["hash"]) != (records[-1]["seq"], records[-1]["hash"]):
         faults.append(f"the chain ends with {ends['seq']}, the last record is {records[-1]['seq']}")
     finished = sum(record["kind"] == "finished" for record in records)
+    day = fact(page, "day")
     if (day or {"count": 0})["count"] != finished:
         faults.append(f"{finished} finished, {day} counted")
     return faults
@@ -318,14 +253,10 @@ def one_tablet(
     """A server and one enrolled tablet that is switched on."""
     with tablet_site(folder / "server", **how) as site:
         made = OneTablet(
-            playwright, Network(site), profile or folder / "profile", folder / "server" / "survey.db"
+            playwright=playwright,
+            network=Network(site),
+            profile=profile or folder / "profile",
+            database=folder / "server" / "survey.db",
         )
-        made.network.instead = made.answer
-        made.connect()
-        try:
-            made.enrol()
-            expect(made.page.locator("#agent-corner[data-state=good]")).to_be_attached(timeout=PATIENCE)
+        with enrolled(made):
             yield made
-        finally:
-            made.switch_off()
-            made.disconnect()

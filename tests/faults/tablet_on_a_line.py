@@ -13,10 +13,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 from urllib.request import urlopen
 
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Playwright, expect
 from pysqlite3 import dbapi2 as sqlite
 
 from survey_app import create_app
@@ -24,15 +25,16 @@ from survey_app.database import db
 from survey_app.migrations import upgrade
 from survey_app.responses.record_keys import held
 from survey_app.settings import testing
+from tests.browser.enrolled_tablet import EnrolledTablet, enrolled
 from tests.browser.tablet_browser import (
     PATIENCE,
     TRY_NOW,
-    enrol,
+    Network,
+    fact,
     interview,
     next_person,
     outbox,
     stored,
-    tablet_browser,
     wait_for_empty_outbox,
     wait_for_records,
 )
@@ -41,26 +43,23 @@ from tests.faults.ledger import look_into
 from tests.faults.proxy import FaultProxy, fault_proxy
 from tests.survey_app.tablet_site import TabletSite
 
-FACT = """(name) => new Promise((resolve, reject) => {
-  const opening = indexedDB.open('tablet');
-  opening.onerror = () => reject(opening.error);
-  opening.onsuccess = () => {
-    const found = opening.result.transaction('facts').objectStore('facts').get(name);
-    found.onsuccess = () => { opening.result.close(); resolve(found.result); };
-  };
-})"""
 
-
-@dataclass
-class Line:
+@dataclass(kw_only=True)
+class Line(EnrolledTablet):
     """A tablet, the line, a server, and the ledger of what people were told."""
 
-    page: Page
     proxy: FaultProxy
-    site: TabletSite
     database: Path
     shown: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Id and hash of what was on the disk when « Merci » was shown."""
+
+    @property
+    def address(self) -> str:
+        """Of the start page, as it is reached through the line."""
+        return self.proxy.address
+
+    def connect(self) -> None:
+        """The server is at the other end of the line, whether it runs or not."""
 
     def one_person(self, comment: str = "") -> dict[str, Any]:
         """One interview to « Merci »; the record that this promised."""
@@ -90,7 +89,7 @@ class Line:
 
     def fact(self, name: str) -> Any:
         """What the tablet has noted."""
-        return self.page.evaluate(FACT, name)
+        return fact(self.page, name)
 
     def says(self, notice: str) -> None:
         """What the agent reads."""
@@ -147,24 +146,43 @@ def a_site(folder: Path) -> Iterator[TabletSite]:
 
 
 @contextmanager
-def a_line(playwright: Playwright, folder: Path) -> Iterator[Line]:
+def a_line(
+    playwright: Playwright, folder: Path, *arguments: str, certificate: SSLContext | None = None
+) -> Iterator[Line]:
     """An enrolled tablet on a good line."""
     with ExitStack() as stack:
         site = stack.enter_context(a_site(folder / "server"))
         address = stack.enter_context(served(site.app))
-        yield stack.enter_context(connected(playwright, folder, site, int(address.rpartition(":")[2])))
+        port = int(address.rpartition(":")[2])
+        yield stack.enter_context(
+            connected(playwright, folder, site, port, *arguments, certificate=certificate)
+        )
 
 
 @contextmanager
-def connected(playwright: Playwright, folder: Path, site: TabletSite, server_port: int) -> Iterator[Line]:
-    """A tablet that reaches this server through the proxy."""
+def connected(
+    playwright: Playwright,
+    folder: Path,
+    site: TabletSite,
+    server_port: int,
+    *arguments: str,
+    certificate: SSLContext | None = None,
+) -> Iterator[Line]:
+    """A tablet that reaches this server through the proxy; its browser may be started with more arguments."""
     with (
-        fault_proxy(server_port) as proxy,
-        tablet_browser(playwright, folder / "profile") as page,
+        fault_proxy(server_port, certificate) as proxy,
+        enrolled(
+            Line(
+                playwright=playwright,
+                network=Network(site),
+                profile=folder / "profile",
+                arguments=arguments,
+                proxy=proxy,
+                database=folder / "server" / "survey.db",
+            )
+        ) as line,
     ):
-        enrol(page, proxy.address, site)
-        expect(page.locator("#agent-corner[data-state=good]")).to_be_attached(timeout=PATIENCE)
-        yield Line(page, proxy, site, folder / "server" / "survey.db")
+        yield line
 
 
 @dataclass

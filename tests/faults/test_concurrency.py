@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, Page, Playwright, expect
+from playwright.sync_api import Error, Page, expect
 
 from tests.browser.tablet_browser import (
     PATIENCE,
@@ -21,15 +20,10 @@ from tests.browser.tablet_browser import (
     to_last_screen,
     wait_for_draft,
 )
-from tests.faults.one_tablet import BUSY, OneTablet, Reply, chain_faults, forks_seen, one_tablet
+from tests.faults.frozen_tab import frozen
+from tests.faults.one_tablet import BUSY, OneTablet, Reply, chain_faults, forks_seen
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def tablet(playwright: Playwright, tmp_path: Path) -> Iterator[OneTablet]:
-    with one_tablet(playwright, tmp_path) as made:
-        yield made
 
 
 @dataclass
@@ -187,13 +181,6 @@ def test_without_lock_and_lease_two_tabs_send_the_same_records_and_the_server_ke
 
 # 17: the tab that sends stands still
 
-STAND_STILL = """() => {
-  for (let timer = setTimeout(() => undefined); timer > 0; timer -= 1) clearTimeout(timer);
-  window.setTimeout = () => 0;
-}"""
-"""Nothing of the page goes on but the request without an answer. (`Page.setWebLifecycleState` freezes no
-visible page: its rounds would take the lease from the other tab, whose clock this test sets ahead.)"""
-
 LATER = "() => { const now = Date.now; Date.now = () => now.call(Date) + 61_000; }"
 
 
@@ -220,14 +207,14 @@ def test_a_frozen_sender_is_passed_when_its_lease_is_over_and_sends_nothing_when
     tablet: OneTablet, sends: Sends
 ) -> None:
     other = stuck_sender(tablet, sends)
-    tablet.page.evaluate(STAND_STILL)
-    other.evaluate(TRY_NOW)
-    other.wait_for_timeout(700)
-    assert len(sends.paths) == 1, "the lease of a frozen tab is not respected"
-    other.evaluate(LATER)
-    receipted(other)
-    assert len(sends.paths) == 2
-    sends.let_go.set()
+    with frozen(tablet.page, other):
+        other.evaluate(TRY_NOW)
+        other.wait_for_timeout(700)
+        assert len(sends.paths) == 1, "the lease of a frozen tab is not respected"
+        other.evaluate(LATER)
+        receipted(other)
+        assert len(sends.paths) == 2
+        sends.let_go.set()
     receipted(tablet.page)
     assert len(sends.paths) == 2
     tablet.assert_all_arrived()
@@ -274,4 +261,4 @@ def test_twenty_taps_on_finish_and_around_it_save_one_answer(tablet: OneTablet, 
     sends.busy = False
     tablet.deliver()
     tablet.assert_all_arrived()
-    assert len(set(sends.paths)) == 1  # a second request for it changes nothing at the server
+    assert len(sends.paths) == 1

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 from playwright.sync_api import Playwright
 
-from tests.browser.tablet_browser import begin, stored, wait_for_draft
+from tests.browser.tablet_browser import begin, fact, stored, wait_for_draft
 from tests.browser.test_stolen_profile import files_that_hold
 from tests.faults.one_tablet import (
-    FACTS,
     OneTablet,
     Reply,
     chain_faults,
@@ -27,12 +25,6 @@ from tests.survey_app.tablet_site import QUESTIONNAIRE
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 SEED: Final = 20261125
-
-
-@pytest.fixture
-def tablet(playwright: Playwright, tmp_path: Path) -> Iterator[OneTablet]:
-    with one_tablet(playwright, tmp_path) as made:
-        yield made
 
 
 # 1: killed in the middle of a question
@@ -228,7 +220,7 @@ def test_the_same_kill_leaves_a_number_without_its_answers_that_are_written_a_mo
     tablet.switch_on()
     tablet.ready()
     assert stored(tablet.page) == []
-    end, _day = tablet.page.evaluate(FACTS)
+    end = fact(tablet.page, "head")
     assert end["seq"] == 1
     assert chain_faults(tablet.page) != []
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright
 
 from survey_app import access
-from tests.browser.tablet_browser import PORTRAIT, enrol, next_person
-from tests.browsers import CHROMIUM, CHROMIUM_ARGUMENTS, served
+from tests.browser.tablet_browser import next_person
 from tests.faults import network_faults as faults
 from tests.faults.certificates import certificate
-from tests.faults.proxy import Exchange, Fault, fault_proxy
-from tests.faults.tablet_on_a_line import Line, a_line, a_site
+from tests.faults.proxy import Exchange, Fault
+from tests.faults.tablet_on_a_line import Line, a_line
 
 pytestmark = pytest.mark.browser
 
@@ -49,13 +47,6 @@ const timeout = AbortSignal.timeout.bind(AbortSignal);
 AbortSignal.timeout = (milliseconds) => timeout(milliseconds / 30);
 """
 NO_PATIENCE_AT_ALL = "AbortSignal.timeout = () => new AbortController().signal;"
-
-
-@pytest.fixture
-def line(playwright: Playwright, tmp_path: Path) -> Iterator[Line]:
-    """An enrolled tablet on a good line."""
-    with a_line(playwright, tmp_path) as good:
-        yield good
 
 
 @pytest.mark.fault(21)
@@ -140,24 +131,11 @@ def test_a_foreign_or_expired_certificate_keeps_everything_and_the_agent_reads_w
     playwright: Playwright, tmp_path: Path
 ) -> None:
     good, fingerprint = certificate(tmp_path, "good")
-    arguments = [*CHROMIUM_ARGUMENTS, f"--ignore-certificate-errors-spki-list={fingerprint}"]
-    with (
-        a_site(tmp_path / "server") as site,
-        served(site.app) as address,
-        fault_proxy(int(address.rpartition(":")[2]), good) as proxy,
-        playwright.chromium.launch_persistent_context(
-            str(tmp_path / "profile"),
-            executable_path=CHROMIUM,
-            args=arguments,
-            viewport=PORTRAIT,
-            has_touch=True,
-        ) as context,
-    ):
-        line = Line(context.pages[0], proxy, site, tmp_path / "server" / "survey.db")
-        enrol(line.page, proxy.address, site)
+    trusted = f"--ignore-certificate-errors-spki-list={fingerprint}"
+    with a_line(playwright, tmp_path, trusted, certificate=good) as line:
         for name, expired in (("foreign", False), ("expired", True)):
-            proxy.certificate, _ = certificate(tmp_path, name, expired=expired)
-            proxy.drop_connections()
+            line.proxy.certificate, _ = certificate(tmp_path, name, expired=expired)
+            line.proxy.drop_connections()
             record = line.one_person(name)
             with line.page.expect_event("requestfailed") as failed:
                 line.try_again()
@@ -165,7 +143,7 @@ def test_a_foreign_or_expired_certificate_keeps_everything_and_the_agent_reads_w
             line.wait_until(record["id"], state="queued")
             line.says("unreachable")
             assert "certificat" in line.page.locator("[data-notice=unreachable]").inner_text()
-        proxy.certificate = good
+        line.proxy.certificate = good
         line.deliver()
 
 

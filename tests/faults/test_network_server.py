@@ -28,7 +28,6 @@ from tests.faults import network_faults as faults
 from tests.faults.tablet_on_a_line import (
     Line,
     ServerProcess,
-    a_line,
     a_site,
     arrived,
     connected,
@@ -43,13 +42,6 @@ TABLETS = 300
 LONGEST_REQUEST = 30
 """Seconds after which a tablet gives a request up."""
 NOBODY = ""
-
-
-@pytest.fixture
-def line(playwright: Playwright, tmp_path: Path) -> Iterator[Line]:
-    """An enrolled tablet on a good line."""
-    with a_line(playwright, tmp_path) as good:
-        yield good
 
 
 @pytest.fixture

@@ -31,12 +31,6 @@ __all__ = ["root"]
 CLIENT: Final = Path(assets.__file__).parent / "client"
 
 
-@pytest.fixture
-def tablet(playwright: Playwright, tmp_path: Path) -> Iterator[OneTablet]:
-    with one_tablet(playwright, tmp_path) as made:
-        yield made
-
-
 # 6: the quota is exceeded
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from playwright.sync_api import Playwright, expect
+from playwright.sync_api import expect
 
 from survey_app import assets
 from survey_app.database import db
@@ -30,7 +30,6 @@ from tests.faults.one_tablet import (
     expect_refusal,
     last_of,
     lines_told,
-    one_tablet,
     refuse_records,
     take_records,
 )
@@ -39,12 +38,6 @@ from tests.survey_app.tablet_site import FakeTablet, tablet_site
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 CLIENT: Final = Path(assets.__file__).parent / "client"
-
-
-@pytest.fixture
-def tablet(playwright: Playwright, tmp_path: Path) -> Iterator[OneTablet]:
-    with one_tablet(playwright, tmp_path) as made:
-        yield made
 
 
 # 11: another version of the application

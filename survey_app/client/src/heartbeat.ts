@@ -33,15 +33,22 @@ export interface HeartbeatAnswer extends ServerWord {
   readonly idleSeconds: number | null;
 }
 
+/** What is sent, under a number that rises with each call, in all tabs. */
+export interface Heartbeat {
+  readonly beat: number;
+  readonly body: string;
+}
+
 /** Everything the server is told. The counters of refusals and of wrong PINs only rise. */
-export async function heartbeatOf(outbox: Outbox, store: Store, surrounds: Surrounds): Promise<string> {
+export async function heartbeatOf(outbox: Outbox, store: Store, surrounds: Surrounds): Promise<Heartbeat> {
   const [queued, sending, quarantined, drafts, retained] = await Promise.all(
     (['queued', 'sending', 'quarantined', 'draft', 'receipted'] as const).map((state) => outbox.count(state)),
   ) as [number, number, number, number, number];
   const head = await outbox.head();
   const readiness = await store.fact<Readiness>('readiness');
-  return JSON.stringify({
-    beat: await nextBeat(store),
+  const beat = await nextBeat(store);
+  const body = JSON.stringify({
+    beat,
     waiting: queued + sending + quarantined,
     quarantined,
     drafts: drafts + (await outbox.count('cancelled')),
@@ -55,9 +62,10 @@ export async function heartbeatOf(outbox: Outbox, store: Store, surrounds: Surro
     pin_failures: (await store.fact<number>('pin_failures')) ?? 0,
     refusals: (await store.fact<Record<string, number>>('refusals')) ?? {},
   });
+  return { beat, body };
 }
 
-/** Rises with each call, in all tabs, so that the server can tell an old call that is sent again. */
+/** By it the server tells an old call that is sent again, and the tablet an answer older than a receipt. */
 async function nextBeat(store: Store): Promise<number> {
   const next = { beat: 0 };
   await store.write(['facts'], (transaction) => {

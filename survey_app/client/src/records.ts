@@ -33,6 +33,8 @@ export interface OutboxRecord {
   /** Of the receipt: the history of the server that keeps it, and since when. */
   readonly epoch?: string;
   readonly storedAt?: string;
+  /** The number of the last heartbeat that was asked for before the receipt came. */
+  readonly beat?: number;
 }
 
 /** The last record of the chain: its number, its id, the hash of its latest revision, and the link that the next one names. */

@@ -28,22 +28,29 @@ export class Retention {
     const receipt = await receiptFor(record, answer, secret);
     if (receipt === null) return false;
     const { epoch, stored_at: storedAt } = receipt;
+    // With the number of the last heartbeat: what is answered to that one may be older than this receipt.
     await this.store.write(['records', 'facts'], (transaction) => {
       const records = transaction.objectStore('records');
+      const facts = transaction.objectStore('facts');
+      const beat: IDBRequest<number | undefined> = facts.get('beat');
       const found: IDBRequest<OutboxRecord | undefined> = records.get(keyOf(record));
       found.onsuccess = () => {
-        if (found.result?.hash === record.hash) records.put({ ...found.result, ...receipted(epoch, storedAt) });
+        if (found.result?.hash === record.hash) records.put({ ...found.result, ...receipted(epoch, storedAt, beat.result ?? 0) });
       };
-      transaction.objectStore('facts').put(storedAt, 'last_receipt_at');
+      facts.put(storedAt, 'last_receipt_at');
     });
     return true;
   }
 
-  /** Follow the server's word: queue again what it lost, and let go what its backup holds. */
-  async follow(word: ServerWord, device: string): Promise<void> {
+  /**
+   * Follow the server's word: queue again what it lost, and let go what its backup holds. `asked` is the number of the
+   * heartbeat that it answers: of a record whose receipt came meanwhile it may not know yet, and the next one will.
+   */
+  async follow(word: ServerWord, device: string, asked: number): Promise<void> {
     const missing = new Set(word.missing);
     await this.store.write(['records'], (transaction) =>
       eachReceipted(transaction, (record, cursor) => {
+        if ((record.beat ?? 0) >= asked) return;
         const fate = fateOf(record, word, record.device === device && missing.has(record.seq));
         if (fate === 'away') cursor.delete();
         if (fate === 'again') cursor.update({ ...record, state: 'queued', attempts: 0, notBefore: 0 } satisfies OutboxRecord);
@@ -89,7 +96,7 @@ export class Retention {
   }
 }
 
-const receipted = (epoch: string, storedAt: string): Partial<OutboxRecord> => ({ state: 'receipted', epoch, storedAt, reason: null, notBefore: 0 });
+const receipted = (epoch: string, storedAt: string, beat: number): Partial<OutboxRecord> => ({ state: 'receipted', epoch, storedAt, beat, reason: null, notBefore: 0 });
 
 function fateOf(record: OutboxRecord, { epoch, watermark }: ServerWord, isMissing: boolean): Fate {
   if (record.epoch !== epoch || isMissing) return 'again';

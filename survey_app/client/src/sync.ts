@@ -101,21 +101,18 @@ export class Sync {
   async heartbeat(surrounds: Surrounds = NO_SURROUNDS): Promise<void> {
     const credential = await this.credentials.current();
     if (credential === null) return;
-    const body = await heartbeatOf(this.outbox, this.store, surrounds);
+    const { beat, body } = await heartbeatOf(this.outbox, this.store, surrounds);
     const response = await this.request(credential, 'POST', '/api/v1/devices/heartbeat', body).catch(() => null);
     if (response === null) return this.noteContact('unreachable');
-    if (response.status === 401) return this.noteContact('unknown_device');
+    if (response.status === 401) return this.noteForgotten(credential.device);
     const answer = (await isAnswerTo(body, response, credential)) ? heartbeatAnswer(await jsonOf(response)) : null;
-    if (answer) return this.learn(answer, credential.device);
+    if (answer) return this.learn(answer, credential.device, beat);
     await this.noteContact(response.ok || response.type === 'opaqueredirect' || response.status === NETWORK_LOGIN ? 'network_login' : 'busy');
   }
 
-  private async learn(answer: HeartbeatAnswer, device: string): Promise<void> {
-    // Which identity it was: an answer to the earlier one may come after the tablet was enrolled again.
-    await this.store.setFact('revoked', answer.revoked ? device : null);
-    if (answer.pin) await this.store.setFact('pin', answer.pin);
-    if (answer.idleSeconds !== null) await this.store.setFact('idle_seconds', answer.idleSeconds);
-    await this.outbox.retention.follow(answer, device);
+  private async learn(answer: HeartbeatAnswer, device: string, beat: number): Promise<void> {
+    await this.store.write(['facts'], (transaction) => obey(transaction.objectStore('facts'), answer, device));
+    await this.outbox.retention.follow(answer, device, beat);
     await this.shortenPause();
     await this.reached(answer.now);
   }
@@ -200,8 +197,13 @@ export class Sync {
       const same = other.device === record.device && other.state !== 'quarantined';
       if (same) await this.outbox.mark(other, { state: 'queued', notBefore, reason: UNKNOWN_DEVICE });
     }
-    if ((await this.credentials.current())?.device === record.device) await this.noteContact('unknown_device');
+    await this.noteForgotten(record.device);
     return 'next_identity';
+  }
+
+  /** An earlier identity may be forgotten: the agent is told only of the one that the tablet has now. */
+  private async noteForgotten(device: string): Promise<void> {
+    if ((await this.credentials.current())?.device === device) await this.noteContact('unknown_device');
   }
 
   /**
@@ -258,6 +260,17 @@ export class Sync {
   private async noteContact(contact: Contact): Promise<void> {
     if ((await this.store.fact<Contact>('contact')) !== contact) await this.store.setFact('contact', contact);
   }
+}
+
+/** What the tablet is told of itself, unless it was enrolled again since it asked: then another identity was meant. */
+function obey(facts: IDBObjectStore, { revoked, pin, idleSeconds }: HeartbeatAnswer, device: string): void {
+  const now: IDBRequest<{ device: string } | undefined> = facts.get('device');
+  now.onsuccess = () => {
+    if (now.result?.device !== device) return;
+    facts.put(revoked ? device : null, 'revoked');
+    if (pin) facts.put(pin, 'pin');
+    if (idleSeconds !== null) facts.put(idleSeconds, 'idle_seconds');
+  };
 }
 
 async function jsonOf(response: Response): Promise<unknown> {

@@ -185,6 +185,30 @@ test('an emptied tablet takes facts again once it is enrolled again', async () =
   assert.deepEqual(await factsLeft(world), ['contact', 'device', 'secret another']);
 });
 
+/** What the server may say late to an identity that the tablet has no more. */
+const LATE: Record<string, (pin: object) => Response> = {
+  'its PIN, its pause and that it may go on': (pin) => json(200, { now: '2026-06-15T08:00:00Z', epoch: 'epoch 1', revoked: false, pin, idle_seconds: 30 }),
+  'its PIN, its pause and its end': (pin) => json(200, { now: '2026-06-15T08:00:00Z', epoch: 'epoch 1', revoked: true, pin, idle_seconds: 30 }),
+};
+
+for (const [what, late] of Object.entries(LATE)) {
+  test(`a tablet that was enrolled anew keeps its own PIN and pause when the server tells the earlier identity ${what}`, async () => {
+    const world = new World();
+    await world.enrol();
+    const [earlier, own] = ['aa', 'bb'].map((salt) => ({ salt, hash: 'cc', iterations: 10 }));
+    assert.ok(earlier);
+    world.server.instead.push(async () => {
+      const answer = { device: 'another', name: 'Accueil-2', site: 'niort', site_name: 'Niort', slugs: [], languages: [], secret: SECRET, pin: own, idle_seconds: 90 };
+      assert.equal(await new Enrolment(world.store).enrol('CODE', async () => json(200, answer)), 'enrolled');
+      await world.store.setFact('revoked', 'another');
+      return late(earlier);
+    });
+    await world.sync.heartbeat();
+    const facts = await Promise.all(['pin', 'idle_seconds', 'revoked'].map((key) => world.store.fact(key)));
+    assert.deepEqual(facts, [own, 90, 'another']);
+  });
+}
+
 test('an error inside a transaction arrives as itself, and rolls it back', async () => {
   const world = new World();
   const failing = world.store.write(['facts'], (transaction) => {

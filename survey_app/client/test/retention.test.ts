@@ -37,7 +37,7 @@ const WORDS: Record<string, [object, number]> = {
 for (const [name, [word, stay]] of Object.entries(WORDS)) {
   test(`${name}: ${stay} of two copies stay`, async () => {
     const world = await aWorldThatSent(2);
-    await world.outbox.retention.follow({ epoch: 'epoch 1', watermark: null, missing: [], ...word }, DEVICE);
+    await world.outbox.retention.follow({ epoch: 'epoch 1', watermark: null, missing: [], ...word }, DEVICE, 1);
     assert.equal((await world.records()).length, stay);
   });
 }
@@ -65,11 +65,46 @@ test('a restored server is refilled with what its backup did not hold', async ()
 
 test('numbers that the server lacks are sent again, those of another identity are not meant', async () => {
   const world = await aWorldThatSent(3);
-  await world.outbox.retention.follow({ epoch: 'epoch 1', watermark: '2030-01-01T00:00:00Z', missing: [2, 77] }, DEVICE);
+  await world.outbox.retention.follow({ epoch: 'epoch 1', watermark: '2030-01-01T00:00:00Z', missing: [2, 77] }, DEVICE, 1);
   assert.deepEqual(await world.waitingIds(), [anId(2)], 'whatever the watermark says');
   const other = await aWorldThatSent(1);
-  await other.outbox.retention.follow({ epoch: 'epoch 1', watermark: null, missing: [1] }, 'another');
+  await other.outbox.retention.follow({ epoch: 'epoch 1', watermark: null, missing: [1] }, 'another', 1);
   assert.deepEqual(await other.waitingIds(), []);
+});
+
+/** The paths of what was sent, heartbeats left out. */
+const sentPaths = (world: World): string[] => world.server.requests.map(({ path }) => path).filter((path) => !path.endsWith('heartbeat'));
+
+test('a record that is sent while a heartbeat is under way is sent once, whatever the answer knew', async () => {
+  const world = new World();
+  await world.save(anId(1));
+  world.server.instead.push(async (path, init) => {
+    const word = await world.server.answer(path, init);
+    await world.sync.run();
+    return word;
+  });
+  await world.sync.heartbeat();
+  await world.sync.run();
+  assert.deepEqual(sentPaths(world), [`/api/v1/records/${anId(1)}`]);
+  world.server.loseARow();
+  await world.sync.heartbeat();
+  await world.sync.run();
+  assert.deepEqual(world.server.ids(), [anId(1)], 'the next answer knows');
+});
+
+test('a history that ended while its answer was on the way brings back nothing of the next one', async () => {
+  const world = await aWorldThatSent(1);
+  world.server.takeBackup();
+  await world.save(anId(2));
+  world.server.instead.push(async (path, init) => {
+    const word = await world.server.answer(path, init);
+    world.server.restore();
+    await world.sync.run();
+    return word;
+  });
+  await world.sync.heartbeat();
+  await world.sync.run();
+  assert.deepEqual(sentPaths(world), [1, 2].map((number) => `/api/v1/records/${anId(number)}`));
 });
 
 test('a record without room is saved at the price of the oldest receipted copies, and of nothing else', async () => {

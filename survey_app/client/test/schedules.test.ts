@@ -85,7 +85,7 @@ const CONTROLS: readonly Control[] = [
     without: 'a look at the watermark',
     breakIt: (tab) => {
       const follow = tab.outbox.retention.follow.bind(tab.outbox.retention);
-      tab.outbox.retention.follow = (word, device) => follow({ ...word, watermark: '2999-01-01T00:00:00Z' }, device);
+      tab.outbox.retention.follow = (word, device, asked) => follow({ ...word, watermark: '2999-01-01T00:00:00Z' }, device, asked);
     },
     schedule: [{ what: 'backup' }, inTab('answer'), inTab('finish'), inTab('send'), { what: 'restore' }],
   },
@@ -93,7 +93,7 @@ const CONTROLS: readonly Control[] = [
     without: 'a look at the epoch, and at the numbers that the server lacks',
     breakIt: (tab) => {
       const follow = tab.outbox.retention.follow.bind(tab.outbox.retention);
-      tab.outbox.retention.follow = (word, device) => follow({ ...word, epoch: 'epoch 1', missing: [] }, device);
+      tab.outbox.retention.follow = (word, device, asked) => follow({ ...word, epoch: 'epoch 1', missing: [] }, device, asked);
     },
     schedule: [{ what: 'backup' }, inTab('answer'), inTab('finish'), inTab('send'), { what: 'restore' }],
   },
@@ -101,7 +101,7 @@ const CONTROLS: readonly Control[] = [
     without: 'a look at the numbers that the server lacks',
     breakIt: (tab) => {
       const follow = tab.outbox.retention.follow.bind(tab.outbox.retention);
-      tab.outbox.retention.follow = (word, device) => follow({ ...word, missing: [] }, device);
+      tab.outbox.retention.follow = (word, device, asked) => follow({ ...word, missing: [] }, device, asked);
     },
     schedule: [inTab('answer'), inTab('finish'), inTab('send'), { what: 'loses a row' }],
   },
