@@ -86,7 +86,7 @@ test('a record that is sent while a heartbeat is under way is sent once, whateve
   await world.sync.heartbeat();
   await world.sync.run();
   assert.deepEqual(sentPaths(world), [`/api/v1/records/${anId(1)}`]);
-  world.server.loseARow();
+  world.server.loseARow(DEVICE);
   await world.sync.heartbeat();
   await world.sync.run();
   assert.deepEqual(world.server.ids(), [anId(1)], 'the next answer knows');
