@@ -90,6 +90,9 @@ class Stratum:
 
 def frame_of(wave_id: str) -> WaveFrame | None:
     """The frozen snapshot that a wave by personal link works on; None for any other wave."""
+    wave = db.session.get(Wave, wave_id)  # known to the session in nearly every case: no question asked
+    if wave is None or MODE not in wave.modes:
+        return None
     return db.session.get(WaveFrame, wave_id)
 
 
