@@ -28,7 +28,7 @@ CONTENTS: Mapping[str, str] = {
     "device": "Tablettes\u00a0: nom, site, dernier contact.",
     "device_refusals": "Refus par tablette et par jour\u00a0: des nombres, jamais par agent.",
     "gap_explanation": "Explications écrites des numéros manquants, avec l’agent qui les donne.",
-    "tablet_explanation": "Explications écrites d’une tablette muette ou doublée, avec l’agent qui les donne.",
+    "tablet_explanation": "Explications écrites sur une tablette muette ou doublée, et qui les donne.",
     "received_number": "Numéros d’envoi reçus de chaque tablette, sans lien avec une réponse.",
     "enrolment_code": "Codes d’enrôlement (empreintes seulement).",
     "user_account": "Comptes des agents\u00a0: nom, adresse électronique, empreinte du mot de passe.",
