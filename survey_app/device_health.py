@@ -100,7 +100,7 @@ def _silent(s: Situation) -> Iterator[Reason]:
     if silence <= SILENT:
         return
     days = _many(max(1, silence.days), "jour", "jours")
-    holds = bool(s.device.waiting)
+    holds = bool(s.chain.waiting or s.device.former)
     yield (
         RED if silence > LOST or holds else AMBER,
         f"Sans nouvelles depuis {days}\u00a0: vérifiez qu’elle est allumée et reliée au réseau.",
@@ -115,19 +115,23 @@ def _waiting(s: Situation) -> Iterator[Reason]:
             "envois sont refusés par le serveur\u00a0: exportez-les",
         )
         yield RED, f"{words} depuis la tablette et prévenez le technicien."
-    left = (s.device.waiting or 0) - (s.device.quarantined or 0)
+    left = s.chain.waiting - (s.device.quarantined or 0) - (s.device.drafts or 0)
     if left > 0:
         yield AMBER, f"{_many(left, 'envoi attend', 'envois attendent')} sur la tablette."
+    if s.device.former:
+        left = s.device.former
+        yield (
+            AMBER,
+            f"{_many(left, 'envoi', 'envois')} d’une ancienne inscription attend{'ent' if left > 1 else ''} dessus.",
+        )
 
 
 def _gaps(s: Situation) -> Iterator[Reason]:
-    """Numbers that the tablet still holds are only late; with more of them than it holds, some are gone."""
-    gaps = s.chain.unexplained
-    held = (s.device.waiting or 0) + (s.device.drafts or 0)
-    gone = sum(gap.size for gap in gaps) - held
+    """Numbers that the tablet still holds are only late. An older application tells how many, and not which."""
+    gone = sum(gap.size for gap in s.chain.lost) - (s.chain.waiting if s.device.held is None else 0)
     if gone > 0:
         words = _many(gone, "questionnaire n’est jamais arrivé", "questionnaires ne sont jamais arrivés")
-        yield RED, f"{words} (numéros manquants\u00a0: {numbers(gaps)})."
+        yield RED, f"{words} (numéros manquants\u00a0: {numbers(s.chain.lost)})."
 
 
 def _forks(s: Situation) -> Iterator[Reason]:
@@ -189,8 +193,8 @@ def _pin(s: Situation) -> Iterator[Reason]:
 
 
 def _queue_of_revoked(s: Situation) -> Iterator[Reason]:
-    if s.device.waiting:
-        left = _many(s.device.waiting, "envoi attend", "envois attendent")
+    if waiting := s.chain.waiting + (s.device.former or 0):
+        left = _many(waiting, "envoi attend", "envois attendent")
         yield (
             RED,
             f"Révoquée, et {left} encore dessus\u00a0: "

@@ -19,6 +19,7 @@ DIGEST_LENGTH: Final = 64
 LONGEST_CODE: Final = 40
 MOST_DIGESTS: Final = 20
 MOST_DAYS: Final = 62
+MOST_RUNS: Final = 1_000
 REFUSALS_KEPT: Final = timedelta(days=400)
 COLOURS: Final = ("green", "amber", "red")
 
@@ -90,10 +91,27 @@ def _code(value: object) -> str | None:
     return str(value) if plain and str(value).replace("_", "").replace("-", "").isalnum() else None
 
 
+def _runs(value: object) -> list[list[int]] | None:
+    """First and last of each run of numbers, rising; None for anything else."""
+    if not isinstance(value, list) or len(value) > MOST_RUNS:
+        return None
+    before = 0
+    for run in value:
+        if not isinstance(run, list) or len(run) != 2:  # noqa: PLR2004 (first and last)
+            return None
+        first, last = (whole(number) for number in run)
+        if first is None or last is None or not before < first <= last:
+            return None
+        before = last
+    return value
+
+
 _LATEST: Final[Mapping[str, Callable[[object], Any]]] = {
     "waiting": whole,
     "quarantined": whole,
     "drafts": whole,
+    "held": _runs,
+    "former": whole,
     "retained": whole,
     "app_digest": _digest,
     "questionnaires": _digests,

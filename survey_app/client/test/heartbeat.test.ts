@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Enrolment } from '../src/enrolment.ts';
-import { heartbeatAnswer } from '../src/heartbeat.ts';
+import { heartbeatAnswer, runsOf } from '../src/heartbeat.ts';
 import { Refusals } from '../src/refusals.ts';
 import type { Store, Work } from '../src/store.ts';
 import { anId, anInterview, DAY, DEVICE, json, SECRET, World } from './fake_world.ts';
@@ -28,6 +28,8 @@ test('the heartbeat counts what waits, what is drafted and what is kept, each ap
     drafts: 1,
     retained: 1,
     high_seq: 4,
+    held: [[2, 4]],
+    former: 0,
     app_digest: 'd'.repeat(64),
     questionnaires: ['q'.repeat(64)],
     persisted: false,
@@ -39,6 +41,17 @@ test('the heartbeat counts what waits, what is drafted and what is kept, each ap
     pin_failures: 0,
     refusals: { '2026-06-15': 3 },
   });
+});
+
+test('numbers are told as runs, each once, and what an earlier enrolment left is counted apart', async () => {
+  assert.deepEqual(runsOf([7, 2, 3, 3, 1, 9]), [[1, 3], [7, 7], [9, 9]]);
+  assert.deepEqual(runsOf([]), []);
+  const world = new World();
+  for (const number of [1, 2]) await world.save(anId(number));
+  await world.store.setFact('device', { device: '00000000-0000-4000-8000-0000000000ff' });
+  await world.store.setFact('secret 00000000-0000-4000-8000-0000000000ff', await world.store.fact(`secret ${DEVICE}`));
+  await world.sync.heartbeat();
+  assert.deepEqual([said(world)['held'], said(world)['former']], [[], 2]);
 });
 
 test('each heartbeat has a higher number than the one before, after a restart too', async () => {
