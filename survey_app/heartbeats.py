@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from survey_app.access import REVOKED
+from survey_app.audit import record
 from survey_app.models import Device
 from survey_app.responses import refusals
+from survey_app.unknown_tablets import NOBODY
 
 LARGEST_NUMBER: Final = 2**31 - 1
 LARGEST_BEAT: Final = 2**53 - 1
@@ -35,6 +38,9 @@ def remember(session: Session, device: Device, news: Mapping[str, Any], now: dat
     device.pin_failures = _highest(device.pin_failures, whole(news.get("pin_failures")))
     for name, read in _LATEST.items():
         setattr(device, name, read(news.get(name)))
+    if news.get("emptied") is True and device.state == REVOKED and device.emptied_at is None:
+        device.emptied_at = now
+        record(session, "device-emptied", actor=NOBODY, subject=device.name)
     device.battery_percent, device.charging = _battery(news.get("battery"))
     refusals.keep(session, device.id, _refusals(news.get("refusals"), now))
 

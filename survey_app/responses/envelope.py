@@ -203,6 +203,11 @@ def _matches(pattern: re.Pattern[str], *, or_none: bool = False) -> Callable[[ob
     return fits
 
 
+def is_identifier(value: str) -> bool:
+    """Whether this can be the id of a record or of a device."""
+    return _UUID.fullmatch(value) is not None
+
+
 def _is_base64url(value: object) -> bool:
     """Thirty times faster than a regular expression, and bodies are what there is most of."""
     return isinstance(value, str) and value.isascii() and not value.encode().translate(None, _BASE64URL)

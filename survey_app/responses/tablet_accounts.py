@@ -80,7 +80,7 @@ def ended_at(wave: Wave, now: dt.datetime) -> dt.datetime | None:
 
 def _is_silent(device: Device, wave: Wave, end: dt.datetime | None) -> bool:
     """A revoked tablet that was told so begins no interview: what it said then is its last word."""
-    if end is None or device.enrolled_at >= end:
+    if end is None or device.enrolled_at >= end or device.replaced_by is not None:
         return False
     revoked = device.revoked_at
     if revoked is not None and wave.opened_at is not None and revoked < wave.opened_at:

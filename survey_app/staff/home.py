@@ -205,9 +205,14 @@ def _named(code: str) -> Markup:
 
 
 def _about_devices() -> Iterator[Sentence]:
-    """Each tablet that is not well, with the first reason; the page of tablets has the others."""
+    """The tablets that are not well, with the first reason of each, said once; their page has the others."""
     address = url_for("staff_devices.index")
+    named: dict[tuple[str, str], list[str]] = {}
     for one in health():
         if one.reasons:
-            place = f"«\u202f{one.device.name}\u202f» ({site_name(one.device.site)})"
-            yield Sentence(f"{place}\u00a0: {one.reasons[0]}", address, "urgent" if one.colour == RED else "")
+            place = f" ({site_name(one.device.site)})" if one.device.site else ""
+            named.setdefault((one.colour, one.reasons[0]), []).append(
+                f"«\u202f{one.device.name}\u202f»{place}"
+            )
+    for (colour, reason), places in named.items():
+        yield Sentence(f"{', '.join(places)}\u00a0: {reason}", address, "urgent" if colour == RED else "")

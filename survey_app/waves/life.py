@@ -159,6 +159,11 @@ def _anything_came(wave: Wave, session: Session) -> bool:
 
 
 def _still_waiting(wave_id: str, number: int) -> str:
+    if unnamed := unjudged.of_unidentified_tablets(wave_id):
+        return (
+            f"{counted(unnamed, 'envoi vient', 'envois viennent')} d’une tablette inconnue ici\u00a0: "
+            "dites laquelle, à «\u202fTablettes\u202f»."
+        )
     named = ", ".join(one.record_id[:8] for one in unjudged.waiting(wave_id)[:NAMED_AT_MOST])
     return (
         f"{counted(number, 'envoi attend', 'envois attendent')} encore d’être lu{'s' if number > 1 else ''} "

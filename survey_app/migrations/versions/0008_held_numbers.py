@@ -1,4 +1,4 @@
-"""Which numbers a tablet still holds, which tablet an earlier enrolment became, and whether one emptied itself."""
+"""Which numbers a tablet still holds, which one an earlier enrolment became, whether one emptied itself."""
 
 from __future__ import annotations
 
