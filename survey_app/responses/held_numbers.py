@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -70,6 +71,7 @@ def _arrived_since_they_spoke(session: Session, ids: Sequence[str]) -> Mapping[s
         .where(InboxRecord.received_at >= Device.last_contact_at)
     )
     found: dict[str, list[int]] = defaultdict(list)
-    for device, seq in session.execute(query.distinct().order_by(Device.id, InboxRecord.seq)):
+    lines: Sequence[Any] = session.execute(query.distinct().order_by(Device.id, InboxRecord.seq)).all()
+    for device, seq in lines:
         found[device].append(seq)
     return found

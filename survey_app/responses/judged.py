@@ -61,6 +61,8 @@ class Judged:
     wave_over: bool
     taken_back: bool = False
     """A later revision says that the person took back what this one still holds."""
+    ended: bool = False
+    """The device says that no finished revision follows."""
     form: Form | None = None
 
     @property
@@ -76,6 +78,7 @@ class Judged:
             or judgement.withdrawn
             or "unreadable_body" in judgement.flags
             or self.wave_over
+            or self.ended
         ):
             return False
         return self.keep_partial and not self.finished_elsewhere and not self.taken_back
@@ -149,6 +152,7 @@ def judged_record(surroundings: Surroundings, record: Any) -> Judged:
         finished_elsewhere=not body.complete and surroundings.is_finished(envelope.id),
         taken_back=not body.complete and surroundings.is_taken_back(record),
         wave_over=wave is not None and wave.state not in ("draft", "open"),
+        ended=body.ended,
         form=form_of(record, body),
     )
 

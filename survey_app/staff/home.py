@@ -145,9 +145,12 @@ def _about_life(wave: Wave, today: date) -> list[Sentence]:
     late = wave.state == DRAFT and wave.opens_on <= today
     why_not = (why_not_now("open", wave) if late else "") or "Ouvrez-la."
     when_empty = " quand les tablettes sont vides" if "tablet" in wave.modes else ""
+    why_not_seal = why_not_now("seal", wave) if wave.state == CLOSED else ""
     texts = {
         DRAFT: f"{wave.title} devait ouvrir le {day_words(wave.opens_on)}. {why_not}" if late else "",
-        CLOSED: f"{wave.title} est close\u00a0: scellez-la{when_empty}.",
+        CLOSED: f"{wave.title} est close. {why_not_seal}"
+        if why_not_seal
+        else f"{wave.title} est close\u00a0: scellez-la{when_empty}.",
         SEALED: f"{wave.title} est scellée\u00a0: publiez ses résultats.",
     }
     text = texts.get(wave.state, "")

@@ -131,3 +131,23 @@ def test_the_worst_tablet_comes_first() -> None:
         (OFF, 0),
     ]
     assert [one.device.name for one in ordered[3:5]] == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("code", "facts"),
+    [
+        ("persistence", {"persisted": False}),
+        ("worker", {"app_digest": "e" * 64}),
+        ("assets", {"app_digest": "e" * 64}),
+        ("clock", {"clock_offset_ms": 720_000}),
+    ],
+)
+def test_what_the_tablet_s_own_check_found_is_said_once(code: str, facts: dict[str, Any]) -> None:
+    assert len(seen(**facts).reasons) == 1
+    assert len(seen(**facts, readiness="amber", readiness_reason=code).reasons) == 1
+
+
+def test_an_enrolment_that_was_replaced_is_out_of_service_and_not_called_silent() -> None:
+    found = seen(replaced_by="another", last_contact_at=None)
+    assert (found.colour, found.reasons) == (OFF, ())
+    assert seen(LOST, replaced_by="another", last_contact_at=None).colour == RED

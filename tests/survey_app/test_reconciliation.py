@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 
 from survey_app import waves
+from survey_app.clock import PARIS
 from survey_app.database import db, write_transaction
 from survey_app.models import Device, GapExplanation
 from survey_app.responses.intake import judge_waiting
@@ -340,3 +343,29 @@ def test_the_total_says_whether_all_some_or_none_of_what_is_missing_is_explained
     assert "dont certains sans explication" in client.get(PAGE).text
     post(client, PAGE, explanation(device, 4, 4))
     assert "tous expliqués" in client.get(PAGE).text
+
+
+def test_a_closed_wave_says_when_what_waits_will_be_read_at_the_latest(site: StaffSite) -> None:
+    with site.database():
+        device = a_device(high_seq=1)
+        receive(device, chained(device, [1]))
+    close(site)
+    heard(site, device)
+    latest = (datetime.now(tz=PARIS) + timedelta(minutes=2)).strftime("%H:%M")
+    before = (datetime.now(tz=PARIS) + timedelta(minutes=1)).strftime("%H:%M")
+    said = why_not_seal(site)
+    assert f"au plus tard à {latest}." in said or f"au plus tard à {before}." in said
+    assert said in unescape(site.client().get("/gestion/").text), "the first page does not say « scellez-la »"
+    with time_machine.travel(datetime.now(tz=UTC) + timedelta(minutes=10)):
+        assert "voyez «\u202fRéponses à revoir\u202f»" in why_not_seal(site)
+
+
+def test_the_first_page_says_one_reason_once_for_all_its_tablets(site: StaffSite) -> None:
+    told = {"last_contact_at": datetime.now(tz=UTC), "persisted": False}
+    for name in ("Accueil-2", "Accueil-3"):
+        a_tablet(site, [1], saved=1, name=name, **told)
+    page = site.client().get("/gestion/").text
+    assert page.count("peut effacer ce qu’elle garde") == 1
+    assert (
+        "«\u202fAccueil-2\u202f» (Accueil général), «\u202fAccueil-3\u202f» (Accueil général)\u00a0:" in page
+    )

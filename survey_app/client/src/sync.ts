@@ -110,6 +110,13 @@ export class Sync {
     await this.noteContact(response.ok || response.type === 'opaqueredirect' || response.status === NETWORK_LOGIN ? 'network_login' : 'busy');
   }
 
+  /** The last word of a tablet that has just emptied itself: nothing of it is left but what the caller remembers. */
+  async tellEmptied(credential: Credential, beat: number): Promise<void> {
+    const nothing = { waiting: 0, quarantined: 0, drafts: 0, retained: 0, held: [], former: 0 };
+    const body = JSON.stringify({ beat, emptied: true, ...nothing });
+    await this.request(credential, 'POST', '/api/v1/devices/heartbeat', body).catch(() => undefined);
+  }
+
   private async learn(answer: HeartbeatAnswer, device: string, beat: number): Promise<void> {
     await this.store.write(['facts'], (transaction) => obey(transaction.objectStore('facts'), answer, device));
     await this.outbox.retention.follow(answer, device, beat);
@@ -254,7 +261,9 @@ export class Sync {
   private async reached(serverTime: string | null): Promise<void> {
     if (serverTime !== null) await this.store.setFact('clock_offset_ms', Date.parse(serverTime) - this.world.now());
     await this.store.setFact('last_contact', this.world.now());
-    await this.noteContact('reached');
+    // A server that has lost this tablet still gives receipts; that it knows it again, only its heartbeat says.
+    const isLost = serverTime === null && (await this.store.fact<Contact>('contact')) === 'unknown_device';
+    if (!isLost) await this.noteContact('reached');
   }
 
   private async noteContact(contact: Contact): Promise<void> {

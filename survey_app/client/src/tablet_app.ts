@@ -114,9 +114,11 @@ export class TabletApp {
 
   /** Empty a revoked tablet once the server's backup holds all that was on it; says whether it did. */
   async wipeIfDrained(): Promise<boolean> {
+    const [credential, beat] = [await this.enrolment.current(), (await this.store.fact<number>('beat')) ?? 0];
     const done = { wiped: false };
     await this.locks.ifFree(IN_USE, async () => void (done.wiped = await this.outbox.retention.wipe()));
     if (!done.wiped) return false;
+    if (credential) await this.sync.tellEmptied(credential, beat + 1);
     await Promise.all((await caches.keys()).map((name) => caches.delete(name)));
     await (await navigator.serviceWorker.getRegistration())?.unregister();
     return true;

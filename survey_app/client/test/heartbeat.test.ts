@@ -49,7 +49,6 @@ test('numbers are told as runs, each once, and what an earlier enrolment left is
   const world = new World();
   for (const number of [1, 2]) await world.save(anId(number));
   await world.store.setFact('device', { device: '00000000-0000-4000-8000-0000000000ff' });
-  await world.store.setFact('secret 00000000-0000-4000-8000-0000000000ff', await world.store.fact(`secret ${DEVICE}`));
   await world.sync.heartbeat();
   assert.deepEqual([said(world)['held'], said(world)['former']], [[], 2]);
 });
@@ -230,4 +229,12 @@ test('an error inside a transaction arrives as itself, and rolls it back', async
   });
   await assert.rejects(failing, { name: 'RangeError' });
   assert.deepEqual(await factsLeft(world), []);
+});
+
+test('a tablet that has emptied itself says so once more, with a number after its last', async () => {
+  const world = new World();
+  await world.enrol();
+  await world.sync.heartbeat();
+  await world.sync.tellEmptied({ device: DEVICE, secret: await world.secret }, 2);
+  assert.deepEqual(said(world), { beat: 2, emptied: true, waiting: 0, quarantined: 0, drafts: 0, retained: 0, held: [], former: 0 });
 });
