@@ -161,12 +161,9 @@ class Device(Base):
     """Salt, hash and iterations, as the tablet gets them: see ``survey_app/enrolment.py``."""
     held: Mapped[list[Any] | None] = mapped_column(_OPTIONAL_JSON)
     """First and last of each run of its numbers that it says it holds; None: an older app, which says not."""
-    former: Mapped[int | None]
-    """How many records of its earlier enrolments it holds."""
-    replaced_by: Mapped[str | None] = mapped_column(Identifier)
-    """The tablet that it is now, for an enrolment that this server had lost: see ``unknown_tablets.py``."""
+    former: Mapped[int | None]  # how many records of its earlier enrolments it holds
+    replaced_by: Mapped[str | None] = mapped_column(Identifier)  # see `unknown_tablets.py`
     emptied_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
-    """When it said that it had emptied itself."""
 
 
 class DeviceRefusals(Base):

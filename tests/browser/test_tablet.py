@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, Playwright, expect
 
 from survey_app import server_facts
-from survey_app.database import write_transaction
+from survey_app.database import db, write_transaction
 from survey_app.models import Device, EnrolmentCode
 from tests.browser.enrolled_tablet import EnrolledTablet, enrolled
 from tests.browser.tablet_browser import (
@@ -402,6 +402,8 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
     ]
     until(tablet, "async () => (await navigator.serviceWorker.getRegistrations()).length === 0")
     assert tablet.evaluate(WHAT_IS_LEFT) == {"records": 0, "facts": ["wiped"], "caches": []}
+    with server.app.app_context():
+        assert db.session.get_one(Device, record["device"]).emptied_at is not None, "it said so"
     tablet.reload()
     expect(tablet.locator("#revoked-title")).to_be_visible(timeout=20_000)
     tablet.locator("#agent-open").click()

@@ -18,6 +18,7 @@ from survey_app.responses import unjudged
 from survey_app.responses.credentials import content_digest, device_secret, receipt_mac, sign_request
 from survey_app.responses.envelope import content_hash
 from survey_app.responses.intake import judge_waiting
+from tests.page_checks import assert_good_pages
 from tests.survey_app.staff_site import WAVE, StaffSite, form_token, post, seed_wave
 from tests.survey_app.tablet_chains import SITE, a_device, chained
 
@@ -130,7 +131,14 @@ def test_what_an_unknown_tablet_sent_holds_the_seal_up_until_somebody_names_it(s
         assert "1 envoi vient d’une tablette inconnue ici" in waves.why_not("seal", wave)
         ended = unjudged.judge_or_set_apart(WAVE, [json.loads(text)["id"]], by="a")
         assert (ended.unidentified, ended.apart) == (1, 0), "it is not thrown out by impatience"
-    assert "Ce serveur ne la connaît plus" in site.client().get(TABLETS).text
+    pages = {
+        "tablets": site.client().get(TABLETS).text,
+        "reconciliation": site.client().get(f"/gestion/editions/{WAVE}/rapprochement").text,
+        "revoke": site.client().get(f"{TABLETS}/{tablet.device}/revoquer").text,
+    }
+    assert "Ce serveur ne la connaît plus" in pages["tablets"]
+    assert "Ses envois ne sont pas encore lus" in pages["reconciliation"]
+    assert_good_pages({name: (page, "fr") for name, page in pages.items()})
 
 
 def test_the_referent_says_of_which_site_it_is_and_its_records_count_there(site: StaffSite) -> None:

@@ -110,13 +110,6 @@ export class Sync {
     await this.noteContact(response.ok || response.type === 'opaqueredirect' || response.status === NETWORK_LOGIN ? 'network_login' : 'busy');
   }
 
-  /** The last word of a tablet that has just emptied itself: nothing of it is left but what the caller remembers. */
-  async tellEmptied(credential: Credential, beat: number): Promise<void> {
-    const nothing = { waiting: 0, quarantined: 0, drafts: 0, retained: 0, held: [], former: 0 };
-    const body = JSON.stringify({ beat, emptied: true, ...nothing });
-    await this.request(credential, 'POST', '/api/v1/devices/heartbeat', body).catch(() => undefined);
-  }
-
   private async learn(answer: HeartbeatAnswer, device: string, beat: number): Promise<void> {
     await this.store.write(['facts'], (transaction) => obey(transaction.objectStore('facts'), answer, device));
     await this.outbox.retention.follow(answer, device, beat);

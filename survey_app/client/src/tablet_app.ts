@@ -2,6 +2,7 @@
 import { Enrolment } from './enrolment.ts';
 import type { Readiness, Surrounds } from './heartbeat.ts';
 import { fill, showOnlyNamed } from './page_parts.ts';
+import { tellEmptied } from './last_word.ts';
 import { Outbox } from './outbox.ts';
 import type { OutboxRecord } from './outbox.ts';
 import type { KeptFile } from './readiness.ts';
@@ -118,7 +119,7 @@ export class TabletApp {
     const done = { wiped: false };
     await this.locks.ifFree(IN_USE, async () => void (done.wiped = await this.outbox.retention.wipe()));
     if (!done.wiped) return false;
-    if (credential) await this.sync.tellEmptied(credential, beat + 1);
+    if (credential) await tellEmptied((input, init) => fetch(input, init), credential, beat + 1);
     await Promise.all((await caches.keys()).map((name) => caches.delete(name)));
     await (await navigator.serviceWorker.getRegistration())?.unregister();
     return true;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Enrolment } from '../src/enrolment.ts';
 import { heartbeatAnswer, runsOf } from '../src/heartbeat.ts';
+import { tellEmptied } from '../src/last_word.ts';
 import { Refusals } from '../src/refusals.ts';
 import type { Store, Work } from '../src/store.ts';
 import { anId, anInterview, DAY, DEVICE, json, SECRET, World } from './fake_world.ts';
@@ -235,6 +236,6 @@ test('a tablet that has emptied itself says so once more, with a number after it
   const world = new World();
   await world.enrol();
   await world.sync.heartbeat();
-  await world.sync.tellEmptied({ device: DEVICE, secret: await world.secret }, 2);
+  await tellEmptied(world.server.fetch, { device: DEVICE, secret: await world.secret }, 2);
   assert.deepEqual(said(world), { beat: 2, emptied: true, waiting: 0, quarantined: 0, drafts: 0, retained: 0, held: [], former: 0 });
 });
