@@ -10,6 +10,7 @@ from typing import Final
 from survey_app.access import REVOKED
 from survey_app.models import Device
 from survey_app.responses.chains import Chain, numbers
+from survey_app.responses.unidentified import UNIDENTIFIED
 
 RED: Final = "red"
 AMBER: Final = "amber"
@@ -34,7 +35,8 @@ READINESS: Final[Mapping[str, str]] = {
     "insecure": "son adresse n’est pas protégée (https)",
     "worker": "l’application n’est pas installée entièrement",
     "assets": "des fichiers de l’application manquent ou sont abîmés",
-    "persistence": "le navigateur peut effacer ce qu’elle garde",
+    "persistence": "son navigateur peut effacer ce qu’elle garde (installez l’application sur l’écran "
+    "d’accueil)",
     "durability": "le navigateur n’écrit pas tout de suite sur le disque",
     "write_probe": "elle n’arrive plus à écrire sur son disque",
     "clock": "son horloge est fausse",
@@ -78,11 +80,15 @@ Reason = tuple[str, str]
 
 
 def health_of(situation: Situation) -> Health:
-    """The worst of all reasons gives the colour; a revoked tablet that is empty is out of service."""
-    rules = _OF_A_REVOKED if situation.revoked else _OF_ONE_IN_SERVICE
+    """The worst of all reasons gives the colour; one that was revoked or replaced is out of service."""
+    device = situation.device
+    in_service = not (situation.revoked or device.replaced_by)
+    rules = (
+        _OF_ONE_UNKNOWN if device.state == UNIDENTIFIED else _IN_SERVICE if in_service else _OUT_OF_SERVICE
+    )
     found = [reason for rule in rules for reason in rule(situation)]
     colours = [colour for colour, _ in found]
-    calm = OFF if situation.revoked else GREEN
+    calm = GREEN if in_service else OFF
     colour = next((colour for colour in (RED, AMBER) if colour in colours), calm)
     ordered = sorted(found, key=lambda reason: list(COLOURS).index(reason[0]))
     return Health(situation.device, situation.chain, colour, tuple(sentence for _, sentence in ordered))
@@ -100,7 +106,7 @@ def _silent(s: Situation) -> Iterator[Reason]:
     if silence <= SILENT:
         return
     days = _many(max(1, silence.days), "jour", "jours")
-    holds = bool(s.device.waiting)
+    holds = bool(s.chain.waiting or s.device.former)
     yield (
         RED if silence > LOST or holds else AMBER,
         f"Sans nouvelles depuis {days}\u00a0: vérifiez qu’elle est allumée et reliée au réseau.",
@@ -115,19 +121,27 @@ def _waiting(s: Situation) -> Iterator[Reason]:
             "envois sont refusés par le serveur\u00a0: exportez-les",
         )
         yield RED, f"{words} depuis la tablette et prévenez le technicien."
-    left = (s.device.waiting or 0) - (s.device.quarantined or 0)
+    left = s.chain.waiting - (s.device.quarantined or 0) - (s.device.drafts or 0)
     if left > 0:
         yield AMBER, f"{_many(left, 'envoi attend', 'envois attendent')} sur la tablette."
+    if s.device.former:
+        left = s.device.former
+        yield (
+            AMBER,
+            _many(
+                left,
+                "envoi d’une ancienne inscription attend dessus.",
+                "envois d’une ancienne inscription attendent dessus.",
+            ),
+        )
 
 
 def _gaps(s: Situation) -> Iterator[Reason]:
-    """Numbers that the tablet still holds are only late; with more of them than it holds, some are gone."""
-    gaps = s.chain.unexplained
-    held = (s.device.waiting or 0) + (s.device.drafts or 0)
-    gone = sum(gap.size for gap in gaps) - held
+    """Numbers that the tablet still holds are only late. An older application tells how many, not which."""
+    gone = sum(gap.size for gap in s.chain.lost) - (s.chain.waiting if s.device.held is None else 0)
     if gone > 0:
         words = _many(gone, "questionnaire n’est jamais arrivé", "questionnaires ne sont jamais arrivés")
-        yield RED, f"{words} (numéros manquants\u00a0: {numbers(gaps)})."
+        yield RED, f"{words} (numéros manquants\u00a0: {numbers(s.chain.lost)})."
 
 
 def _forks(s: Situation) -> Iterator[Reason]:
@@ -148,14 +162,20 @@ def _readiness(s: Situation) -> Iterator[Reason]:
         yield colour, f"{head}\u00a0: {found}."
 
 
+def _asks_about(s: Situation) -> str | None:
+    """What its own check has found already: it is said once."""
+    return s.device.readiness_reason if s.device.readiness in (RED, AMBER) else None
+
+
 def _application(s: Situation) -> Iterator[Reason]:
-    if None not in (s.device.app_digest, s.bundle) and s.device.app_digest != s.bundle:
+    is_old = None not in (s.device.app_digest, s.bundle) and s.device.app_digest != s.bundle
+    if is_old and _asks_about(s) not in ("worker", "assets"):
         yield AMBER, "Elle garde une version ancienne de l’application ou des questionnaires."
 
 
 def _clock(s: Situation) -> Iterator[Reason]:
     offset = timedelta(milliseconds=s.device.clock_offset_ms or 0)
-    if abs(offset) > CLOCK_TOLERANCE:
+    if abs(offset) > CLOCK_TOLERANCE and _asks_about(s) != "clock":
         minutes = round(abs(offset) / timedelta(minutes=1))
         yield AMBER, f"Son horloge {'retarde' if offset > timedelta() else 'avance'} de {_span(minutes)}."
 
@@ -169,7 +189,7 @@ def _span(minutes: int) -> str:
 
 
 def _storage(s: Situation) -> Iterator[Reason]:
-    if s.device.persisted is False:
+    if s.device.persisted is False and _asks_about(s) != "persistence":
         yield (
             AMBER,
             "Son navigateur peut effacer ce qu’elle garde\u00a0: "
@@ -188,9 +208,19 @@ def _pin(s: Situation) -> Iterator[Reason]:
         yield AMBER, f"Le code de l’agent a été mal tapé {s.device.pin_failures} fois."
 
 
+def _unidentified(_: Situation) -> Iterator[Reason]:
+    yield (
+        RED,
+        "Ce serveur ne la connaît plus (base remise depuis une sauvegarde\u202f?)\u00a0: ce qu’elle envoie "
+        "attend que vous disiez laquelle c’est.",
+    )
+
+
 def _queue_of_revoked(s: Situation) -> Iterator[Reason]:
-    if s.device.waiting:
-        left = _many(s.device.waiting, "envoi attend", "envois attendent")
+    if not s.revoked:
+        yield from _waiting(s)
+    elif waiting := s.chain.waiting + (s.device.former or 0):
+        left = _many(waiting, "envoi attend", "envois attendent")
         yield (
             RED,
             f"Révoquée, et {left} encore dessus\u00a0: "
@@ -198,7 +228,7 @@ def _queue_of_revoked(s: Situation) -> Iterator[Reason]:
         )
 
 
-_OF_ONE_IN_SERVICE: Final[Sequence[Callable[[Situation], Iterator[Reason]]]] = (
+_IN_SERVICE: Final[Sequence[Callable[[Situation], Iterator[Reason]]]] = (
     _forks,
     _gaps,
     _waiting,
@@ -210,4 +240,5 @@ _OF_ONE_IN_SERVICE: Final[Sequence[Callable[[Situation], Iterator[Reason]]]] = (
     _battery,
     _pin,
 )
-_OF_A_REVOKED: Final[Sequence[Callable[[Situation], Iterator[Reason]]]] = (_queue_of_revoked, _forks, _gaps)
+_OUT_OF_SERVICE: Final[Sequence[Callable[[Situation], Iterator[Reason]]]] = (_queue_of_revoked, _forks, _gaps)
+_OF_ONE_UNKNOWN: Final[Sequence[Callable[[Situation], Iterator[Reason]]]] = (_unidentified, _waiting, _forks)

@@ -22,9 +22,11 @@ from typing import Any, Final
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from survey_app.audit import record
 from survey_app.clock import PARIS
 from survey_app.database import write_transaction
 from survey_app.models import Device, EnrolmentCode
+from survey_app.unknown_tablets import NOBODY
 
 ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """No 0, 1, I, O: somebody reads the code from one screen and types it on another."""
@@ -114,6 +116,8 @@ def redeem(code: str, now: datetime | None = None) -> Device | None:
         transaction.add(device)
         transaction.flush()
         known.used_at, known.device_id = now, device.id
+        detail = {"site": device.site, "code_made_by": known.created_by, "device": device.id}
+        record(transaction, "device-enrolled", actor=NOBODY, subject=device.name, detail=detail)
         return device
 
 

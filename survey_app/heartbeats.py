@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from survey_app.access import REVOKED
+from survey_app.audit import record
 from survey_app.models import Device
 from survey_app.responses import refusals
+from survey_app.unknown_tablets import NOBODY
 
 LARGEST_NUMBER: Final = 2**31 - 1
 LARGEST_BEAT: Final = 2**53 - 1
@@ -19,6 +22,7 @@ DIGEST_LENGTH: Final = 64
 LONGEST_CODE: Final = 40
 MOST_DIGESTS: Final = 20
 MOST_DAYS: Final = 62
+MOST_RUNS: Final = 1_000
 REFUSALS_KEPT: Final = timedelta(days=400)
 COLOURS: Final = ("green", "amber", "red")
 
@@ -34,6 +38,9 @@ def remember(session: Session, device: Device, news: Mapping[str, Any], now: dat
     device.pin_failures = _highest(device.pin_failures, whole(news.get("pin_failures")))
     for name, read in _LATEST.items():
         setattr(device, name, read(news.get(name)))
+    if news.get("emptied") is True and device.state == REVOKED and device.emptied_at is None:
+        device.emptied_at = now
+        record(session, "device-emptied", actor=NOBODY, subject=device.name)
     device.battery_percent, device.charging = _battery(news.get("battery"))
     refusals.keep(session, device.id, _refusals(news.get("refusals"), now))
 
@@ -90,10 +97,27 @@ def _code(value: object) -> str | None:
     return str(value) if plain and str(value).replace("_", "").replace("-", "").isalnum() else None
 
 
+def _runs(value: object) -> list[list[int]] | None:
+    """First and last of each run of numbers, rising; None for anything else."""
+    if not isinstance(value, list) or len(value) > MOST_RUNS:
+        return None
+    before = 0
+    for run in value:
+        if not isinstance(run, list) or len(run) != 2:  # noqa: PLR2004 (first and last)
+            return None
+        first, last = (whole(number) for number in run)
+        if first is None or last is None or not before < first <= last:
+            return None
+        before = last
+    return value
+
+
 _LATEST: Final[Mapping[str, Callable[[object], Any]]] = {
     "waiting": whole,
     "quarantined": whole,
     "drafts": whole,
+    "held": _runs,
+    "former": whole,
     "retained": whole,
     "app_digest": _digest,
     "questionnaires": _digests,

@@ -159,6 +159,11 @@ class Device(Base):
     pin_failures: Mapped[int | None]
     pin: Mapped[dict[str, Any] | None] = mapped_column(_OPTIONAL_JSON)
     """Salt, hash and iterations, as the tablet gets them: see ``survey_app/enrolment.py``."""
+    held: Mapped[list[Any] | None] = mapped_column(_OPTIONAL_JSON)
+    """First and last of each run of its numbers that it says it holds; None: an older app, which says not."""
+    former: Mapped[int | None]  # how many records of its earlier enrolments it holds
+    replaced_by: Mapped[str | None] = mapped_column(Identifier)  # see `unknown_tablets.py`
+    emptied_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
 
 
 class DeviceRefusals(Base):

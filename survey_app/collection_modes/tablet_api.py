@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask.typing import ResponseReturnValue
 
-from survey_app import access, heartbeats, server_facts
+from survey_app import access, heartbeats, server_facts, unknown_tablets
 from survey_app.database import write_transaction
 from survey_app.definitions import organisation
 from survey_app.enrolment import redeem
@@ -21,11 +22,13 @@ from survey_app.rate_limits import at_most
 from survey_app.responses import inbox, strict_json
 from survey_app.responses.chains import missing_numbers
 from survey_app.responses.credentials import answer_mac, device_secret
+from survey_app.responses.unidentified import UNIDENTIFIED
 from survey_app.settings import Settings
 
 blueprint = Blueprint("tablet_api", __name__, url_prefix="/api/v1")
 
 CONFLICT: Final = 409
+UNAUTHORIZED: Final = 401
 LONGEST_BATCH: Final = 1_000
 
 
@@ -38,7 +41,7 @@ def settings() -> Settings:
 @access.device
 def put_record(record_id: object) -> tuple[Response, int]:
     """Store one record; the receipt names its id and hash. 409 with a receipt: other bytes were first."""
-    sender = access.sender()
+    sender = _met_sender()
     try:
         receipt = inbox.accept(
             request.get_data(),
@@ -55,7 +58,7 @@ def put_record(record_id: object) -> tuple[Response, int]:
 @access.device
 def post_records() -> Response:
     """Store many records in one commit; the fate of each in order: a bad one never blocks the others."""
-    sender = access.sender()
+    sender = _met_sender()
     given = read_json(request.get_data()).get("records")
     if (
         not isinstance(given, list)
@@ -65,6 +68,14 @@ def post_records() -> Response:
         abort(400)
     fates = inbox.accept_all([one.encode() for one in given], source="tablet", credential=sender.credential)
     return jsonify({"receipts": [_fate(fate, sender.secret) for fate in fates]})
+
+
+def _met_sender() -> access.Sender:
+    """Who signed; a tablet that the database lost gets its receipts too, and is met by that."""
+    sender = access.sender()
+    if not sender.met:
+        unknown_tablets.meet(str(sender.credential.device_id))
+    return sender
 
 
 def _fate(fate: inbox.Receipt | inbox.UnreadableEnvelope, secret: bytes) -> dict[str, Any]:
@@ -96,12 +107,13 @@ def enrol() -> Response:
 
 @blueprint.post("/devices/heartbeat")
 @access.device
-def heartbeat() -> Response:
+def heartbeat() -> ResponseReturnValue:
     """Note that the tablet lives and what waits on it; tell it what is missing, and whether it may go on.
 
     The answer is signed: it lets copies go and empties tablets. Older applications do not look at that.
+    401 for a tablet that the database lost: it is to be enrolled again, or named by the referent.
     """
-    sender, asked = access.sender(), request.get_data()
+    sender, asked = _met_sender(), request.get_data()
     credential, news = sender.credential, read_json(asked)
     now = datetime.now(tz=UTC)
     with write_transaction() as transaction:
@@ -109,6 +121,8 @@ def heartbeat() -> Response:
         if device is None:
             abort(401)
         heartbeats.remember(transaction, device, news, now)
+        if device.state == UNIDENTIFIED:
+            return jsonify({"unknown": True}), UNAUTHORIZED
         up_to = heartbeats.whole(news.get("high_seq"))
         answer = {
             "now": now.isoformat(),

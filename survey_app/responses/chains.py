@@ -8,25 +8,17 @@ made of ranges: a tablet that names an absurd number costs nothing.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, groupby, islice
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from survey_app.models import (
-    AuditEntry,
-    Device,
-    GapExplanation,
-    InboxConflict,
-    InboxRecord,
-    ReceivedNumber,
-    Wave,
-)
+from survey_app.models import Device, GapExplanation, InboxConflict, InboxRecord, ReceivedNumber, Wave
+from survey_app.responses.held_numbers import Held, pieces, still_held
 from survey_app.sql_functions import sha256_hex
 
 LISTED_AT_MOST = 200
@@ -34,15 +26,11 @@ NAMED_AT_MOST = 3
 _NUMBERED = InboxRecord.seq.is_not(None)
 # What arrived: records that still name their tablet, and the numbers of those that no longer do.
 _ARRIVED = sa.union_all(
-    sa.select(InboxRecord.device_id, InboxRecord.seq, InboxRecord.wave_id).where(
+    sa.select(InboxRecord.device_id, InboxRecord.seq, InboxRecord.wave_id, InboxRecord.id).where(
         _NUMBERED, InboxRecord.device_id.is_not(None)
     ),
-    sa.select(ReceivedNumber.device_id, ReceivedNumber.seq, ReceivedNumber.wave_id),
+    sa.select(ReceivedNumber.device_id, ReceivedNumber.seq, ReceivedNumber.wave_id, sa.null()),
 ).subquery("arrived")
-
-
-class GapError(ValueError):
-    """These numbers cannot be explained; the message (French) says why."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +42,8 @@ class Gap:
     explanation: GapExplanation | None = None
     waves: frozenset[str] = frozenset()
     """The waves of the records just before and just after."""
+    held: bool = False
+    """The tablet says that it still has them: they are late, not lost."""
 
     @property
     def size(self) -> int:
@@ -86,8 +76,11 @@ class Chain:
     """The numbers of one tablet, as far as the server knows."""
 
     received: int = 0
+    """Questionnaires; two of one number are two."""
     gaps: tuple[Gap, ...] = ()
     forks: tuple[Fork, ...] = ()
+    waiting: int = 0
+    """How many records the tablet still holds, as it said last, less what came since."""
 
     @property
     def missing(self) -> int:
@@ -100,6 +93,11 @@ class Chain:
         return tuple(gap for gap in self.gaps if gap.explanation is None)
 
     @property
+    def lost(self) -> tuple[Gap, ...]:
+        """Those of them that the tablet does not have any more."""
+        return tuple(gap for gap in self.unexplained if not gap.held)
+
+    @property
     def taken(self) -> int:
         """How many interviews the tablet saved."""
         return self.received + self.missing
@@ -108,23 +106,30 @@ class Chain:
 def chains(session: Session, devices: Sequence[Device], *, wave_id: str | None = None) -> dict[str, Chain]:
     """The chain of each of these devices; only the part that concerns one wave, if one is named."""
     ids = [device.id for device in devices]
-    gaps, forks = gaps_of(session, devices), _forks(session, ids, wave_id)
-    number = _ARRIVED.c
-    query = sa.select(number.device_id, sa.func.count(sa.distinct(number.seq))).where(
-        number.device_id.in_(ids)
-    )
-    if wave_id is not None:
-        query = query.where(number.wave_id == wave_id)
-    counted: Sequence[Any] = session.execute(query.group_by(number.device_id)).all()
-    received = {device: number for device, number in counted}
+    held = still_held(session, devices)
+    gaps, forks = _gaps_of(session, devices, held), _forks(session, ids, wave_id)
+    received = _received(session, ids, wave_id)
     return {
         one: Chain(
             received.get(one, 0),
             tuple(gap for gap in gaps[one] if wave_id is None or gap.concerns(wave_id)),
             tuple(forks.get(one, ())),
+            held[one].number,
         )
         for one in ids
     }
+
+
+def _received(session: Session, ids: Sequence[str], wave_id: str | None) -> dict[str, int]:
+    """Records, not numbers: one that came from two tablets is two questionnaires."""
+    number = _ARRIVED.c
+    unlinked = sa.func.count(number.seq).filter(number.id.is_(None))
+    query = sa.select(number.device_id, sa.func.count(sa.distinct(number.id)) + unlinked)
+    query = query.where(number.device_id.in_(ids))
+    if wave_id is not None:
+        query = query.where(number.wave_id == wave_id)
+    counted: Sequence[Any] = session.execute(query.group_by(number.device_id)).all()
+    return {device: number for device, number in counted}
 
 
 def missing_numbers(session: Session, device: Device, up_to: int) -> list[int]:
@@ -134,8 +139,8 @@ def missing_numbers(session: Session, device: Device, up_to: int) -> list[int]:
     return list(islice(numbers, LISTED_AT_MOST))
 
 
-def gaps_of(session: Session, devices: Sequence[Device]) -> dict[str, list[Gap]]:
-    """The gaps of each device, cut where an explanation begins or ends."""
+def _gaps_of(session: Session, devices: Sequence[Device], held: Mapping[str, Held]) -> dict[str, list[Gap]]:
+    """The gaps of each device, cut where an explanation or what it still holds begins or ends."""
     query = sa.select(GapExplanation).where(GapExplanation.device_id.in_([one.id for one in devices]))
     explained: dict[str, list[GapExplanation]] = defaultdict(list)
     for one in session.scalars(query.order_by(GapExplanation.first_seq, GapExplanation.id)):
@@ -145,25 +150,27 @@ def gaps_of(session: Session, devices: Sequence[Device]) -> dict[str, list[Gap]]
         device: [
             piece
             for first, last in found
-            for piece in _cut(first, last, explained[device], _around(session, device, first, last))
+            for low, high, is_held in pieces(first, last, held[device].runs)
+            for piece in _cut(
+                Gap(low, high, None, _around(session, device, first, last), is_held), explained[device]
+            )
         ]
         for device, found in ranges.items()
     }
 
 
-def _cut(
-    first: int, last: int, explanations: Iterable[GapExplanation], waves: frozenset[str]
-) -> Iterator[Gap]:
+def _cut(gap: Gap, explanations: Iterable[GapExplanation]) -> Iterator[Gap]:
+    first = gap.first
     for one in explanations:
-        low, high = max(one.first_seq, first), min(one.last_seq, last)
+        low, high = max(one.first_seq, first), min(one.last_seq, gap.last)
         if low > high:
             continue
         if low > first:
-            yield Gap(first, low - 1, waves=waves)
-        yield Gap(low, high, one, waves)
+            yield replace(gap, first=first, last=low - 1)
+        yield replace(gap, first=low, last=high, explanation=one)
         first = high + 1
-    if first <= last:
-        yield Gap(first, last, waves=waves)
+    if first <= gap.last:
+        yield replace(gap, first=first)
 
 
 def _around(session: Session, device_id: str, first: int, last: int) -> frozenset[str]:
@@ -267,20 +274,6 @@ def _link(record: type[InboxRecord]) -> sa.ColumnElement[str]:
     """`Envelope.link` of a stored record."""
     text = sa.literal("link ") + sa.cast(record.seq, sa.String) + " " + record.id + " "
     return sha256_hex(text + sa.func.coalesce(record.prev, "-"))
-
-
-def explain(session: Session, device: Device, first: int, last: int, reason: str, *, by: str) -> None:
-    """Answer for numbers that never arrived. Raises `GapError` where they did, or nobody gives a reason."""
-    if not reason:
-        raise GapError("Écrivez pourquoi ces numéros manquent.")
-    if not any(
-        gap.first <= first <= last <= gap.last for gap in chains(session, [device])[device.id].unexplained
-    ):
-        raise GapError("Ces numéros ne manquent plus, ou sont déjà expliqués\u00a0: relisez la page.")
-    now = dt.datetime.now(dt.UTC)
-    words = {"first_seq": first, "last_seq": last, "reason": reason}
-    session.add(GapExplanation(device_id=device.id, **words, explained_by=by, explained_at=now))
-    session.add(AuditEntry(at=now, actor=by, action="gap-explained", subject=device.name, detail=words))
 
 
 def devices_of(session: Session, wave: Wave) -> Sequence[Device]:

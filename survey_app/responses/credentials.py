@@ -34,8 +34,11 @@ def device_secret(master_key: str, device_id: str) -> bytes:
 
 def sign_request(secret: bytes, method: str, path: str, body: bytes) -> str:
     """The ``X-Signature`` of a request: HMAC over method, path and the hash of the body."""
-    digest = hashlib.sha256(body).hexdigest()
-    return _derive(secret, f"{method.upper()}\n{path}\n{digest}").hex()
+    return _signature(secret, method, path, hashlib.sha256(body).digest())
+
+
+def _signature(secret: bytes, method: str, path: str, digest: bytes) -> str:
+    return _derive(secret, f"{method.upper()}\n{path}\n{digest.hex()}").hex()
 
 
 def verify_request(secret: bytes, method: str, path: str, body: bytes, signature: str) -> bool:
@@ -47,6 +50,16 @@ def answer_mac(secret: bytes, asked: bytes, answer: bytes) -> str:
     """The code by which a tablet knows that the server itself gave this answer to that call."""
     digests = (hashlib.sha256(body).hexdigest() for body in (asked, answer))
     return _derive(secret, "\n".join(("answer", *digests))).hex()
+
+
+def verify_announced(secret: bytes, method: str, path: str, announced: str, signature: str) -> bool:
+    """Whether the signature is the device's for a body of this ``Content-Digest``, which nobody has read."""
+    try:
+        digest = base64.b64decode(announced.removeprefix("sha-256=:").removesuffix(":"), validate=True)
+    except ValueError:
+        return False
+    expected = _signature(secret, method, path, digest)
+    return hmac.compare_digest(expected.encode(), signature.lower().encode())
 
 
 def content_digest(body: bytes) -> str:

@@ -86,6 +86,8 @@ class Body:
     practice: bool = False
     withdrawn: bool = False
     """The person took it back: it has no answers and becomes no response."""
+    ended: bool = False
+    """Not complete, and the device ended it: no finished revision follows."""
     assisted: bool | None = None
     """Whether an agent helped, or read aloud; nobody said so where it is None."""
     started_at: dt.datetime | None = None
@@ -163,6 +165,7 @@ def open_body(envelope: Envelope, keys: RecordKeys) -> Body:
         complete=content.get("complete") is True,
         practice=content.get("practice") is True,
         withdrawn=content.get("withdrawn") is True and content.get("complete") is not True,
+        ended=content.get("ended") is True,
         assisted=content["assisted"] if isinstance(content.get("assisted"), bool) else None,
         started_at=_moment(content.get("started_at")),
         finished_at=_moment(content.get("finished_at")),
@@ -201,6 +204,11 @@ def _matches(pattern: re.Pattern[str], *, or_none: bool = False) -> Callable[[ob
         )
 
     return fits
+
+
+def is_identifier(value: str) -> bool:
+    """Whether this can be the id of a record or of a device."""
+    return _UUID.fullmatch(value) is not None
 
 
 def _is_base64url(value: object) -> bool:

@@ -24,6 +24,7 @@ OTHER_DEVICE = "other_device"
 OTHER_PERSON = "other_person"
 COUNTED_APART = "counted_apart"
 IMPORTED = "imported"
+UNPROVED = "unproved"
 FLAGS: Mapping[str, Flag] = {
     flag.code: flag
     for flag in (
@@ -55,6 +56,7 @@ FLAGS: Mapping[str, Flag] = {
             "D’autres octets sont arrivés sous le même numéro\u202f; les premiers sont retenus",
         ),
         Flag("foreign_device", True, "Le questionnaire nomme une autre tablette que celle qui l’a envoyé"),
+        Flag(UNPROVED, False, "Apportée par un fichier sans la signature de sa tablette"),
         Flag(IMPORTED, True, "Apportée par un fichier de secours, importé par un agent (voir le journal)"),
         Flag("unknown_site", True, "Site inconnu\u00a0: compté sans site"),
         Flag("site_not_in_wave", True, "Site non prévu par l’édition\u00a0: compté à part"),

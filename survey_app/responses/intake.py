@@ -22,6 +22,7 @@ from survey_app.models import InboxRecord
 from survey_app.responses.judged import Judged, Key, Surroundings, judged_record, waiting_records
 from survey_app.responses.judgement_writing import write_judgements
 from survey_app.responses.record_keys import KeyFileError
+from survey_app.responses.unidentified import UnidentifiedTabletError
 
 log = logging.getLogger(__name__)
 BATCH = 50
@@ -70,8 +71,8 @@ class Intake:
             judged = judged_record(surroundings, record)
         except DatabaseUnavailable:
             raise
-        except KeyFileError:
-            # Looked at again soon: somebody puts the file back. `doctor` and the review page name it.
+        except (KeyFileError, UnidentifiedTabletError):
+            # Looked at again soon: somebody puts the file back, or says which tablet it is. Pages name both.
             self._deferred[key] = now + KEY_PAUSE
             return None
         except Exception as error:  # noqa: BLE001 (it is deferred and logged)

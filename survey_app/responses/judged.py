@@ -11,13 +11,14 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from form_definitions import Questionnaire
-from survey_app.models import InboxConflict, InboxRecord, Response, Wave, WaveQuestionnaire
+from survey_app.models import Device, InboxConflict, InboxRecord, Response, Wave, WaveQuestionnaire
 from survey_app.responses import tallies
 from survey_app.responses.envelope import open_body, read_envelope
 from survey_app.responses.flags import OTHER_DEVICE
 from survey_app.responses.judge import Arrival, Judgement, WaveFacts, judge
 from survey_app.responses.record_keys import held
 from survey_app.responses.sent_anew import Form, form_of
+from survey_app.responses.unidentified import UNIDENTIFIED, UnidentifiedTabletError
 
 Key = tuple[str, int]
 """The id and the revision of a record."""
@@ -45,6 +46,7 @@ _SELECT_LATER = sa.select(InboxRecord.envelope, InboxRecord.source, InboxRecord.
     InboxRecord.revision > sa.bindparam("revision"),
     InboxRecord.envelope.is_not(None),
 )
+_SELECT_TABLET = sa.select(Device.site, Device.state).where(Device.id == sa.bindparam("id"))
 _SELECT_WAVE = sa.select(*Wave.__table__.columns).where(Wave.id == sa.bindparam("id"))
 _SELECT_DIGESTS = sa.select(WaveQuestionnaire.digest).where(WaveQuestionnaire.wave_id == sa.bindparam("id"))
 
@@ -59,6 +61,8 @@ class Judged:
     wave_over: bool
     taken_back: bool = False
     """A later revision says that the person took back what this one still holds."""
+    ended: bool = False
+    """The device says that no finished revision follows."""
     form: Form | None = None
 
     @property
@@ -74,6 +78,7 @@ class Judged:
             or judgement.withdrawn
             or "unreadable_body" in judgement.flags
             or self.wave_over
+            or self.ended
         ):
             return False
         return self.keep_partial and not self.finished_elsewhere and not self.taken_back
@@ -92,6 +97,10 @@ class Surroundings:
         self.keys = held()
         self._waves: dict[str | None, WaveFacts | None] = {}
         self._questionnaires: dict[str, Questionnaire | None] = {}
+
+    def tablet(self, device_id: str) -> Any:
+        """Site and state of a tablet, as people say it now; None for one without a row."""
+        return self._connection.execute(_SELECT_TABLET, {"id": device_id}).one_or_none()
 
     def wave(self, wave_id: str | None) -> WaveFacts | None:
         if wave_id not in self._waves:
@@ -114,14 +123,23 @@ class Surroundings:
 
 
 def judged_record(surroundings: Surroundings, record: Any) -> Judged:
-    """The judgement of this row of the inbox, with what its writing and its waiting depend on."""
+    """The judgement of this row of the inbox, with what its writing and its waiting depend on.
+
+    Raises
+    ------
+    KeyFileError
+        The file of its key is not here.
+    UnidentifiedTabletError
+        It came from a tablet of which nobody has said yet what it is.
+    """
+    site, flags = _sent_from(surroundings, record)
     envelope = read_envelope(bytes(record.envelope))
     body = open_body(envelope, surroundings.keys)
     arrival = Arrival(
         mode=record.source,
-        site=record.site,
+        site=site,
         received_at=record.received_at,
-        flags=tuple(record.flags),
+        flags=flags,
         conflict=bool(record.has_conflict),
         other_device=record.first_sender != _sender(record),
     )
@@ -134,8 +152,19 @@ def judged_record(surroundings: Surroundings, record: Any) -> Judged:
         finished_elsewhere=not body.complete and surroundings.is_finished(envelope.id),
         taken_back=not body.complete and surroundings.is_taken_back(record),
         wave_over=wave is not None and wave.state not in ("draft", "open"),
+        ended=body.ended,
         form=form_of(record, body),
     )
+
+
+def _sent_from(surroundings: Surroundings, record: Any) -> tuple[str | None, tuple[str, ...]]:
+    """Site and flags of a record; those of a tablet without a site are known once people have said it."""
+    tablet = surroundings.tablet(record.device_id) if record.device_id and record.site is None else None
+    if tablet is None:
+        return record.site, tuple(record.flags)
+    if tablet.state == UNIDENTIFIED:
+        raise UnidentifiedTabletError
+    return tablet.site or None, (*record.flags, *(["revoked_device"] if tablet.state == "revoked" else []))
 
 
 def _sender(record: Any) -> str:

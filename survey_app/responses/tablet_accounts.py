@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey_app.clock import midnight_after
-from survey_app.models import AuditEntry, Device, TabletExplanation, Wave
-from survey_app.responses.chains import Chain, GapError, chains, devices_of, numbers
+from survey_app.models import Device, TabletExplanation, Wave
+from survey_app.responses.chains import Chain, chains, devices_of, numbers
 
 SILENT: Final = "silent"
 FORKED: Final = "forked"
@@ -78,23 +78,9 @@ def ended_at(wave: Wave, now: dt.datetime) -> dt.datetime | None:
     return end if end <= now else None
 
 
-def explain_doubt(session: Session, wave: Wave, device: Device, kind: str, reason: str, *, by: str) -> None:
-    """Answer for a tablet that keeps silent, or whose numbers came twice. Raises `GapError`."""
-    if not reason:
-        raise GapError("Écrivez ce que vous savez de cette tablette.")
-    account = next((one for one in accounts_of(session, wave) if one.device.id == device.id), None)
-    if account is None or kind not in account.unexplained:
-        raise GapError("Il n’y a plus rien à expliquer pour cette tablette\u00a0: relisez la page.")
-    now = dt.datetime.now(dt.UTC)
-    key = {"wave_id": wave.id, "device_id": device.id, "kind": kind}
-    session.add(TabletExplanation(**key, reason=reason, explained_by=by, explained_at=now))
-    words = {"wave": wave.id, "kind": kind, "reason": reason}
-    session.add(AuditEntry(at=now, actor=by, action="tablet-explained", subject=device.name, detail=words))
-
-
 def _is_silent(device: Device, wave: Wave, end: dt.datetime | None) -> bool:
     """A revoked tablet that was told so begins no interview: what it said then is its last word."""
-    if end is None or device.enrolled_at >= end:
+    if end is None or device.enrolled_at >= end or device.replaced_by is not None:
         return False
     revoked = device.revoked_at
     if revoked is not None and wave.opened_at is not None and revoked < wave.opened_at:
@@ -111,12 +97,21 @@ def _explanations(session: Session, wave: Wave) -> Mapping[str, dict[str, Tablet
 
 
 def _missing(accounts: Sequence[TabletAccount]) -> Iterator[str]:
-    found = [(one.device.name, one.chain.unexplained) for one in accounts if one.chain.unexplained]
-    if found:
-        named = ", ".join(f"«\u202f{name}\u202f» ({numbers(gaps)})" for name, gaps in found)
-        yield f"Des numéros ne sont jamais arrivés\u00a0: {named}. Attendez que ces tablettes envoient."
+    for is_held, sentence in _GAPS.items():
+        found = [
+            f"«\u202f{one.device.name}\u202f» ({numbers(gaps)})"
+            for one in accounts
+            if (gaps := [gap for gap in one.chain.unexplained if gap.held == is_held])
+        ]
+        if found:
+            yield sentence.format(named=", ".join(found))
 
 
+_GAPS: Final = {
+    False: "Des numéros ne sont jamais arrivés\u00a0: {named}. Attendez que ces tablettes envoient.",
+    True: "Des questionnaires sont encore sur ces tablettes\u00a0: {named}. "
+    "Reliez-les au réseau et attendez qu’elles envoient.",
+}
 _DOUBTS: Final = {
     SILENT: "Sans nouvelles depuis la fin de l’édition\u00a0: {named}. "
     "Allumez ces tablettes et reliez-les au réseau.",

@@ -12,14 +12,16 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from survey_app.database import DatabaseUnavailable, db, write_connection
-from survey_app.models import AuditEntry, InboxRecord
+from survey_app.models import AuditEntry, Device, InboxRecord
 from survey_app.responses.envelope import read_envelope
 from survey_app.responses.intake import judge_one
 from survey_app.responses.record_keys import KeyFileError, held
+from survey_app.responses.unidentified import UNIDENTIFIED, UnidentifiedTabletError
 
 log = logging.getLogger(__name__)
 LISTED_AT_MOST = 20
 _RECORDS = sa.select(InboxRecord.id, InboxRecord.revision, InboxRecord.received_at, InboxRecord.envelope)
+_UNIDENTIFIED = sa.select(Device.id).where(Device.state == UNIDENTIFIED)
 _WAITING = _RECORDS.where(InboxRecord.judged_at.is_(None)).order_by(InboxRecord.received_at)
 _WITH_BYTES = _RECORDS.where(InboxRecord.envelope.is_not(None))
 
@@ -49,6 +51,13 @@ def keys_missing() -> Counter[str]:
     return Counter(one.missing_key for one in _found(_WITH_BYTES) if one.missing_key)
 
 
+def of_unidentified_tablets(wave_id: str) -> int:
+    """How many records of a wave wait until somebody says which tablet they are from."""
+    query = sa.select(sa.func.count()).select_from(InboxRecord).where(InboxRecord.wave_id == wave_id)
+    waits = sa.and_(InboxRecord.judged_at.is_(None), InboxRecord.device_id.in_(_UNIDENTIFIED))
+    return int(db.session.execute(query.where(waits)).scalar_one())
+
+
 def give_up(key_id: str, *, by: str) -> int:
     """Set apart all that waits for a key that is lost; how many."""
     lost = [one for one in _found(_WAITING) if one.missing_key == key_id]
@@ -71,6 +80,7 @@ class Ended(NamedTuple):
     judged: int = 0
     apart: int = 0
     without_key: int = 0
+    unidentified: int = 0
 
 
 def judge_or_set_apart(wave_id: str, record_ids: Sequence[str], *, by: str) -> Ended:
@@ -78,9 +88,9 @@ def judge_or_set_apart(wave_id: str, record_ids: Sequence[str], *, by: str) -> E
 
     Setting apart ends the waiting, so that the wave can be sealed. The bytes stay in the inbox until their
     term, and the log of acts names the record. One that can be judged is never lost this way, and one whose
-    key is not here goes on waiting for it.
+    key is not here, or whose tablet nobody has named, goes on waiting.
     """
-    judged = apart = without_key = 0
+    judged = apart = without_key = unidentified = 0
     for one in waiting(wave_id):
         if one.record_id not in record_ids:
             continue
@@ -91,13 +101,15 @@ def judge_or_set_apart(wave_id: str, record_ids: Sequence[str], *, by: str) -> E
             raise
         except KeyFileError:
             without_key += 1
+        except UnidentifiedTabletError:
+            unidentified += 1
         except Exception as error:  # noqa: BLE001 (whatever the fault is, the record is what must be set apart)
             log.error(
                 "record %s revision %s set apart: %s", one.record_id, one.revision, type(error).__name__
             )
             _set_apart(one, type(error).__name__, by)
             apart += 1
-    return Ended(judged, apart, without_key)
+    return Ended(judged, apart, without_key, unidentified)
 
 
 def _set_apart(one: Waiting, fault: str, by: str) -> None:

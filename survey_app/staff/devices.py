@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,10 +12,11 @@ from flask import Blueprint, abort, current_app, flash, redirect, render_templat
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from form_definitions import LANGUAGES
 from survey_app import access, questionnaires, waves
-from survey_app.access import ASSISTANT, TECHNICIAN
+from survey_app.access import ASSISTANT, REFERENT, REVOKED, TECHNICIAN
 from survey_app.audit import act, record
 from survey_app.database import db
 from survey_app.definitions import organisation
@@ -32,6 +33,7 @@ from survey_app.enrolment import (
 )
 from survey_app.models import Device
 from survey_app.responses.chains import chains
+from survey_app.responses.unidentified import UNIDENTIFIED
 from survey_app.staff.pages import (
     actor,
     choices,
@@ -40,9 +42,12 @@ from survey_app.staff.pages import (
     refused,
     site_name,
 )
+from survey_app.unknown_tablets import ENROLLED, identify_as, identify_at
+
+AT_SITE: Final = "site:"
+"""Before the code of a site in the list of what an unknown tablet may be."""
 
 blueprint = Blueprint("staff_devices", __name__, url_prefix="/gestion/tablettes")
-
 
 WINDOWS: Final[Mapping[str, tuple[str, Callable[[datetime], datetime]]]] = {
     "dix-minutes": ("Dix minutes", ten_minutes_from),
@@ -67,6 +72,7 @@ def _page() -> dict[str, object]:
         "tablets": tablets,
         "summary": [(colour, words, colours[colour]) for colour, words in COLOURS.items() if colours[colour]],
         "colours": COLOURS,
+        "known_as": _what_it_may_be([one.device for one in tablets]),
         "waves": [wave for wave in waves.waves() if wave.state != waves.DRAFT and "tablet" in wave.modes],
         "sites": choices(desks, site_name),
         "slugs": list(_titles().items()),
@@ -74,6 +80,18 @@ def _page() -> dict[str, object]:
         "windows": [(name, words) for name, (words, _) in WINDOWS.items()],
         "form": request.form,
     }
+
+
+def _what_it_may_be(devices: Sequence[Device]) -> list[tuple[str, str]]:
+    """For a tablet that this server has lost: one that was enrolled again since, or any of a site."""
+    enrolled = [one for one in devices if one.state == ENROLLED and one.replaced_by is None]
+    by_name = sorted(enrolled, key=lambda one: (one.name, one.site))
+    today = [
+        (one.id, f"{one.name}, {site_name(one.site)}\u00a0: elle y est inscrite de nouveau")
+        for one in by_name
+    ]
+    desks = [site.code for site in organisation().sites if site.kind == "desk"]
+    return [*today, *((AT_SITE + code, f"une autre tablette de\u00a0: {site_name(code)}") for code in desks)]
 
 
 def health() -> list[Health]:
@@ -164,19 +182,60 @@ def withdraw_code(handle: str) -> ResponseReturnValue:
     return redirect(url_for("staff_devices.index"), 303)
 
 
+def _device_or_404(session: Session, device_id: str) -> Device:
+    found = session.get(Device, device_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+@blueprint.get("/<device_id>/revoquer")
+@access.roles(ASSISTANT, TECHNICIAN)
+def ask_to_revoke(device_id: str) -> ResponseReturnValue:
+    """What it changes, before it is done: nobody takes it back."""
+    device = _device_or_404(db.session(), device_id)
+    if device.state == REVOKED:
+        return redirect(url_for("staff_devices.index"), 303)
+    chain = chains(db.session(), [device])[device.id]
+    return render_template("staff/revoke.html", device=device, chain=chain)
+
+
 @blueprint.post("/<device_id>/revoquer")
 @access.roles(ASSISTANT, TECHNICIAN)
 def revoke(device_id: str) -> ResponseReturnValue:
     """From now on what the tablet sends is kept and flagged, and not counted."""
     with act() as transaction:
-        device = transaction.get(Device, device_id)
-        if device is None:
-            abort(404)
-        device.state, device.revoked_at = "revoked", datetime.now(tz=UTC)
+        device = _device_or_404(transaction, device_id)
+        device.state, device.revoked_at = REVOKED, datetime.now(tz=UTC)
         record(transaction, "device-revoked", actor=actor(), subject=device.name)
     flash(
         "La tablette est révoquée. Ce qu’elle garde encore arrive au prochain contact et "
         "est gardé à part. Elle s’efface quand une sauvegarde contient le tout."
+    )
+    return redirect(url_for("staff_devices.index"), 303)
+
+
+@blueprint.post("/<device_id>/reconnaitre")
+@access.roles(REFERENT)
+def identify(device_id: str) -> ResponseReturnValue:
+    """Say which tablet one that this server has lost is: what it sent is judged from then on."""
+    chosen = request.form.get("known_as", "")
+    if chosen not in dict(_what_it_may_be(db.session.scalars(select(Device)).all())):
+        return refused("staff/devices.html", "Choisissez dans la liste quelle tablette c’est.", **_page())
+    with act() as transaction:
+        device = _device_or_404(transaction, device_id)
+        if device.state != UNIDENTIFIED:
+            abort(404)
+        before = device.name
+        if chosen.startswith(AT_SITE):
+            site = chosen.removeprefix(AT_SITE)
+            identify_at(device, site, site_name(site))
+        else:
+            identify_as(device, _device_or_404(transaction, chosen))
+        detail = {"before": before, "site": device.site}
+        record(transaction, "device-identified", actor=actor(), subject=device.name, detail=detail)
+    flash(
+        f"C’est noté\u00a0: «\u202f{before}\u202f» est «\u202f{device.name}\u202f». Ses envois vont être lus."
     )
     return redirect(url_for("staff_devices.index"), 303)
 
@@ -190,9 +249,7 @@ def change_pin(device_id: str) -> ResponseReturnValue:
     except PinError as fault:
         return refused("staff/devices.html", str(fault), **_page())
     with act() as transaction:
-        device = transaction.get(Device, device_id)
-        if device is None:
-            abort(404)
+        device = _device_or_404(transaction, device_id)
         device.pin = pin
         record(transaction, "device-pin-changed", actor=actor(), subject=device.name)
     flash("Le code de l’agent est changé\u00a0: la tablette le prend à son prochain contact.")

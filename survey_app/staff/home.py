@@ -145,9 +145,12 @@ def _about_life(wave: Wave, today: date) -> list[Sentence]:
     late = wave.state == DRAFT and wave.opens_on <= today
     why_not = (why_not_now("open", wave) if late else "") or "Ouvrez-la."
     when_empty = " quand les tablettes sont vides" if "tablet" in wave.modes else ""
+    why_not_seal = why_not_now("seal", wave) if wave.state == CLOSED else ""
     texts = {
         DRAFT: f"{wave.title} devait ouvrir le {day_words(wave.opens_on)}. {why_not}" if late else "",
-        CLOSED: f"{wave.title} est close\u00a0: scellez-la{when_empty}.",
+        CLOSED: f"{wave.title} est close. {why_not_seal}"
+        if why_not_seal
+        else f"{wave.title} est close\u00a0: scellez-la{when_empty}.",
         SEALED: f"{wave.title} est scellée\u00a0: publiez ses résultats.",
     }
     text = texts.get(wave.state, "")
@@ -205,9 +208,14 @@ def _named(code: str) -> Markup:
 
 
 def _about_devices() -> Iterator[Sentence]:
-    """Each tablet that is not well, with the first reason; the page of tablets has the others."""
+    """The tablets that are not well, with the first reason of each, said once; their page has the others."""
     address = url_for("staff_devices.index")
+    named: dict[tuple[str, str], list[str]] = {}
     for one in health():
         if one.reasons:
-            place = f"«\u202f{one.device.name}\u202f» ({site_name(one.device.site)})"
-            yield Sentence(f"{place}\u00a0: {one.reasons[0]}", address, "urgent" if one.colour == RED else "")
+            place = f" ({site_name(one.device.site)})" if one.device.site else ""
+            named.setdefault((one.colour, one.reasons[0]), []).append(
+                f"«\u202f{one.device.name}\u202f»{place}"
+            )
+    for (colour, reason), places in named.items():
+        yield Sentence(f"{', '.join(places)}\u00a0: {reason}", address, "urgent" if colour == RED else "")

@@ -16,8 +16,13 @@ from survey_app.audit import act
 from survey_app.database import db
 from survey_app.exports.csv_writing import FRENCH, CsvCell, write_csv
 from survey_app.models import Device, Wave
-from survey_app.responses.chains import GapError, explain
-from survey_app.responses.tablet_accounts import FORKED, SILENT, TabletAccount, accounts_of, explain_doubt
+from survey_app.responses.explanations import (
+    SHORTEST_REASON,
+    ExplanationError,
+    explain_doubt,
+    explain_gap,
+)
+from survey_app.responses.tablet_accounts import FORKED, SILENT, TabletAccount, accounts_of
 from survey_app.staff.pages import actor, moment, refused, site_name, wave_or_404
 
 blueprint = Blueprint("staff_reconciliation", __name__, url_prefix="/gestion/editions")
@@ -85,9 +90,18 @@ def _page(wave: Wave) -> dict[str, object]:
         "counted": counted_of,
         "doubts": DOUBTS,
         "total": {name: sum(getattr(one.chain, name) for one in accounts) for name in names},
-        "unexplained": any(one.chain.unexplained for one in accounts),
+        "explained": _how_explained(accounts),
+        "shortest": SHORTEST_REASON,
         "incomplete": not all(one.complete for one in accounts),
     }
+
+
+def _how_explained(accounts: Sequence[TabletAccount]) -> str:
+    """What is said of all that is missing, taken together."""
+    answered = {gap.explanation is not None for one in accounts for gap in one.chain.gaps}
+    if answered == {True, False}:
+        return "dont certains sans explication"
+    return "tous expliqués" if answered == {True} else "aucun n’est expliqué"
 
 
 @blueprint.get("/<wave_id>/rapprochement")
@@ -112,8 +126,9 @@ def explain_what_is_missing(wave_id: str) -> ResponseReturnValue:
                 explain_doubt(transaction, transaction.merge(wave), device, kind, reason, by=actor())
             else:
                 first, last = (sent.get(name, 0, type=int) for name in ("first", "last"))
-                explain(transaction, device, first, last, reason, by=actor())
-    except GapError as fault:
+                sure = "confirmed" in sent
+                explain_gap(transaction, device, first, last, reason, by=actor(), confirmed=sure)
+    except ExplanationError as fault:
         return refused("staff/reconciliation.html", str(fault), **_page(wave))
     flash("L’explication est enregistrée, avec votre nom et la date.")
     return redirect(url_for("staff_reconciliation.show", wave_id=wave.id), 303)
@@ -147,7 +162,7 @@ def _rows(accounts: Sequence[TabletAccount]) -> Iterator[Sequence[CsvCell]]:
             ", ".join(map(str, chain.gaps)),
             " / ".join(f"{what}\u00a0: {reason}" for what, reason in said),
             ", ".join(str(fork.seq) for fork in chain.forks),
-            device.waiting,
+            chain.waiting,
             moment(device.last_contact_at),
             "oui" if account.silent else "non",
         )

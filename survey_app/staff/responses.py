@@ -152,6 +152,11 @@ def end_waiting(wave_id: str) -> ResponseReturnValue:
         flash("L’envoi est lu.")
     if ended.without_key:
         flash("L’envoi attend sa clé\u00a0: demandez au service informatique de remettre le fichier.")
+    if ended.unidentified:
+        flash(
+            "L’envoi vient d’une tablette inconnue ici\u00a0: "
+            "dites d’abord laquelle, à «\u202fTablettes\u202f»."
+        )
     if ended.apart:
         flash("L’envoi est illisible pour ce programme\u00a0: il est mis à part, et conservé.")
     return redirect(url_for("staff_responses.index", wave_id=wave_id), 303)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from analysis.display import counted
 from survey_app.audit import act, record
-from survey_app.clock import today_in_paris, utc_now
+from survey_app.clock import PARIS, today_in_paris, utc_now
 from survey_app.database import db
 from survey_app.models import InboxRecord, Response, Wave, WaveQuestionnaire
 from survey_app.responses import tablet_accounts, tallies, unjudged
@@ -23,6 +23,8 @@ from survey_app.waves.plan import plan_for_the_log, plan_of
 from survey_app.waves.states import CLOSED, DRAFT, OPEN, PUBLISHED, SEALED, WaveError, known_wave
 
 NAMED_AT_MOST: Final = 3
+JUDGED_WITHIN: Final = timedelta(minutes=2)
+"""After the closing, or after it came: the intake looks every minute at what it put off."""
 KEPT: Final = "Des réponses nomment déjà cette édition\u00a0: elle ne se supprime plus."
 
 
@@ -123,7 +125,7 @@ def why_not(name: str, wave: Wave, session: Session | None = None, *, today: dat
 
 def _not_to_seal(wave: Wave, session: Session) -> str:
     if waiting := waiting_records(wave.id, session):
-        return _still_waiting(wave.id, waiting)
+        return _still_waiting(wave, waiting, session)
     return personal_links.why_not_seal(wave, session) or tablet_accounts.why_incomplete(session, wave)
 
 
@@ -158,13 +160,29 @@ def _anything_came(wave: Wave, session: Session) -> bool:
     )
 
 
-def _still_waiting(wave_id: str, number: int) -> str:
-    named = ", ".join(one.record_id[:8] for one in unjudged.waiting(wave_id)[:NAMED_AT_MOST])
+def _still_waiting(wave: Wave, number: int, session: Session) -> str:
+    if unnamed := unjudged.of_unidentified_tablets(wave.id):
+        return (
+            f"{counted(unnamed, 'envoi vient', 'envois viennent')} d’une tablette inconnue ici\u00a0: "
+            "dites laquelle, à «\u202fTablettes\u202f»."
+        )
+    named = ", ".join(one.record_id[:8] for one in unjudged.waiting(wave.id)[:NAMED_AT_MOST])
     return (
         f"{counted(number, 'envoi attend', 'envois attendent')} encore d’être lu{'s' if number > 1 else ''} "
-        f"({named}{'…' if number > NAMED_AT_MOST else ''}). "
-        "Réessayez dans un instant\u00a0; si cela dure, voyez «\u202fRéponses à revoir\u202f»."
+        f"({named}{'…' if number > NAMED_AT_MOST else ''}). {_read_at_the_latest(wave, session)}"
     )
+
+
+def _read_at_the_latest(wave: Wave, session: Session) -> str:
+    """Of a closed wave: nobody goes on with an unfinished interview then, so that nothing waits for one."""
+    query = select(func.max(InboxRecord.received_at)).where(
+        InboxRecord.wave_id == wave.id, InboxRecord.judged_at.is_(None)
+    )
+    newest = [one for one in (session.scalar(query), wave.closed_at) if one is not None]
+    due = max(newest) + JUDGED_WITHIN
+    if due < utc_now():
+        return "Cela dure trop longtemps\u00a0: voyez «\u202fRéponses à revoir\u202f»."
+    return f"Ils seront lus au plus tard à {due.astimezone(PARIS):%H:%M}."
 
 
 def waiting_records(wave_id: str, session: Session | None = None) -> int:

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, Playwright, expect
 
 from survey_app import server_facts
-from survey_app.database import write_transaction
+from survey_app.database import db, write_transaction
 from survey_app.models import Device, EnrolmentCode
+from survey_app.rescue import STORED, import_file
 from tests.browser.enrolled_tablet import EnrolledTablet, enrolled
 from tests.browser.tablet_browser import (
     TRY_NOW,
@@ -304,7 +305,12 @@ def test_what_waits_can_be_copied_into_a_file_that_the_server_takes(tablet: Page
     tablet.locator("#agent-open").click()
     with tablet.expect_download() as download:
         tablet.locator("#agent-export").click()
-    assert json.loads(download.value.path().read_text("utf-8")) == {"records": [record["envelope"]]}
+    copied_out = download.value.path().read_bytes()
+    assert json.loads(copied_out)["records"] == [record["envelope"]]
+    with network.site.app.app_context():
+        (fate,) = import_file(copied_out, by="test")
+    assert (fate.fate, fate.device) == (STORED, "T-07")
+    assert [row.flags for row in network.site.records()] == [["imported"]], "its signature vouches for it"
 
 
 def test_a_new_bundle_waits_for_the_end_of_the_interview(tablet: Page, server: TabletSite) -> None:
@@ -402,6 +408,8 @@ def test_a_revoked_tablet_asks_nobody_until_it_is_enrolled_again(
     ]
     until(tablet, "async () => (await navigator.serviceWorker.getRegistrations()).length === 0")
     assert tablet.evaluate(WHAT_IS_LEFT) == {"records": 0, "facts": ["wiped"], "caches": []}
+    with server.app.app_context():
+        assert db.session.get_one(Device, record["device"]).emptied_at is not None, "it said so"
     tablet.reload()
     expect(tablet.locator("#revoked-title")).to_be_visible(timeout=20_000)
     tablet.locator("#agent-open").click()

@@ -14,6 +14,8 @@ import pytest
 import time_machine
 from playwright.sync_api import Error, Page, Playwright, expect
 
+from survey_app import server_facts
+from survey_app.database import write_transaction
 from tests.browser.tablet_browser import (
     PATIENCE,
     begin,
@@ -76,6 +78,12 @@ def test_a_tablet_stolen_in_use_shows_the_current_interview_alone_and_that_no_lo
     (device,) = {record["device"] for record in outbox(page)}
     field.site.revoke(device)
     field.connect()
+    page.goto(field.address)
+    page.clock.run_for(2_000)
+    expect(page.locator("#agent-waiting")).to_have_text("0 en attente", timeout=PATIENCE)
+    with field.site.app.app_context(), write_transaction() as transaction:
+        soon = datetime.now(UTC) + timedelta(minutes=10)
+        server_facts.write(transaction, server_facts.BACKUP_WATERMARK, soon.isoformat())
     page.goto(field.address)
     page.clock.run_for(2_000)
     expect(page.locator("#revoked-title")).to_be_visible(timeout=PATIENCE)

@@ -13,9 +13,10 @@ from flask import Flask
 from survey_app.database import db, write_transaction
 from survey_app.models import AuditEntry, Device
 from survey_app.responses import inbox
-from survey_app.responses.chains import Chain, GapError, chains, explain, missing_numbers
+from survey_app.responses.chains import Chain, chains, missing_numbers
 from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import content_hash
+from survey_app.responses.explanations import ExplanationError, explain_gap
 from survey_app.sql_functions import sha256_hex
 from tests.survey_app.staff_site import WAVE
 from tests.survey_app.tablet_chains import SITE, a_device, chained, link_of, receive
@@ -75,7 +76,7 @@ def test_one_number_under_two_records_is_a_fork_and_both_are_kept(database: Flas
     (fork,) = chain_of(device).forks
     assert (fork.seq, fork.twice) == (3, True)
     assert fork.records == tuple(sorted(json.loads(one)["id"] for one in twins))
-    assert chain_of(device).received == 3
+    assert chain_of(device).received == 4, "questionnaires, not numbers"
 
 
 def test_a_record_that_follows_another_one_than_ours_is_a_fork(database: Flask) -> None:
@@ -134,7 +135,7 @@ def test_a_record_whose_predecessor_is_missing_is_a_gap_and_no_fork(database: Fl
 
 def answer_for(device: str, first: int, last: int, reason: str = "Tablette volée") -> None:
     with write_transaction() as transaction:
-        explain(transaction, transaction.get_one(Device, device), first, last, reason, by="referent@test")
+        explain_gap(transaction, transaction.get_one(Device, device), first, last, reason, by="referent@test")
 
 
 def test_an_explanation_covers_its_numbers_and_is_in_the_log(database: Flask) -> None:
@@ -159,16 +160,16 @@ def test_numbers_that_are_here_or_unknown_cannot_be_explained(database: Flask, f
     device = a_device(high_seq=4)
     texts = chained(device, range(1, 5))
     receive(device, [texts[0], texts[3]])
-    with pytest.raises(GapError):
+    with pytest.raises(ExplanationError):
         answer_for(device, first, last)
     answer_for(device, 2, 3)
-    with pytest.raises(GapError):
+    with pytest.raises(ExplanationError):
         answer_for(device, 2, 3)
 
 
 def test_an_explanation_needs_words(database: Flask) -> None:
     device = a_device(high_seq=1)
-    with pytest.raises(GapError, match="pourquoi"):
+    with pytest.raises(ExplanationError, match="10 caractères"):
         answer_for(device, 1, 1, "")
 
 

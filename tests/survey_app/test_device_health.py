@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,13 +15,14 @@ from survey_app.responses.chains import Chain, Fork, Gap
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)
 BUNDLE = "d" * 64
 LOST = Chain(10, (Gap(5, 5), Gap(7, 8)))
+LATE = Chain(10, (Gap(5, 5, held=True), Gap(7, 8, held=True)), waiting=3)
 
 
 def seen(chain: Chain | None = None, **facts: Any) -> Health:
     """A tablet in service that said hello a minute ago, except for these facts."""
     well = {"state": "enrolled", "name": "Accueil 2", "site": "accueil_general", "app_digest": BUNDLE}
     device = Device(**{**well, "last_contact_at": NOW - timedelta(minutes=1), "waiting": 0, **facts})
-    return health_of(Situation(device, chain or Chain(12), NOW, BUNDLE))
+    return health_of(Situation(device, chain or Chain(12, waiting=device.waiting or 0), NOW, BUNDLE))
 
 
 def ago(hours: int) -> datetime:
@@ -78,13 +80,25 @@ def test_what_is_usual_or_unknown_is_no_reason(facts: dict[str, Any]) -> None:
 
 
 def test_numbers_that_the_tablet_still_holds_are_late_and_others_are_gone() -> None:
-    assert seen(LOST, waiting=2, drafts=1).colour == AMBER
-    gone = seen(LOST, waiting=1, drafts=1)
+    late = seen(LATE, held=[[5, 5], [7, 8]])
+    assert (late.colour, late.reasons) == (AMBER, ("3 envois attendent sur la tablette.",))
+    gone = seen(replace(LOST, gaps=(Gap(5, 5), *LATE.gaps[1:]), waiting=2), held=[[7, 8]])
     assert gone.colour == RED
-    assert gone.reasons[0].startswith(
-        "1 questionnaire n’est jamais arrivé (numéros manquants\u00a0: 5, 7 à 8)"
-    )
+    assert gone.reasons[0] == "1 questionnaire n’est jamais arrivé (numéros manquants\u00a0: 5)."
     assert "Batterie" in seen(LOST, battery_percent=5).reasons[-1]
+
+
+def test_records_of_an_earlier_enrolment_or_refused_ones_hide_no_number_that_is_lost() -> None:
+    for others in ({"former": 5}, {"waiting": 5, "quarantined": 5}):
+        found = seen(LOST, held=[], **others)
+        assert found.colour == RED
+        assert any("3 questionnaires ne sont jamais arrivés" in reason for reason in found.reasons)
+    assert seen(former=5).reasons == ("5 envois d’une ancienne inscription attendent dessus.",)
+
+
+def test_an_older_application_that_tells_no_numbers_is_believed_about_how_many_it_holds() -> None:
+    assert seen(replace(LOST, waiting=3)).colour == AMBER
+    assert seen(replace(LOST, waiting=2)).colour == RED
 
 
 def test_two_tablets_under_one_identity_are_red() -> None:
@@ -117,3 +131,23 @@ def test_the_worst_tablet_comes_first() -> None:
         (OFF, 0),
     ]
     assert [one.device.name for one in ordered[3:5]] == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("code", "facts"),
+    [
+        ("persistence", {"persisted": False}),
+        ("worker", {"app_digest": "e" * 64}),
+        ("assets", {"app_digest": "e" * 64}),
+        ("clock", {"clock_offset_ms": 720_000}),
+    ],
+)
+def test_what_the_tablet_s_own_check_found_is_said_once(code: str, facts: dict[str, Any]) -> None:
+    assert len(seen(**facts).reasons) == 1
+    assert len(seen(**facts, readiness="amber", readiness_reason=code).reasons) == 1
+
+
+def test_an_enrolment_that_was_replaced_is_out_of_service_and_not_called_silent() -> None:
+    found = seen(replaced_by="another", last_contact_at=None)
+    assert (found.colour, found.reasons) == (OFF, ())
+    assert seen(LOST, replaced_by="another", last_contact_at=None).colour == RED

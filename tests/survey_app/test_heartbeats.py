@@ -23,6 +23,8 @@ NEWS: dict[str, Any] = {
     "drafts": 1,
     "retained": 40,
     "high_seq": 12,
+    "held": [[3, 4], [9, 9]],
+    "former": 2,
     "app_digest": "d" * 64,
     "questionnaires": ["e" * 64],
     "clock_offset_ms": -1500.4,
@@ -41,6 +43,8 @@ KEPT = {
     "drafts": 1,
     "retained": 40,
     "high_seq": 12,
+    "held": [[3, 4], [9, 9]],
+    "former": 2,
     "app_digest": "d" * 64,
     "questionnaires": ["e" * 64],
     "clock_offset_ms": -1500,
@@ -181,3 +185,26 @@ def test_the_answer_tells_the_watermark_of_the_backups_once_there_is_one(
     with site.app.app_context(), write_transaction() as transaction:
         transaction.add(ServerFact(key="backup_watermark", value="2026-06-15T08:00:00+00:00"))
     assert tell(tablet)["watermark"] == "2026-06-15T08:00:00+00:00"
+
+
+def test_only_a_revoked_tablet_can_have_emptied_itself(site: TabletSite, tablet: FakeTablet) -> None:
+    def emptied_at() -> datetime | None:
+        with site.app.app_context():
+            return db.session.get_one(Device, tablet.device).emptied_at
+
+    tell(tablet, beat=1, emptied=True)
+    assert emptied_at() is None
+    site.revoke(tablet.device)
+    tell(tablet, beat=2, emptied="yes")
+    assert emptied_at() is None
+    tell(tablet, beat=3, emptied=True)
+    assert emptied_at() is not None
+
+
+@pytest.mark.parametrize(
+    "odd", [3, "1", [[1]], [[2, 1]], [[0, 1]], [[1, 2], [2, 3]], [[1, 2**40]], [[1, 1.5]], [[1, 1]] * 2]
+)
+def test_numbers_that_cannot_be_count_as_not_told(site: TabletSite, tablet: FakeTablet, odd: object) -> None:
+    tell(tablet, beat=1, held=odd)
+    with site.app.app_context():
+        assert db.session.get_one(Device, tablet.device).held is None

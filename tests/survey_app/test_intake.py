@@ -348,6 +348,12 @@ def test_a_partial_waits_for_its_finished_revision(wave: Flask) -> None:
     assert (fieldwork(WAVE).counted, fieldwork(WAVE).complete) == (1, 0)
 
 
+def test_a_partial_that_the_tablet_ended_itself_waits_for_nobody(wave: Flask) -> None:
+    take(a_record(body={"complete": False, "ended": True}))
+    assert judge_waiting(now=NOW) == 1
+    assert (fieldwork(WAVE).counted, fieldwork(WAVE).complete) == (1, 0)
+
+
 def test_young_partials_never_hold_up_finished_records(wave: Flask) -> None:
     for _ in range(5):
         take(a_record(body={"complete": False}))

@@ -60,6 +60,7 @@ UPGRADES = {
     "0006": set(),
     "0007": {"tablet_explanation"},
     "0008": set(),
+    "0009": set(),
 }
 """Every revision but the first, and the tables that it brings: the others keep their rows."""
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 
 from survey_app import waves
+from survey_app.clock import PARIS
 from survey_app.database import db, write_transaction
 from survey_app.models import Device, GapExplanation
 from survey_app.responses.intake import judge_waiting
@@ -105,7 +108,9 @@ def test_a_cloned_tablet_is_shown_and_both_records_are_counted(site: StaffSite) 
     page = client.get(PAGE).text
     assert "deux tablettes, une inscription" in page
     assert "est venu plusieurs fois" in page
+    assert "Accueil-2\u00a0: 4 passés, 4 reçus, 0 manquant." in page, "questionnaires, as everywhere else"
     assert lines(client)[0]["Numéros venus de deux tablettes"] == "3"
+    assert lines(client)[0]["Reçus"] == "4"
     assert "Deux tablettes se servent de la même inscription" in client.get("/gestion/tablettes").text
 
 
@@ -163,7 +168,9 @@ def test_a_tablet_of_another_site_holds_nothing_up_unless_it_sent_for_the_wave(s
         assert "2 à 3" in waves.why_not("seal", wave)
 
 
-@pytest.mark.parametrize("change", [{"reason": " "}, {"first": "1"}, {"last": "9"}, {"first": "x"}])
+@pytest.mark.parametrize(
+    "change", [{"reason": " "}, {"reason": "perdue"}, {"first": "1"}, {"last": "9"}, {"first": "x"}]
+)
 def test_an_explanation_of_something_else_is_refused_and_told(
     site: StaffSite, change: dict[str, str]
 ) -> None:
@@ -283,3 +290,82 @@ def test_a_fork_of_an_earlier_wave_holds_no_later_one_up(site: StaffSite) -> Non
         receive(device, chained(device, [4]))
         judge_waiting(now=datetime.now(tz=UTC) + timedelta(days=1))
     assert "est venu plusieurs fois" not in site.client().get(PAGE).text
+
+
+def test_what_waits_on_a_tablet_follows_what_came_since_it_spoke(site: StaffSite) -> None:
+    device = a_tablet(site, [1, 2], saved=4)
+    heard(site, device, waiting=2, drafts=0, held=[[3, 4]])
+    client = site.client()
+    page = client.get(PAGE).text
+    assert "2 envois attendent encore sur la tablette." in page
+    assert "jamais arrivé" not in client.get("/gestion/tablettes").text
+    with site.database():
+        receive(device, chained(device, [3]))
+    assert "1 envoi attend encore sur la tablette." in client.get(PAGE).text
+    with site.database():
+        receive(device, chained(device, [4]))
+    assert "encore sur la tablette" not in client.get(PAGE).text
+    assert lines(client)[0]["Encore sur la tablette"] == "0"
+    assert "attend" not in client.get("/gestion/tablettes").text.split("<h2>Codes")[0].split("<dl")[0]
+
+
+def test_an_older_application_s_count_follows_what_came_since_too(site: StaffSite) -> None:
+    device = a_tablet(site, [1, 2], saved=4)
+    heard(site, device, waiting=2)
+    with site.database():
+        receive(device, chained(device, [3, 4]))
+    assert "encore sur la tablette" not in site.client().get(PAGE).text
+
+
+def test_what_the_tablet_still_holds_is_explained_only_by_whoever_says_that_it_is_lost(
+    site: StaffSite,
+) -> None:
+    device = a_tablet(site, [1], saved=3)
+    close(site)
+    heard(site, device, waiting=2, held=[[2, 3]])
+    assert "encore sur ces tablettes\u00a0: «\u202fAccueil-2\u202f» (2 à 3)" in why_not_seal(site)
+    client = site.client()
+    page = client.get(PAGE).text
+    assert "la tablette dit qu’elle les garde" in page
+    assert "jamais arrivé" not in page
+    answer = post(client, PAGE, explanation(device, 2, 3))
+    assert answer.status_code == 422
+    assert "garde encore ces questionnaires" in answer.text
+    assert post(client, PAGE, {**explanation(device, 2, 3), "confirmed": "1"}).status_code == 303
+    assert why_not_seal(site) == ""
+
+
+def test_the_total_says_whether_all_some_or_none_of_what_is_missing_is_explained(site: StaffSite) -> None:
+    device = a_tablet(site, [1, 3, 5], saved=5)
+    client = site.client()
+    assert "aucun n’est expliqué" in client.get(PAGE).text
+    post(client, PAGE, explanation(device, 2, 2))
+    assert "dont certains sans explication" in client.get(PAGE).text
+    post(client, PAGE, explanation(device, 4, 4))
+    assert "tous expliqués" in client.get(PAGE).text
+
+
+def test_a_closed_wave_says_when_what_waits_will_be_read_at_the_latest(site: StaffSite) -> None:
+    with site.database():
+        device = a_device(high_seq=1)
+        receive(device, chained(device, [1]))
+    close(site)
+    heard(site, device)
+    latest = (datetime.now(tz=PARIS) + timedelta(minutes=2)).strftime("%H:%M")
+    before = (datetime.now(tz=PARIS) + timedelta(minutes=1)).strftime("%H:%M")
+    said = why_not_seal(site)
+    assert f"au plus tard à {latest}." in said or f"au plus tard à {before}." in said
+    assert said in unescape(site.client().get("/gestion/").text), "the first page does not say « scellez-la »"
+    with time_machine.travel(datetime.now(tz=UTC) + timedelta(minutes=10)):
+        assert "voyez «\u202fRéponses à revoir\u202f»" in why_not_seal(site)
+
+
+def test_the_first_page_says_one_reason_once_for_all_its_tablets(site: StaffSite) -> None:
+    told = {"last_contact_at": datetime.now(tz=UTC), "persisted": False}
+    for name in ("Accueil-2", "Accueil-3"):
+        a_tablet(site, [1], saved=1, name=name, **told)
+    page = site.client().get("/gestion/").text
+    assert page.count("peut effacer ce qu’elle garde") == 1
+    assert (
+        "«\u202fAccueil-2\u202f» (Accueil général), «\u202fAccueil-3\u202f» (Accueil général)\u00a0:" in page
+    )

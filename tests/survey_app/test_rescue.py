@@ -15,6 +15,7 @@ from survey_app import audit
 from survey_app.database import db
 from survey_app.models import Device, InboxConflict, InboxRecord
 from survey_app.responses.chains import chains
+from survey_app.responses.credentials import device_secret, sign_request
 from survey_app.responses.flags import FLAGS
 from tests.page_checks import assert_good_pages
 from tests.survey_app.staff_site import StaffSite, form_token, seed_wave
@@ -48,7 +49,13 @@ def test_the_records_of_the_file_fill_the_numbers_that_were_missing(site: StaffS
         texts = chained(device, [1, 2, 3])
         receive(device, texts[:1])
     client = site.client("technician")
-    page = bring(client, {"records": texts, "exported_at": "2026-06-15T08:00:00Z"}).text
+    with site.database():
+        secret = device_secret(site.app.extensions["survey_settings"].device_master_key, device)
+    signatures = [
+        sign_request(secret, "PUT", f"/api/v1/records/{json.loads(text)['id']}", text.encode())
+        for text in texts
+    ]
+    page = bring(client, {"records": texts, "signatures": signatures, "exported_at": "2026-06-15"}).text
     assert "Reçu par ce fichier\u00a0: 2" in page
     assert "Déjà reçu, rien à faire\u00a0: 1" in page
     assert [(row.envelope, row.flags, row.site) for row in stored(site)] == [
@@ -91,10 +98,21 @@ def test_each_record_has_its_fate_and_a_bad_one_stops_no_other(site: StaffSite) 
         (revoked,) = chained(other, [1])
         (stranger,) = chained("00000000-0000-4000-8000-000000000009", [7])
     page = bring(site.client(), {"records": ["{", changed, revoked, stranger]}).text
-    for words in ("gardé à part", "illisible", "inconnue ici", "Reçu par ce fichier\u00a0: 2", "Accueil-3"):
+    for words in (
+        "gardé à part",
+        "illisible",
+        "Tablette inconnue 00000000",
+        "Reçu par ce fichier\u00a0: 2",
+        "Accueil-3",
+    ):
         assert words in page
     flags = {row.device_id: row.flags for row in stored(site)}
-    assert flags == {device: [], other: ["imported", "revoked_device"], None: ["imported", "foreign_device"]}
+    lost = json.loads(stranger)["device"]
+    assert flags == {
+        device: [],
+        other: ["imported", "unproved", "revoked_device"],
+        lost: ["imported", "unproved"],
+    }
     with site.database():
         assert db.session.query(InboxConflict).one().device_id == device
 
@@ -105,6 +123,21 @@ def test_each_record_has_its_fate_and_a_bad_one_stops_no_other(site: StaffSite) 
 def test_another_file_is_refused_and_stores_nothing(site: StaffSite, content: Any) -> None:
     assert bring(site.client(), content).status_code == 422
     assert stored(site) == []
+
+
+def test_a_record_without_its_tablet_s_signature_is_kept_and_not_counted(site: StaffSite) -> None:
+    with site.database():
+        device, key = a_device(), site.app.extensions["survey_settings"].device_master_key
+        texts = chained(device, [1, 2, 3])
+    paths = [f"/api/v1/records/{json.loads(text)['id']}" for text in texts]
+    signed = [
+        sign_request(device_secret(key, device), "PUT", path, text.encode())
+        for path, text in zip(paths, texts, strict=True)
+    ]
+    bring(site.client(), {"records": texts, "signatures": [signed[0], signed[0], None]})
+    assert [row.flags for row in stored(site)] == [["imported"], *[["imported", "unproved"]] * 2]
+    assert not FLAGS["unproved"].counted
+    assert FLAGS["unproved"].countable
 
 
 def test_an_imported_response_counts_and_is_shown_to_the_referent() -> None:

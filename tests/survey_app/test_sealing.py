@@ -284,7 +284,7 @@ def test_a_record_without_its_key_is_never_set_apart_by_the_referent(wave: Flask
     raw = a_sealed_record()
     hide(read_envelope(raw).key_id or "")
     waits = take(raw).id
-    assert unjudged.judge_or_set_apart(WAVE, [waits], by="référente") == (0, 0, 1)
+    assert unjudged.judge_or_set_apart(WAVE, [waits], by="référente") == (0, 0, 1, 0)
     assert len(unjudged.waiting(WAVE)) == 1
 
 

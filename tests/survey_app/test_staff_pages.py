@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import re
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from survey_app import audit, enrolment, questionnaires, waves
+from survey_app import audit, enrolment, heartbeats, questionnaires, waves
 from survey_app.access import ROLES
 from survey_app.database import db, write_transaction
 from survey_app.models import Device, Response, ResponseSetAside
@@ -192,12 +193,28 @@ def test_a_revoked_tablet_stays_in_the_list_and_in_the_log(site: StaffSite) -> N
         assert device is not None
         number = device.id
     client, page = site.client(), "/gestion/tablettes"
-    assert post(client, f"{page}/{number}/revoquer", page=page).status_code == 303
+    assert f'<form method="post" action="{page}/{number}/revoquer"' not in client.get(page).text
+    asked = client.get(f"{page}/{number}/revoquer").text
+    assert "Accueil 1" in asked
+    assert "ne se remet pas en service" in asked
+    with site.database():
+        assert db.session.get_one(Device, number).state == "enrolled", "asking revokes nothing"
+    assert post(client, f"{page}/{number}/revoquer").status_code == 303
+    assert client.get(f"{page}/{number}/revoquer").status_code == 303, "once"
     assert "révoquée" in client.get(page).text
     assert post(client, f"{page}/{uuid.uuid4()}/revoquer", page=page).status_code == 404
     with site.database():
         assert db.session.get_one(Device, number).state == "revoked"
         assert audit.latest(1)[0].action == "device-revoked"
+        (enrolled,) = [one for one in audit.latest(9) if one.action == "device-enrolled"]
+        assert (enrolled.subject, enrolled.detail["code_made_by"]) == ("Accueil 1", "x")
+    assert "Elle n’a pas encore confirmé qu’elle s’est vidée." in client.get(page).text
+    with site.database(), write_transaction() as transaction:
+        tablet = transaction.get_one(Device, number)
+        told = {"emptied": True, "waiting": 0}
+        heartbeats.remember(transaction, tablet, told, datetime(2026, 6, 15, 8, tzinfo=UTC))
+    assert "Elle s’est vidée le 15 juin 2026 à 10:00." in client.get(page).text
+    assert "Tablette révoquée vidée" in client.get("/gestion/journal").text
 
 
 def test_a_text_sent_again_says_whose_draft_it_replaces(site: StaffSite) -> None:

@@ -52,7 +52,7 @@ def test_the_doctor_names_what_waits(poison: str) -> None:
 def test_a_record_that_cannot_be_judged_is_set_apart_and_the_wave_is_sealed(poison: str) -> None:
     judge_waiting(now=CLOSED_AT)
     assert [one.record_id for one in waiting(WAVE)] == [poison]
-    assert judge_or_set_apart(WAVE, [poison], by="référente") == (0, 1, 0)
+    assert judge_or_set_apart(WAVE, [poison], by="référente") == (0, 1, 0, 0)
     assert waiting(WAVE) == []
     entry = db.session.scalars(sa.select(AuditEntry)).one()
     assert (entry.action, entry.subject, entry.actor) == ("record-set-apart", poison, "référente")
@@ -64,11 +64,11 @@ def test_a_record_that_cannot_be_judged_is_set_apart_and_the_wave_is_sealed(pois
 
 def test_a_record_that_can_be_judged_is_counted_instead_of_set_apart(poison: str) -> None:
     sound = take(a_record()).id
-    assert judge_or_set_apart(WAVE, [sound], by="a") == (1, 0, 0)
+    assert judge_or_set_apart(WAVE, [sound], by="a") == (1, 0, 0, 0)
     assert [one.record_id for one in waiting(WAVE)] == [poison]
     assert fieldwork(WAVE).counted == 1
 
 
 def test_records_of_another_wave_are_left_alone(poison: str) -> None:
-    assert judge_or_set_apart("another", [poison], by="a") == (0, 0, 0)
+    assert judge_or_set_apart("another", [poison], by="a") == (0, 0, 0, 0)
     assert len(waiting(WAVE)) == 1

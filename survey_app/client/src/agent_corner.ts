@@ -2,6 +2,7 @@
 import { element, fill, setHidden, showOnlyNamed } from './page_parts.ts';
 import type { OutboxRecord } from './outbox.ts';
 import { PinGate } from './pin.ts';
+import { rescueFile } from './rescue_file.ts';
 import type { TabletApp } from './tablet_app.ts';
 
 /** What the corner needs of the page that it is on. */
@@ -127,8 +128,8 @@ export class AgentCorner {
 
   /** A file with everything that waits, in the form in which the server takes many records at once. */
   private async exportRecords(): Promise<void> {
-    const records = (await this.app.outbox.waiting()).map((record) => record.envelope);
-    const address = URL.createObjectURL(new Blob([JSON.stringify({ records })], { type: 'application/json' }));
+    const file = await rescueFile(await this.app.outbox.waiting(), this.app.enrolment);
+    const address = URL.createObjectURL(new Blob([file], { type: 'application/json' }));
     const link = document.createElement('a');
     link.href = address;
     link.download = 'avis-en-attente.json';

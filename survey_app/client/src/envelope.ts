@@ -28,6 +28,8 @@ export interface RecordBody {
   readonly assisted: boolean | null;
   /** The visitor took it back: there are no answers, and it counts as no response. */
   readonly withdrawn?: boolean;
+  /** Not complete, and nobody goes on with it: the tablet ended it. */
+  readonly ended?: boolean;
 }
 
 /** The place of a record among those of its tablet: a number without gaps and the link of the one before. */

@@ -39,12 +39,19 @@ export interface Heartbeat {
   readonly body: string;
 }
 
+/** What the server may not have. */
+const NOT_RECEIVED = ['queued', 'sending', 'quarantined', 'draft', 'cancelled'] as const;
+/** As many as the server reads. */
+const MOST_RUNS = 1_000;
+
 /** Everything the server is told. The counters of refusals and of wrong PINs only rise. */
 export async function heartbeatOf(outbox: Outbox, store: Store, surrounds: Surrounds): Promise<Heartbeat> {
   const [queued, sending, quarantined, drafts, retained] = await Promise.all(
     (['queued', 'sending', 'quarantined', 'draft', 'receipted'] as const).map((state) => outbox.count(state)),
   ) as [number, number, number, number, number];
   const head = await outbox.head();
+  const unsent = (await Promise.all(NOT_RECEIVED.map((state) => outbox.inState(state)))).flat();
+  const device = (await store.fact<{ device: string }>('device'))?.device;
   const readiness = await store.fact<Readiness>('readiness');
   const beat = await nextBeat(store);
   const body = JSON.stringify({
@@ -54,6 +61,8 @@ export async function heartbeatOf(outbox: Outbox, store: Store, surrounds: Surro
     drafts: drafts + (await outbox.count('cancelled')),
     retained,
     high_seq: head.seq,
+    held: runsOf(unsent.filter((record) => record.device === device).map((record) => record.seq)),
+    former: unsent.filter((record) => record.device !== device).length,
     ...surrounds,
     clock_offset_ms: (await store.fact<number>('clock_offset_ms')) ?? null,
     last_receipt_at: (await store.fact<string>('last_receipt_at')) ?? null,
@@ -63,6 +72,17 @@ export async function heartbeatOf(outbox: Outbox, store: Store, surrounds: Surro
     refusals: (await store.fact<Record<string, number>>('refusals')) ?? {},
   });
   return { beat, body };
+}
+
+/** First and last of each run of numbers: thousands in a row are one. */
+export function runsOf(numbers: readonly number[]): [number, number][] {
+  const runs: [number, number][] = [];
+  for (const number of [...new Set(numbers)].sort((one, other) => one - other)) {
+    const last = runs.at(-1);
+    if (last?.[1] === number - 1) last[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs.slice(0, MOST_RUNS);
 }
 
 /** By it the server tells an old call that is sent again, and the tablet an answer older than a receipt. */

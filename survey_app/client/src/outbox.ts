@@ -52,7 +52,8 @@ export class Outbox {
    */
   async finish(content: Content, day: string): Promise<OutboxRecord> {
     const counts = content.body.complete && !content.body.practice;
-    return (await this.write(content, 'finished', counts ? day : null)) as OutboxRecord;
+    const body = content.body.complete ? content.body : { ...content.body, ended: true };
+    return (await this.write({ ...content, body }, 'finished', counts ? day : null)) as OutboxRecord;
   }
 
   /** Its visitor took it back: no answer stays, but its number does. Where nothing was written, nothing is. */

@@ -254,7 +254,9 @@ export class Sync {
   private async reached(serverTime: string | null): Promise<void> {
     if (serverTime !== null) await this.store.setFact('clock_offset_ms', Date.parse(serverTime) - this.world.now());
     await this.store.setFact('last_contact', this.world.now());
-    await this.noteContact('reached');
+    // A server that has lost this tablet still gives receipts; that it knows it again, only its heartbeat says.
+    const isLost = serverTime === null && (await this.store.fact<Contact>('contact')) === 'unknown_device';
+    if (!isLost) await this.noteContact('reached');
   }
 
   private async noteContact(contact: Contact): Promise<void> {

@@ -2,6 +2,7 @@
 import { Enrolment } from './enrolment.ts';
 import type { Readiness, Surrounds } from './heartbeat.ts';
 import { fill, showOnlyNamed } from './page_parts.ts';
+import { tellEmptied } from './last_word.ts';
 import { Outbox } from './outbox.ts';
 import type { OutboxRecord } from './outbox.ts';
 import type { KeptFile } from './readiness.ts';
@@ -114,9 +115,11 @@ export class TabletApp {
 
   /** Empty a revoked tablet once the server's backup holds all that was on it; says whether it did. */
   async wipeIfDrained(): Promise<boolean> {
+    const [credential, beat] = [await this.enrolment.current(), (await this.store.fact<number>('beat')) ?? 0];
     const done = { wiped: false };
     await this.locks.ifFree(IN_USE, async () => void (done.wiped = await this.outbox.retention.wipe()));
     if (!done.wiped) return false;
+    if (credential) await tellEmptied((input, init) => fetch(input, init), credential, beat + 1);
     await Promise.all((await caches.keys()).map((name) => caches.delete(name)));
     await (await navigator.serviceWorker.getRegistration())?.unregister();
     return true;

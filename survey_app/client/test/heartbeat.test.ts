@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Enrolment } from '../src/enrolment.ts';
-import { heartbeatAnswer } from '../src/heartbeat.ts';
+import { heartbeatAnswer, runsOf } from '../src/heartbeat.ts';
+import { tellEmptied } from '../src/last_word.ts';
 import { Refusals } from '../src/refusals.ts';
 import type { Store, Work } from '../src/store.ts';
 import { anId, anInterview, DAY, DEVICE, json, SECRET, World } from './fake_world.ts';
@@ -28,6 +29,8 @@ test('the heartbeat counts what waits, what is drafted and what is kept, each ap
     drafts: 1,
     retained: 1,
     high_seq: 4,
+    held: [[2, 4]],
+    former: 0,
     app_digest: 'd'.repeat(64),
     questionnaires: ['q'.repeat(64)],
     persisted: false,
@@ -39,6 +42,16 @@ test('the heartbeat counts what waits, what is drafted and what is kept, each ap
     pin_failures: 0,
     refusals: { '2026-06-15': 3 },
   });
+});
+
+test('numbers are told as runs, each once, and what an earlier enrolment left is counted apart', async () => {
+  assert.deepEqual(runsOf([7, 2, 3, 3, 1, 9]), [[1, 3], [7, 7], [9, 9]]);
+  assert.deepEqual(runsOf([]), []);
+  const world = new World();
+  for (const number of [1, 2]) await world.save(anId(number));
+  await world.store.setFact('device', { device: '00000000-0000-4000-8000-0000000000ff' });
+  await world.sync.heartbeat();
+  assert.deepEqual([said(world)['held'], said(world)['former']], [[], 2]);
 });
 
 test('each heartbeat has a higher number than the one before, after a restart too', async () => {
@@ -217,4 +230,12 @@ test('an error inside a transaction arrives as itself, and rolls it back', async
   });
   await assert.rejects(failing, { name: 'RangeError' });
   assert.deepEqual(await factsLeft(world), []);
+});
+
+test('a tablet that has emptied itself says so once more, with a number after its last', async () => {
+  const world = new World();
+  await world.enrol();
+  await world.sync.heartbeat();
+  await tellEmptied(world.server.fetch, { device: DEVICE, secret: await world.secret }, 2);
+  assert.deepEqual(said(world), { beat: 2, emptied: true, waiting: 0, quarantined: 0, drafts: 0, retained: 0, held: [], former: 0 });
 });

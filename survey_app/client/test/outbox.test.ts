@@ -163,3 +163,17 @@ test('marking a record whose receipt has come does not bring it back', async () 
   await world.outbox.mark(record, { state: 'queued' });
   assert.deepEqual(await world.waitingIds(), []);
 });
+
+test('what the tablet ended itself says so; a draft, or what went through to the end, does not', async () => {
+  const world = new World();
+  await world.enrol();
+  const ended = async (record: OutboxRecord | undefined): Promise<unknown> => {
+    const { body } = JSON.parse(record?.envelope ?? '{}') as { body: string };
+    return (JSON.parse(Buffer.from(body, 'base64url').toString()) as { ended?: unknown }).ended;
+  };
+  const unfinished = anInterview(anId(1));
+  assert.equal(await ended(await world.outbox.finish({ ...unfinished, body: { ...unfinished.body, complete: false } }, DAY)), true);
+  assert.equal(await ended(await world.outbox.finish(anInterview(anId(2)), DAY)), undefined);
+  await world.outbox.draft(anInterview(anId(3)));
+  assert.equal(await ended((await world.outbox.inState('draft'))[0]), undefined);
+});

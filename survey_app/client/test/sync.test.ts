@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { rescueFile } from '../src/rescue_file.ts';
 import { anId, DEVICE, json, receiptFor, World } from './fake_world.ts';
 import type { Reply } from './fake_world.ts';
 
@@ -297,4 +298,28 @@ test('a heartbeat answered by a portal is not a contact', async () => {
   await world.sync.heartbeat();
   assert.equal(await world.store.fact('contact'), 'network_login');
   assert.equal(await world.store.fact('last_contact'), undefined);
+});
+
+test('a tablet that the server has lost gets its receipts, and goes on saying that it is unknown until a heartbeat is answered', async () => {
+  const world = await aWorldWith(1);
+  world.server.instead.push(() => json(401, { unknown: true }));
+  await world.sync.heartbeat();
+  await world.sync.run();
+  assert.deepEqual(await world.waitingIds(), []);
+  assert.equal(await world.store.fact('contact'), 'unknown_device');
+  await world.sync.heartbeat();
+  assert.equal(await world.store.fact('contact'), 'reached');
+});
+
+test('the rescue file holds each record as it would be sent, with the signature of that call', async () => {
+  const world = await aWorldWith(1, 2);
+  const [first] = await world.outbox.waiting();
+  assert.ok(first);
+  const file = JSON.parse(await rescueFile(await world.outbox.waiting(), { of: async (device) => ({ device, secret: await world.secret }) })) as { records: string[]; signatures: string[] };
+  assert.equal(file.records[0], first.envelope);
+  await world.sync.run();
+  const sent = world.server.requests.filter(({ path }) => path.includes('/records/')).map(({ headers }) => headers.get('X-Signature'));
+  assert.deepEqual(file.signatures, sent);
+  const lost = JSON.parse(await rescueFile([first], { of: () => Promise.resolve(null) })) as { records: string[]; signatures: string[] };
+  assert.deepEqual([lost.records.length, lost.signatures], [1, ['']], 'without its secret it is brought all the same');
 });
