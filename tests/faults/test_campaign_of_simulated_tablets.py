@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import campaign
+from tests.faults.fault_ledger import SIMULATED
 from tests.faults.fault_proxy import fault_proxy
 from tests.faults.ledger import Ledger, Stored
 from tests.faults.server_process import served_site
@@ -45,18 +46,22 @@ def storm(folder: Path, kind: str, seconds: float, *, trusting: bool = False) ->
     return ledger, stored
 
 
+@pytest.mark.ledger(SIMULATED)
 @pytest.mark.parametrize(
     ("kind", "seconds"),
     [
         *((kind, 4) for kind in ("sqlite", "postgresql")),
-        *(pytest.param(kind, 240, marks=pytest.mark.deep) for kind in ("sqlite", "postgresql")),
+        *(
+            pytest.param(kind, 240, id=f"{kind}-all", marks=pytest.mark.deep)
+            for kind in ("sqlite", "postgresql")
+        ),
     ],
 )
 def test_a_storm_over_many_tablets_loses_nothing_and_counts_nothing_twice(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str, seconds: int
 ) -> None:
     ledger, stored = storm(tmp_path, kind, seconds)
-    run = campaign.close(request.node.name, ledger, stored)
+    run = campaign.close(request, ledger, stored)
     assert stored.rows.keys() == ledger.attempted, f"SEED={SEED}"
     assert stored.records.keys() == ledger.acknowledged, f"SEED={SEED}"
     assert run.whole.faults > 20
