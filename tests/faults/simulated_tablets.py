@@ -31,8 +31,8 @@ ANSWERS: Final = ("very_satisfied", "satisfied", "dissatisfied", "very_dissatisf
 FULL_HOUSE = 60
 """Nobody else comes while so many wait: what is being tested is the delivery."""
 FORGETS, DOUBTS, SHUFFLES, AGENT_COMES = 0.03, 0.03, 0.2, 0.02
-"""How often a tablet dies between receipt and note, sends again what has a receipt, sends in any order, and how
-often an agent has it send again what was set aside."""
+"""How often a tablet dies between receipt and note, sends again what has a receipt, sends in any order, and
+how often an agent has it send again what was set aside."""
 
 
 @dataclass
