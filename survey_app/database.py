@@ -52,6 +52,8 @@ _SQLITE_OUTAGES = {
     15: "locking",
 }
 """https://sqlite.org/rescode.html, the lower eight bits; all other codes are faults of a statement."""
+_SQLITE_DAMAGE = {11, 26}
+"""Malformed; not a database."""
 _POSTGRESQL_OUTAGES = (
     "08",  # connection
     "25006",  # read-only
@@ -162,7 +164,7 @@ def _open_sqlite(connection: Any, _record: object) -> None:
             connection.execute(statement)
         sql_functions.add_to_sqlite(connection)
         found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in SQLITE_PROMISES}
-    except sqlite.Error as error:
+    except (sqlite.Error, UnicodeDecodeError) as error:  # the second where a damaged schema is quoted
         raise DatabaseUnavailable(f"La base ne s’ouvre pas\u00a0: {error}") from error
     check_sqlite_promises(found)
 
@@ -221,6 +223,18 @@ def _translate(context: ExceptionContext) -> None:
     cause = context.original_exception
     if context.is_disconnect or unavailable(cause, context.dialect.dbapi):
         raise DatabaseUnavailable(f"Base indisponible\u00a0: {cause}") from cause
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether this fault, or what caused it, is a SQLite file that is no longer what was written."""
+    while error is not None:
+        if (
+            isinstance(error, UnicodeDecodeError)
+            or getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_DAMAGE
+        ):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def unavailable(error: BaseException | None, driver: Any) -> bool:

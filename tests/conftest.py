@@ -10,7 +10,7 @@ import pytest
 
 from tests import compiled_templates, fault_time, second_runs
 from tests.browsers import launch_arguments
-from tests.faults import fault_ledger
+from tests.faults import fault_ledger, program
 from tests.temporary_files import keep_in_memory
 from tests.time_limits import pytest_exception_interact, pytest_runtest_protocol
 
@@ -21,6 +21,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hooks of the same name as those above come as a plugin of their own."""
     keep_in_memory()
     compiled_templates.share()
+    if os.environ.get(fault_ledger.VARIABLE):
+        program.at_the_start()
     config.pluginmanager.register(second_runs)
     config.pluginmanager.register(fault_time)
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from analysis.display import counted
 from survey_app import audit, server_facts
 from survey_app.backups import manifest as manifests
 from survey_app.backups import postgresql, sqlite
 from survey_app.backups.manifest import BackupError, Contents, Manifest
 from survey_app.database import db, write_transaction
+from survey_app.responses.changed_bytes import changed_records
 
 __all__ = ["Backup", "BackupError", "Manifest", "backup", "remove_older"]
 
@@ -63,12 +65,25 @@ def backup(folder: Path, *, by: str, then: str = "", now: dt.datetime | None = N
         unfinished.unlink(missing_ok=True)
     manifest = manifests.describe(path, kind, contents, started_at)
     _take_elsewhere(then, path)
+    _refuse_changed_records(path)
     watermark = started_at - MARGIN
     with write_transaction() as transaction:
         server_facts.write(transaction, server_facts.BACKUP_WATERMARK, watermark.isoformat())
         detail = {"records": contents.records, "sha256": manifest.sha256, "elsewhere": bool(then)}
         audit.record(transaction, "backup", actor=by, subject=path.name, detail=detail)
     return Backup(path, manifest, watermark)
+
+
+def _refuse_changed_records(copy: Path) -> None:
+    """What changed on the disk is so in the copy too: a tablet must not let go of its own."""
+    with db.engine.connect() as connection:
+        changed = changed_records(connection)
+    if changed:
+        differ = counted(len(changed), "envoi diffère de son reçu", "envois diffèrent de leur reçu")
+        raise BackupError(
+            f"La sauvegarde {copy} est faite et relue, mais {differ} (voir survey-app doctor). "
+            "Elle ne compte pas\u00a0: les tablettes gardent leurs copies. Restaurez une sauvegarde d’avant."
+        )
 
 
 def remove_older(folder: Path, days: int, now: dt.datetime | None = None) -> list[Path]:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 
 from analysis.display import counted
 from survey_app.backups.manifest import BackupError, Contents, flush
+from survey_app.database import is_damage
 
 SUFFIX: Final = ".db.gz"
 _COMPANIONS: Final = ("-wal", "-shm")
@@ -42,7 +43,8 @@ def read_back(path: Path) -> Contents:
             broken = connection.execute("PRAGMA foreign_key_check").fetchall()
             if faults != ["ok"] or broken:
                 links = counted(len(broken), "renvoi rompu", "renvois rompus")
-                raise BackupError(f"Copie illisible ({', '.join(faults)}, {links}).")
+                seen = " ".join(", ".join(faults).split())
+                raise BackupError(f"Copie illisible ({seen}, {links}).")
             schema = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             records = connection.execute("SELECT count(*) FROM inbox_record").fetchone()[0]
             epoch = connection.execute("SELECT value FROM server_fact WHERE key = 'epoch'").fetchone()
@@ -130,7 +132,10 @@ def _vacuum_into(source: Path, target: Path) -> None:
         with _opened(source, "mode=ro") as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
     except driver.Error as fault:
-        raise BackupError(f"La copie a échoué ({fault}). Vérifiez la place libre.") from None
+        remedy = "Vérifiez la place libre."
+        if is_damage(fault):
+            remedy = "La base est abîmée\u00a0: arrêtez le serveur et restaurez la dernière sauvegarde."
+        raise BackupError(f"La copie a échoué ({fault}). {remedy}") from None
 
 
 def _compare(plain: Path, packed: Path) -> None:

@@ -13,11 +13,20 @@ from sqlalchemy.orm import Session
 from analysis.display import counted
 from survey_app import server_facts
 from survey_app.clock import day_in_paris
-from survey_app.database import DatabaseUnavailable, UnsafeDatabaseError, db, write_connection
+from survey_app.database import DatabaseUnavailable, UnsafeDatabaseError, db, is_damage, write_connection
 from survey_app.models import AuditEntry, Device, InboxConflict, InboxRecord, Wave
 from survey_app.responses import chains, tallies, unjudged
 from survey_app.responses.doctor_links import changed_link_key, links
-from survey_app.responses.doctor_machine import disk, integrity, keys, promises, proxies, schema
+from survey_app.responses.doctor_machine import (
+    RESTORE,
+    changed,
+    disk,
+    integrity,
+    keys,
+    promises,
+    proxies,
+    schema,
+)
 from survey_app.responses.finding import Finding
 from survey_app.responses.record_keys import RecordKeys
 from survey_app.responses.unlinking import FORGOTTEN
@@ -48,10 +57,20 @@ def examine(
         try:
             findings += check(moment)
             step()
-        except (DatabaseUnavailable, UnsafeDatabaseError, sa.exc.DatabaseError) as error:
-            remedy = "Vérifiez l’espace libre, les droits du dossier et que la base répond."
-            return [*findings, Finding("unavailable", "error", str(error), remedy)]
+        except (DatabaseUnavailable, UnsafeDatabaseError, sa.exc.DatabaseError, ValueError) as error:
+            return [*findings, _unavailable(error)]
     return findings
+
+
+def _unavailable(error: Exception) -> Finding:
+    if is_damage(error) or isinstance(error, ValueError):
+        message = f"Base abîmée\u00a0: {' '.join(str(getattr(error, 'orig', error)).split())}."
+        return Finding("unavailable", "error", message, RESTORE)
+    remedy = "Vérifiez l’espace libre, les droits du dossier et que la base répond."
+    found = str(error)
+    if isinstance(error, sa.exc.DBAPIError):
+        found = f"La base ne répond pas comme prévu\u00a0: {' '.join(str(error.orig).split())}."
+    return Finding("unavailable", "error", found, remedy)
 
 
 def rebuild_tallies() -> list[str]:
@@ -208,6 +227,7 @@ CHECKS: tuple[Check, ...] = (
     schema,
     promises,
     integrity,
+    changed,
     _waiting,
     _missing_keys,
     _tallies,

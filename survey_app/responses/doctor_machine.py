@@ -10,9 +10,13 @@ from pathlib import Path
 from analysis.display import counted
 from survey_app import migrations, server_facts
 from survey_app.database import SQLITE_PROMISES, DatabaseUnavailable, db, write_connection
+from survey_app.responses.changed_bytes import changed_records
 from survey_app.responses.finding import Finding
 from survey_app.responses.record_keys import KeyFileError, RecordKeys
 from survey_app.settings import Settings
+
+NAMED_AT_MOST = 3
+RESTORE = "Arrêtez le serveur et restaurez la dernière sauvegarde."
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
@@ -102,11 +106,23 @@ def integrity(_now: dt.datetime) -> Iterator[Finding]:
         ]
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     if faults or broken:
-        seen = "\u202f; ".join(faults) or counted(len(broken), "renvoi rompu", "renvois rompus")
-        message = f"Base abîmée\u00a0: {seen}."
-        yield Finding(
-            "integrity", "error", message, "Arrêtez le serveur et restaurez la dernière sauvegarde."
+        seen = "\u202f; ".join(" ".join(faults).splitlines()) or counted(
+            len(broken), "renvoi rompu", "renvois rompus"
         )
+        message = f"Base abîmée\u00a0: {seen}."
+        yield Finding("integrity", "error", message, RESTORE)
         raise DatabaseUnavailable("Le reste ne peut pas être examiné dans une base abîmée.")
     else:
         yield Finding("integrity", "ok", "Aucune page abîmée, aucun renvoi rompu.")
+
+
+def changed(_now: dt.datetime) -> Iterator[Finding]:
+    """Whether every record is still what its receipt is for."""
+    with db.engine.connect() as connection:
+        found = changed_records(connection)
+    if found:
+        differ = counted(len(found), "envoi diffère de son reçu", "envois diffèrent de leur reçu")
+        named = ", ".join(record_id[:8] for record_id in found[:NAMED_AT_MOST])
+        yield Finding("changed", "error", f"{differ} ({named}).", RESTORE)
+    else:
+        yield Finding("changed", "ok", "Chaque envoi est celui de son reçu.")

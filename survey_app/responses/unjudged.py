@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from survey_app.database import DatabaseUnavailable, db, write_connection
 from survey_app.models import AuditEntry, Device, InboxRecord
-from survey_app.responses.envelope import read_envelope
+from survey_app.responses.envelope import UnreadableEnvelope, read_envelope
 from survey_app.responses.intake import judge_one
 from survey_app.responses.record_keys import KeyFileError, held
 from survey_app.responses.unidentified import UNIDENTIFIED, UnidentifiedTabletError
@@ -70,8 +70,16 @@ def _found(query: sa.Select[str, int, dt.datetime, bytes | None]) -> Iterator[Wa
     here = {one.key_id for one in held().all()}
     with db.engine.connect() as connection:
         for row in connection.execute(query):
-            key_id = read_envelope(bytes(row.envelope)).key_id if row.envelope else None
+            key_id = _key_of(bytes(row.envelope)) if row.envelope else None
             yield Waiting(row.id, row.revision, row.received_at, None if key_id in here else key_id)
+
+
+def _key_of(raw: bytes) -> str | None:
+    """The key that sealed a record; none where its bytes changed on the disk (``changed_bytes.py`` tells)."""
+    try:
+        return read_envelope(raw).key_id
+    except UnreadableEnvelope:
+        return None
 
 
 class Ended(NamedTuple):

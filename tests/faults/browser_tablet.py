@@ -143,6 +143,7 @@ class BrowserTablet:
 
     def end_of_life(self) -> None:
         """The next person is in the middle, or nobody is there, when browser or power go."""
+        self.note_what_is_set_aside()
         moment = self.chance.choice(("at rest", "draft", "anywhere"))
         if moment != "at rest":
             self._welcome()
@@ -152,6 +153,14 @@ class BrowserTablet:
         if moment == "anywhere":
             self.page.wait_for_timeout(self.chance.uniform(0, LONGEST_LAST_MOMENT))
         self.chance.choice((self.kill_browser, self.lose_power))()
+
+    def note_what_is_set_aside(self) -> list[dict[str, Any]]:
+        """What the tablet no longer sends by itself goes to the ledger; all its records."""
+        records = stored(self.page)
+        for record in records:
+            if record["state"] == "quarantined":
+                self.ledger.set_apart(record["id"])
+        return records
 
     def kill_browser(self) -> None:
         """All its processes at once."""
@@ -172,12 +181,11 @@ class BrowserTablet:
         self._mount()
 
     def deliver_everything(self) -> None:
-        """In the calm: an agent opens the tablet and waits."""
+        """In the calm: an agent opens the tablet, has sent again what was refused as well, and waits."""
         until = time.monotonic() + DRAIN_SECONDS
-        self.page.evaluate("document.getElementById('agent-retry').click()")
-        while any(record["state"] != "receipted" for record in stored(self.page)):
+        while any(record["state"] != "receipted" for record in self.note_what_is_set_aside()):
             assert time.monotonic() < until, "the tablet does not deliver everything"
-            self.page.evaluate(TRY_NOW)
+            self.page.evaluate("document.getElementById('agent-retry').click()")
             self.page.wait_for_timeout(300)
 
     def switch_off(self) -> None:

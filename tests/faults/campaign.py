@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from survey_app.database import db
 from survey_app.responses import tallies
 from tests.faults.fault_ledger import Run
@@ -32,9 +34,9 @@ def assert_counted_once(site: TabletSite) -> None:
             assert tallies.differences(connection, site.wave) == [], f"SEED={SEED}"
 
 
-def close(test: str, ledger: Ledger, stored: Stored) -> Run:
+def close(request: pytest.FixtureRequest, ledger: Ledger, stored: Stored) -> Run:
     """Keep the figures as they are, then insist."""
-    run = Run(test, SEED)
+    run = Run.of(request, SEED)
     run.whole, run.kinds = ledger.against(stored)
     run.keep()
     assert (run.whole.lost, run.whole.duplicated) == (0, 0), f"{run} (SEED={SEED})"

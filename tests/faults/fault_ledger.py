@@ -14,12 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.faults.ledger import Figures
+from tests.faults.program import under_test
 
 VARIABLE = "FAULT_LEDGER"
 """The folder to write to; nothing is written without it."""
 PARTS = ".fault-ledger-parts"
 NAMES = tuple(vars(Figures()))
+REAL, SIMULATED, NO_CLIENT = "real", "simulated", "none"
+CLIENTS = (REAL, SIMULATED, NO_CLIENT)
 HEAD = """# Fault ledger
 
 Written by `make test-deep`, as it was found. *Attempted*: records that somebody made. *Acknowledged*: shown
@@ -27,9 +32,21 @@ as saved to a visitor, or receipted by the server. *Stored*: in the database aft
 driver. *Quarantined*: set apart by a tablet on its way; an agent then sends it again. *Lost*: acknowledged,
 and not stored with the same hash. *Duplicated*: rows or responses beyond the first for one record.
 
+*Program*: the commit that the run was of; "changed since" where files differed from it. *Client*: who made
+the records and sent them. **Real**: the application of the tablet in Chromium, on a disk of its own.
+**Simulated**: `tests/faults/simulated_tablets.py`, tablets in Python that follow the same rules and share no
+line with the application: they try the server and the protocol, not the tablet. **None**: the server's own
+code, called without a tablet.
+
 In a storm a record without a receipt is sent until it has one. In a sweep (killed at each call, power cut
 at each moment) the same few records are tried again from the start for each fault, and nobody sends again
 before the count: there they are counted once per fault, and more are attempted than acknowledged.
+"""
+BY_CLIENT = """
+## By client
+
+The storms alone: the sweeps, without a client, try the same few records again and again.
+
 """
 RUNS = """
 ## Runs
@@ -51,11 +68,22 @@ class Run:
     """What one test found."""
 
     test: str
+    client: str
+    """Who sent the records: one of ``CLIENTS``."""
     seed: int | None = None
     whole: Figures = field(default_factory=Figures)
     kinds: dict[str, Figures] = field(default_factory=dict)
     teeth: bool = False
     """A control: without the protection, and so not in the total."""
+
+    @classmethod
+    def of(cls, request: pytest.FixtureRequest, seed: int | None = None, *, teeth: bool = False) -> Run:
+        """The one of this test, whose mark says who sends: ``@pytest.mark.ledger("simulated")``."""
+        mark = request.node.get_closest_marker("ledger")
+        assert mark is not None, f"{request.node.name} reports and does not say so"
+        (client,) = mark.args
+        assert client in CLIENTS
+        return cls(request.node.name, client, seed, teeth=teeth)
 
     def add(self, kind: str, figures: Figures) -> None:
         """One more cell of a sweep."""
@@ -70,7 +98,8 @@ class Run:
         parts = Path(folder) / PARTS
         parts.mkdir(parents=True, exist_ok=True)
         name = "".join(letter if letter.isalnum() else "-" for letter in self.test)
-        line = {**asdict(self), "on": datetime.now(UTC).date().isoformat()}
+        day = datetime.now(UTC).date().isoformat()
+        line = {**asdict(self), **under_test()._asdict(), "on": day}
         (parts / f"{name}.json").write_text(json.dumps(line), encoding="utf-8")
 
 
@@ -81,7 +110,7 @@ def merge(folder: Path) -> None:
         return
     ledger = folder / "fault-ledger.json"
     known = json.loads(ledger.read_text(encoding="utf-8"))["runs"] if ledger.exists() else []
-    runs = {run["test"]: run for run in known}
+    runs = {run["test"]: run for run in known if "commit" in run}  # else nobody knows of which program
     for part in found:
         run = json.loads(part.read_text(encoding="utf-8"))
         runs[run["test"]] = run
@@ -99,10 +128,18 @@ def write(folder: Path, runs: list[dict[str, Any]]) -> None:
         kind: summed([(run["seed"], run["kinds"][kind]) for run in counted if kind in run["kinds"]])
         for kind in sorted({kind for run in counted for kind in run["kinds"]})
     }
-    content = {"total": total, "kinds": kinds, "runs": runs}
+    content = {"total": total, "kinds": kinds, "clients": by_client(counted), "runs": runs}
     text = json.dumps(content, indent=1, ensure_ascii=False)
     (folder / "fault-ledger.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "fault-ledger.md").write_text(as_page(total, kinds, runs), encoding="utf-8")
+    (folder / "fault-ledger.md").write_text(as_page(content), encoding="utf-8")
+
+
+def by_client(counted: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The storms, by who sent."""
+    return {
+        client: summed([(run["seed"], run["whole"]) for run in counted if run["client"] == client])
+        for client in (REAL, SIMULATED)
+    }
 
 
 def summed(found: list[tuple[int | None, dict[str, int]]]) -> dict[str, Any]:
@@ -111,22 +148,31 @@ def summed(found: list[tuple[int | None, dict[str, int]]]) -> dict[str, Any]:
     return {"seeds": sorted({seed for seed, _ in found if seed}), "runs": len(found), **figures}
 
 
-def as_page(total: dict[str, Any], kinds: dict[str, dict[str, Any]], runs: list[dict[str, Any]]) -> str:
+def as_page(content: dict[str, Any]) -> str:
     """The ledger for people."""
-    measured = [[run_name(run), str(run["seed"] or "–"), run["on"], *cells(run["whole"])] for run in runs]
-    by_kind = [[kind.replace("_", " "), *seeds(figures), *cells(figures)] for kind, figures in kinds.items()]
-    by_kind.append(["**total of the runs**", *seeds(total), *cells(total)])
+    clients = [[client, *summary(figures)] for client, figures in content["clients"].items()]
+    runs = [[*origin(run), *cells(run["whole"])] for run in content["runs"]]
+    kinds = [[kind.replace("_", " "), *summary(figures)] for kind, figures in content["kinds"].items()]
+    kinds.append(["**total of the runs**", *summary(content["total"])])
     return "".join(
         (
-            *(HEAD, RUNS, table(["Run", "Seed", "On", *NAMES], measured)),
-            *(KINDS, table(["Fault", "Seeds", "Runs", *NAMES], by_kind)),
+            *(HEAD, BY_CLIENT, table(["Client", "Seeds", "Runs", *NAMES], clients)),
+            *(RUNS, table(["Run", "Client", "Seed", "On", "Program", *NAMES], runs)),
+            *(KINDS, table(["Fault", "Seeds", "Runs", *NAMES], kinds)),
         )
     )
 
 
-def seeds(figures: dict[str, Any]) -> list[str]:
-    """Which seeds, and how many runs."""
-    return [", ".join(str(seed) for seed in figures["seeds"]) or "–", str(figures["runs"])]
+def origin(run: dict[str, Any]) -> list[str]:
+    """Of which test, client, seed, day and program."""
+    program = f"`{run['commit']}`{' (changed since)' if run['changed'] else ''}"
+    return [run_name(run), run["client"], str(run["seed"] or "–"), run["on"], program]
+
+
+def summary(figures: dict[str, Any]) -> list[str]:
+    """Which seeds, how many runs, and their figures."""
+    seeds = ", ".join(str(seed) for seed in figures["seeds"]) or "–"
+    return [seeds, str(figures["runs"]), *cells(figures)]
 
 
 def run_name(run: dict[str, Any]) -> str:

@@ -125,6 +125,21 @@ def answer_busy(exchange: Exchange) -> None:
     exchange.give(_page("503 Service Unavailable", "Retry-After: 1\r\n"))
 
 
+def record_refused_as_unreadable(exchange: Exchange) -> None:
+    """By something on the way that takes nothing it does not know: the tablet sets the record aside."""
+    exchange.give(_page("400 Bad Request"))
+
+
+def record_refused_as_too_large(exchange: Exchange) -> None:
+    exchange.give(_page("413 Content Too Large"))
+
+
+def record_refused_after_it_was_stored(exchange: Exchange) -> None:
+    """The server has it, the tablet sets it aside: sent again, it must not be there twice."""
+    exchange.ask()
+    exchange.give(_page("413 Content Too Large"))
+
+
 def _ask_quietly(exchange: Exchange) -> None:
     with contextlib.suppress(OSError):
         exchange.ask()
@@ -136,6 +151,7 @@ FAULTS: Final[dict[str, Callable[[Exchange], None]]] = {
         *(request_lost, request_truncated, request_changed, request_doubled, request_late),
         *(answer_lost, answer_truncated, answer_slow),
         *(answer_of_another_network, answer_of_a_gateway, answer_busy),
+        *(record_refused_as_unreadable, record_refused_as_too_large, record_refused_after_it_was_stored),
     )
 }
 

@@ -30,8 +30,9 @@ AT_ONCE = 6
 ANSWERS: Final = ("very_satisfied", "satisfied", "dissatisfied", "very_dissatisfied")
 FULL_HOUSE = 60
 """Nobody else comes while so many wait: what is being tested is the delivery."""
-FORGETS, DOUBTS, SHUFFLES = 0.03, 0.03, 0.2
-"""How often a tablet dies between receipt and note, sends again what has a receipt, sends in any order."""
+FORGETS, DOUBTS, SHUFFLES, AGENT_COMES = 0.03, 0.03, 0.2, 0.02
+"""How often a tablet dies between receipt and note, sends again what has a receipt, sends in any order, and
+how often an agent has it send again what was set aside."""
 
 
 @dataclass
@@ -64,6 +65,8 @@ class SimulatedTablet:
         while not ending.is_set():
             if len(self.queue) < FULL_HOUSE:
                 self.save()
+            if self.chance.random() < AGENT_COMES:
+                self.send_what_was_set_aside()
             self.send()
             ending.wait(self.chance.uniform(0, 0.05))
 
@@ -92,10 +95,14 @@ class SimulatedTablet:
             self._deliver(again)
         return not any(not record.quarantined for record in self.queue)
 
-    def drain(self, patience: float) -> bool:
-        """An agent has everything sent, what was refused as well; whether the queue is empty then."""
+    def send_what_was_set_aside(self) -> None:
+        """The agent's act: « Renvoyer les refusés »."""
         for record in self.queue:
             record.quarantined = False
+
+    def drain(self, patience: float) -> bool:
+        """An agent has everything sent, what was refused as well; whether the queue is empty then."""
+        self.send_what_was_set_aside()
         left, until = len(self.queue), time.monotonic() + patience
         while not self.send() and time.monotonic() < until:
             if len(self.queue) < left:

@@ -15,7 +15,7 @@ from tests.faults.postgresql_cluster import Cluster, cluster
 from tests.faults.server_process import ServerProcess
 
 SEED = int(os.environ.get("SEED", "20261125"))
-AT_MOST = float(os.environ.get("CAMPAIGN_SECONDS", "1500"))
+AT_MOST = float(os.environ.get("CAMPAIGN_SECONDS", "3000"))
 """How long a storm may last. On a slow machine fewer people answer meanwhile; the ledger says how many."""
 SHARE_OF_RECORDS, SHARE_OF_THE_REST = 0.25, 0.05
 FOR_ANY_REQUEST = [name for name in FAULTS if name.startswith("answer") or name == "request_lost"]

@@ -19,7 +19,7 @@ from survey_app.models import InboxRecord, Response
 from survey_app.responses import tallies
 from survey_app.responses.intake import judge_waiting
 from survey_app.settings import testing
-from tests.faults.fault_ledger import Run
+from tests.faults.fault_ledger import NO_CLIENT, Run
 from tests.faults.ledger import Figures, Stored, read_database
 from tests.faults.postgresql_cluster import cluster
 from tests.survey_app.records import NOW, TABLET, WAVE, a_record, open_a_wave, take
@@ -62,7 +62,8 @@ class Delivery:
                 judge_waiting(now=NOW)
 
 
-@pytest.mark.parametrize("restarts", [20, pytest.param(60, marks=pytest.mark.deep)])
+@pytest.mark.ledger(NO_CLIENT)
+@pytest.mark.parametrize("restarts", [20, pytest.param(60, id="all", marks=pytest.mark.deep)])
 def test_immediate_restarts_of_postgresql_lose_nothing_and_count_nothing_twice(
     request: pytest.FixtureRequest, tmp_path: Path, restarts: int
 ) -> None:
@@ -74,7 +75,7 @@ def test_immediate_restarts_of_postgresql_lose_nothing_and_count_nothing_twice(
                 torn.restart_at_once()
             delivery.stop.wait(BETWEEN_SECONDS)
         judge_waiting(now=NOW)
-        run = Run(request.node.name)
+        run = Run.of(request)
         run.add("postgresql_restarted_at_once", figures(delivery, read_database(torn.url), restarts))
         run.keep()
         assert delivery.refusals > 0, "no restart met a sender at work"

@@ -17,7 +17,7 @@ from survey_app.models import InboxRecord, Response, ResponseSetAside
 from survey_app.responses import tallies
 from survey_app.responses.intake import judge_waiting
 from tests.faults import victim as work
-from tests.faults.fault_ledger import Run
+from tests.faults.fault_ledger import NO_CLIENT, Run
 from tests.faults.held_process import Victim, calls_of, kill_at, victim
 from tests.faults.ledger import Figures, look_into, read_database
 from tests.survey_app.records import NOW, TABLET, WAVE, a_record, open_a_wave, take
@@ -54,12 +54,13 @@ def start(sqlite_template: Path, tmp_path: Path, workload: str) -> Path:
     return path
 
 
+@pytest.mark.ledger(NO_CLIENT)
 @pytest.mark.parametrize("every", SAMPLES)
 @pytest.mark.parametrize("workload", work.WORKLOADS)
 def test_a_server_killed_at_any_call_keeps_what_it_promised_and_finishes_afterwards(
     request: pytest.FixtureRequest, killed: Victim, start: Path, tmp_path: Path, workload: str, every: int
 ) -> None:
-    run = Run(request.node.name)
+    run = Run.of(request)
     try:
         kill_at_each(run, killed, start, tmp_path, workload, every)
     finally:

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from tests.faults import victim as work
-from tests.faults.fault_ledger import Run
+from tests.faults.fault_ledger import NO_CLIENT, Run
 from tests.faults.held_process import victim
 from tests.faults.ledger import Found, look_into
 from tests.faults.power_cut import Cut, Event, cuts, events_of, read_call
@@ -61,6 +61,7 @@ def summary(run: Run, possible: list[Cut], folder: Path, workload: str) -> Count
     return seen
 
 
+@pytest.mark.ledger(NO_CLIENT)
 @pytest.mark.parametrize(("chances", "every"), SAMPLES)
 @pytest.mark.parametrize("workload", ["records", "batch", "judgement"])
 def test_a_power_cut_under_the_server_loses_nothing_that_was_receipted(
@@ -72,17 +73,18 @@ def test_a_power_cut_under_the_server_loses_nothing_that_was_receipted(
     every: int,
 ) -> None:
     possible = every_cut(sqlite_template, tmp_path, workload, chances)
-    found = summary(Run(request.node.name, SEED), possible[::every], tmp_path / "after", workload)
+    found = summary(Run.of(request, SEED), possible[::every], tmp_path / "after", workload)
     assert found.keys() == {"sound"}, found
 
 
+@pytest.mark.ledger(NO_CLIENT)
 @pytest.mark.parametrize(("chances", "every"), SAMPLES)
 def test_the_same_cut_under_a_server_that_flushes_less_loses_receipted_records(
     request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path, chances: int, every: int
 ) -> None:
     """The control: ``synchronous=NORMAL``, which this program refuses to run with."""
     possible = every_cut(sqlite_template, tmp_path, "records", chances, "relaxed")
-    run = Run(request.node.name, SEED, teeth=True)
+    run = Run.of(request, SEED, teeth=True)
     found = summary(run, possible[::every], tmp_path / "after", "records")
     assert found["lost"] > 0, found
     assert found["damaged"] == 0, found
