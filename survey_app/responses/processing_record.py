@@ -29,7 +29,7 @@ CONTENTS: Mapping[str, str] = {
     "device_refusals": "Refus par tablette et par jour\u00a0: des nombres, jamais par agent.",
     "gap_explanation": "Explications écrites des numéros manquants, avec l’agent qui les donne.",
     "received_number": "Numéros d’envoi reçus de chaque tablette, sans lien avec une réponse.",
-    "enrolment_code": "Codes d’enrôlement (empreintes seulement).",
+    "enrolment_code": "Codes d’inscription (empreintes seulement).",
     "user_account": "Comptes des agents\u00a0: nom, adresse électronique, empreinte du mot de passe.",
     "user_role": "Rôles des agents.",
     "sign_in_try": (
