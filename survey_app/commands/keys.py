@@ -68,7 +68,6 @@ def _made_and_logged() -> KeyFile:
 )
 def lost(key_id: str, confirmed: bool) -> None:
     """Déclare une clé perdue : les envois qui l’attendent sont mis à part."""
-    from analysis.display import counted
     from survey_app.responses import record_keys, unjudged
 
     with application():
