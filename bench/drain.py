@@ -110,7 +110,7 @@ def _enrolled(page: Page, address: str, settings: Settings) -> str:
     page.goto(address)
     page.fill("#enrolment-code", code)
     with page.expect_response("**/api/v1/devices/enrol") as answer:
-        page.get_by_role("button", name="Enrôler").click()
+        page.get_by_role("button", name="Inscrire").click()
     page.locator("#agent-corner[data-state=good]").wait_for(state="attached")
     return str(answer.value.json()["device"])
 

@@ -131,7 +131,8 @@ def heartbeat() -> ResponseReturnValue:
             "missing": missing_numbers(transaction, device, up_to) if up_to else [],
             **_agent_settings(device),
         }
-    response = jsonify({**answer, "epoch": inbox.epoch()})
+    bundle = current_app.extensions["survey_tablet_bundle"]()
+    response = jsonify({**answer, "epoch": inbox.epoch(), "bundle": bundle})
     response.headers["X-Signature"] = answer_mac(sender.secret, asked, response.get_data())
     return response
 

@@ -73,10 +73,13 @@ def lost(key_id: str, confirmed: bool) -> None:
     with application():
         if any(one.key_id == key_id for one in record_keys.held().all()):
             raise click.UsageError(f"La clé {key_id} est là\u00a0: rien n’est perdu.")
+        if not unjudged.waiting_for_keys()[key_id]:
+            raise click.UsageError(
+                f"Aucun envoi n’attend de clé {key_id}. Les clés qui manquent\u00a0: survey-app doctor."
+            )
         number = unjudged.give_up(key_id, by=actor()) if confirmed else unjudged.waiting_for_keys()[key_id]
     if confirmed:
         click.echo(f"{counted(number, 'envoi mis', 'envois mis')} à part.")
         return
     click.echo(f"{counted(number, 'envoi attend', 'envois attendent')} la clé {key_id}.")
-    if number:
-        click.echo(f"Pour les mettre à part\u00a0: survey-app keys lost {key_id} --yes", err=True)
+    click.echo(f"Pour les mettre à part\u00a0: survey-app keys lost {key_id} --yes", err=True)

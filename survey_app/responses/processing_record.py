@@ -30,7 +30,7 @@ CONTENTS: Mapping[str, str] = {
     "gap_explanation": "Explications écrites des numéros manquants, avec l’agent qui les donne.",
     "tablet_explanation": "Explications écrites sur une tablette muette ou doublée, et qui les donne.",
     "received_number": "Numéros d’envoi reçus de chaque tablette, sans lien avec une réponse.",
-    "enrolment_code": "Codes d’enrôlement (empreintes seulement).",
+    "enrolment_code": "Codes d’inscription (empreintes seulement).",
     "user_account": "Comptes des agents\u00a0: nom, adresse électronique, empreinte du mot de passe.",
     "user_role": "Rôles des agents.",
     "sign_in_try": (

@@ -231,7 +231,7 @@ KINDS = (
         "résultats, ou à défaut la fin de l’édition\u202f; liste jamais utilisée, après son import",
         erase_officials,
     ),
-    Kind("enrolment_codes", "Codes d’enrôlement des tablettes, après leur échéance", _erase_codes),
+    Kind("enrolment_codes", "Codes d’inscription des tablettes, après leur échéance", _erase_codes),
     Kind("sign_in_tries", "Tentatives de connexion des agents, sous empreinte à clé", _erase_tries),
     Kind("audit_entries", "Journal des actions des agents", _erase_audit),
 )

@@ -105,7 +105,7 @@ def enrol(page: Page, address: str, site: TabletSite, pin: str | None = None) ->
     """Open the start page, type the code, and wait until the tablet can do without a network."""
     page.goto(address)
     page.fill("#enrolment-code", site.code(pin))
-    page.get_by_role("button", name="Enrôler").click()
+    page.get_by_role("button", name="Inscrire").click()
     page.locator("a.language-card[data-language=fr]").wait_for()
     assert page.evaluate(WORKER_READY) in ("activating", "activated")
 

@@ -43,7 +43,7 @@ def tablet(site: TabletSite, playwright: Playwright, tmp_path: Path) -> Iterator
 
 def enrolled(page: Page) -> None:
     """Send the code that is in the field."""
-    page.get_by_role("button", name="Enrôler").click()
+    page.get_by_role("button", name="Inscrire").click()
     expect(page.locator("#agent-corner[data-state=good]")).to_be_attached(timeout=PATIENCE)
 
 

@@ -139,6 +139,20 @@ def test_the_record_tells_whether_somebody_helped_and_who_cannot_read_is_read_to
     assert [body.assisted for body in server.bodies()] == [True, False, None]
 
 
+def test_how_one_person_answers_is_forgotten_when_nobody_is_there(tablet: Page) -> None:
+    stop_the_clock(tablet)
+    reading = tablet.locator("[data-handover=reading]")
+    reading.click()
+    tablet.clock.run_for(119_000)
+    expect(reading).to_have_attribute("aria-pressed", "true")
+    tablet.clock.run_for(2_000)
+    expect(reading).to_have_attribute("aria-pressed", "false")
+    reading.click()
+    tablet.evaluate("() => { const now = Date.now; Date.now = () => now() + 3_600_000; }")  # it slept
+    begin(tablet)
+    assert not tablet.evaluate("document.body.hasAttribute('data-reading')")
+
+
 def test_a_damaged_file_stops_the_tablet_until_it_has_been_fetched_again(
     tablet: Page, network: Network
 ) -> None:

@@ -53,7 +53,7 @@ def test_every_screen_is_accessible_touchable_and_still(
         page.goto(address)
         check(page)
         page.fill("#enrolment-code", served_tablet.site.code())
-        page.get_by_role("button", name="Enrôler").click()
+        page.get_by_role("button", name="Inscrire").click()
         page.locator(f"a[data-language={language}]").wait_for()
         check(page)
         page.locator(f"a[data-language={language}]").click()
@@ -63,6 +63,116 @@ def test_every_screen_is_accessible_touchable_and_still(
         assert walk_to_thanks(page) >= 8
         check(page)
     context.close()
+
+
+PHONE: Any = {"width": 360, "height": 740}
+ACROSS = """() => [
+  'main', '.progress', '.steps', '#next', '.agent-corner', '[data-item]:not([data-off-screen])',
+].map((part) => {
+  const { left, width } = document.querySelector(part).getBoundingClientRect();
+  return [part, left, width];
+})"""
+BANNER = """() => {
+  const { left, top, width } = document.querySelector('.practice').getBoundingClientRect();
+  return [left, top, width];
+}"""
+END_OF_THE_LINE = "() => document.getElementById('agent-corner').getBoundingClientRect().bottom - innerHeight"
+
+
+@pytest.mark.parametrize(
+    ("viewport", "language"),
+    [(PORTRAIT, "fr"), (LANDSCAPE, "ar"), (PHONE, "ar")],
+    ids=["portrait", "landscape", "phone"],
+)
+def test_a_practice_screen_is_that_of_an_interview_below_a_banner(
+    served_tablet: Network, browser: Browser, viewport: Any, language: str
+) -> None:
+    context = browser.new_context(viewport=viewport, has_touch=True)
+    page = context.new_page()
+
+    def screens(mark: str) -> list[Any]:
+        page.goto(f"{address}q/usagers/{language}{mark}")
+        page.locator("#begin").click()
+        found = []
+        for _screen in range(3):
+            found.append(page.evaluate(ACROSS))
+            assert page.evaluate(END_OF_THE_LINE) == 0
+            if mark:
+                assert page.evaluate(BANNER) == [0, 0, viewport["width"]]
+            page.locator("label.option:visible").last.click()
+            page.evaluate("scrollTo(0, 0)")
+            page.locator("#skip").click()
+        return found
+
+    with served_tablet.up(free_port()) as address:
+        enrolled(page, address, served_tablet)
+        assert screens("#practice") == screens("")
+    context.close()
+
+
+BESIDE_ITS_BOX = """() => [...document.querySelectorAll('.option')].filter((box) => box.checkVisibility())
+  .filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.textContent.trim())"""
+
+
+def test_on_a_phone_a_refusal_is_one_tap_and_words_stay_in_their_boxes(
+    served_tablet: Network, browser: Browser
+) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True)
+    page = context.new_page()
+    with served_tablet.up(free_port()) as address:
+        enrolled(page, address, served_tablet)
+        expect(page.locator("#refusal")).to_be_in_viewport(ratio=1)
+        for _refusal in range(2):
+            page.locator("#refusal").click()
+            expect(page.locator("#refusal-noted")).to_have_text("Refus noté\u00a0: 1 aujourd’hui.")
+            for part in ("#refusal", "#refusal-undo", "#refusal-noted"):
+                expect(page.locator(part)).to_be_in_viewport(ratio=1)
+            page.locator("#refusal-undo").click()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        begin(page, "en")
+        grids = 0
+        while page.locator("body").get_attribute("data-screen") == "questions":
+            grids += page.locator("[data-grid]:visible").count()
+            assert page.evaluate(BESIDE_ITS_BOX) == []
+            for question in page.locator("[data-item]:visible").all():
+                if question.locator("label.option").count():
+                    question.locator("label.option").first.click()
+            page.locator("#next").click()
+        assert grids
+    context.close()
+
+
+TOPS = (
+    "() => [...document.querySelectorAll('.steps button')].map((one) => one.getBoundingClientRect().bottom)"
+)
+BENEATH_A_ROW_TITLE = """() => [...document.querySelectorAll('.grid > .question')]
+  .filter((row) => row.checkVisibility())
+  .map((row) => row.querySelector('.option').getBoundingClientRect().top
+    - row.querySelector('legend').getBoundingClientRect().bottom)"""
+
+
+@pytest.mark.parametrize("viewport", [PORTRAIT, LANDSCAPE], ids=["portrait", "landscape"])
+def test_what_is_read_aloud_has_its_buttons_on_one_line_and_its_titles_apart(
+    served_tablet: Network, browser: Browser, viewport: Any
+) -> None:
+    context = browser.new_context(viewport=viewport, has_touch=True)
+    page = context.new_page()
+    with served_tablet.up(free_port()) as address:
+        enrolled(page, address, served_tablet)
+        page.locator("[data-handover=reading]").click()
+        begin(page)
+        while page.locator("[data-grid]:visible").count() == 0:
+            assert len(set(page.evaluate(TOPS))) == 1
+            page.locator("#skip").click()
+        assert min(page.evaluate(BENEATH_A_ROW_TITLE)) >= 8
+    context.close()
+
+
+def enrolled(page: Page, address: str, network: Network) -> None:
+    page.goto(address)
+    page.fill("#enrolment-code", network.site.code())
+    page.get_by_role("button", name="Inscrire").click()
+    page.locator("a[data-language=fr]").wait_for()
 
 
 SHOW_NOTICE = """(name) => {
@@ -83,7 +193,7 @@ def test_the_agents_line_covers_no_button_however_much_it_says(
     with served_tablet.up(free_port()) as address:
         page.goto(address)
         page.fill("#enrolment-code", served_tablet.site.code())
-        page.get_by_role("button", name="Enrôler").click()
+        page.get_by_role("button", name="Inscrire").click()
         begin(page)
         names = page.eval_on_selector_all("[data-notice]", "found => found.map((one) => one.dataset.notice)")
         for name in (*names, ""):

@@ -191,6 +191,7 @@ def test_what_the_doctor_says_is_french_in_the_singular_and_the_plural_too(setti
         return next(finding.message for finding in examine(settings, LATER) if finding.code == code)
 
     assert told("waiting") == "0 envoi en attente."
+    assert told("keys").startswith("1 clé de scellement")
     enrol()
     take(a_record(seq=3), TABLET)
     assert told("waiting").startswith("1 envoi attend, le plus ancien depuis le ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -31,6 +32,21 @@ def a_code(client: FlaskClient) -> str:
     found = re.search(r'class="secret">([^<]+)<', post(client, TABLETS, TABLET).text)
     assert found
     return found[1]
+
+
+def test_the_code_page_and_both_guides_give_one_order_install_open_by_the_icon_then_enrol(
+    site: StaffSite,
+) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    texts = [post(site.client("technician"), TABLETS, TABLET).text.partition("dans cet ordre")[2]]
+    for name, begins, ends in (
+        ("tablettes.md", "## Sur tout appareil", "##"),
+        ("guide-referent.md", "2. Sur la tablette,", "3."),
+    ):
+        texts.append((docs / name).read_text("utf-8").partition(begins)[2].partition(ends)[0])
+    for text in texts:
+        places = [text.lower().find(word) for word in ("installez la page", "par son icône", "code")]
+        assert -1 < places[0] < places[1] < places[2], text
 
 
 def test_a_code_may_wait_for_its_tablet_until_midnight(site: StaffSite) -> None:

@@ -241,6 +241,20 @@ def test_the_heartbeat_is_remembered(site: TabletSite, tablet: FakeTablet) -> No
         assert (device.waiting, device.high_seq, device.app_digest) == (3, 12, "d" * 64)
 
 
+def test_the_answer_to_a_heartbeat_names_the_bundle_that_tablets_are_to_hold_now(
+    site: TabletSite, tablet: FakeTablet
+) -> None:
+    def named() -> str:
+        answer = tablet.call("POST", "/api/v1/devices/heartbeat", b"{}")
+        listing = tablet.client.get("/tablette/bundle.json").get_json()
+        assert answer.get_json()["bundle"] == listing["bundle_digest"]
+        return str(listing["bundle_digest"])
+
+    before = named()
+    site.close_wave()
+    assert named() != before
+
+
 def test_the_answer_to_a_heartbeat_carries_a_code_over_it_and_over_that_call_alone(
     tablet: FakeTablet,
 ) -> None:

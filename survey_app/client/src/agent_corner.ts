@@ -3,6 +3,7 @@ import { element, fill, setHidden, showOnlyNamed } from './page_parts.ts';
 import type { OutboxRecord } from './outbox.ts';
 import { PinGate } from './pin.ts';
 import { rescueFile } from './rescue_file.ts';
+import { localDay } from './tablet_app.ts';
 import type { TabletApp } from './tablet_app.ts';
 
 /** What the corner needs of the page that it is on. */
@@ -61,7 +62,7 @@ export class AgentCorner {
 
   /** At once; what it shows comes as it is found. */
   private async open(): Promise<void> {
-    showOnlyNamed('pin', null);
+    for (const said of ['pin', 'sent']) showOnlyNamed(said, null);
     setHidden('pin-form', true);
     setHidden('agent-acts', true);
     this.host.show('agent');
@@ -114,9 +115,11 @@ export class AgentCorner {
   }
 
   private async sendNow(): Promise<void> {
-    await this.app.sync.hurry();
-    await this.app.send();
+    showOnlyNamed('sent', null);
+    const contact = await this.app.sendNow();
     await this.listRecords();
+    fill('agent-sent-reached', { count: (await this.app.outbox.waiting()).length });
+    showOnlyNamed('sent', contact);
   }
 
   private async retryQuarantined(): Promise<void> {
@@ -132,7 +135,7 @@ export class AgentCorner {
     const address = URL.createObjectURL(new Blob([file], { type: 'application/json' }));
     const link = document.createElement('a');
     link.href = address;
-    link.download = 'avis-en-attente.json';
+    link.download = `avis-en-attente-${wordsOf((await this.app.enrolment.device())?.name ?? 'tablette')}-${localDay(new Date())}.json`;
     link.click();
     URL.revokeObjectURL(address);
   }
@@ -144,6 +147,9 @@ export class AgentCorner {
 }
 
 export const isPractice = (): boolean => element<HTMLInputElement>('agent-practice').checked;
+
+/** What any system takes as a part of a file's name. */
+const wordsOf = (name: string): string => name.replace(/[^\p{L}\p{N}]+/gu, '-');
 
 function line(record: OutboxRecord, words: DOMStringMap): HTMLElement {
   const item = document.createElement('li');

@@ -31,6 +31,8 @@ export interface HeartbeatAnswer extends ServerWord {
   readonly revoked: boolean;
   readonly pin: Pin | null;
   readonly idleSeconds: number | null;
+  /** What tablets are to hold now; null where the server does not say. */
+  readonly bundle: string | null;
 }
 
 /** What is sent, under a number that rises with each call, in all tabs. */
@@ -102,7 +104,7 @@ async function nextBeat(store: Store): Promise<number> {
 /** The answer as far as it can be used, or null if it is none. A part of another shape counts as absent. */
 export function heartbeatAnswer(value: unknown): HeartbeatAnswer | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { now, epoch, revoked, watermark, missing, pin, idle_seconds } = value as Record<string, unknown>;
+  const { now, epoch, revoked, watermark, missing, pin, idle_seconds, bundle } = value as Record<string, unknown>;
   if (typeof now !== 'string' || typeof epoch !== 'string') return null;
   return {
     now,
@@ -112,6 +114,7 @@ export function heartbeatAnswer(value: unknown): HeartbeatAnswer | null {
     missing: Array.isArray(missing) ? missing.filter((seq): seq is number => Number.isInteger(seq)) : [],
     pin: isPin(pin) ? pin : null,
     idleSeconds: typeof idle_seconds === 'number' ? idle_seconds : null,
+    bundle: typeof bundle === 'string' ? bundle : null,
   };
 }
 

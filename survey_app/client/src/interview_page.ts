@@ -27,7 +27,7 @@ export async function startInterview(app: TabletApp, form: HTMLFormElement): Pro
   const offered = bundle?.questionnaires.find((candidate) => candidate.questionnaire_digest === questionnaire);
   if (!device || revoked === device.device || !bundle || !offered || !definition || !isAskedOn(today, offered.opens_on, offered.closes_on)) return restart();
   const setting = settingOf(location.hash);
-  document.body.toggleAttribute('data-practice', setting.practice);
+  if (setting.practice) markAsPractice();
   document.body.toggleAttribute('data-reading', setting.reading);
   const page = new QuestionnairePage(form, definition, { mode: 'tablet', site: device.site });
   const keepPartial = offered.partial_policy === 'keep';
@@ -45,6 +45,13 @@ export async function startInterview(app: TabletApp, form: HTMLFormElement): Pro
   document.getElementById('begin')?.addEventListener('click', fillTheScreen);
   void keepWorker(() => false);
   app.keepSending();
+}
+
+/** On every screen, and at the end instead of « Merci ». */
+function markAsPractice(): void {
+  document.body.toggleAttribute('data-practice', true);
+  const thanks = element('thanks-title');
+  thanks.textContent = thanks.dataset['inPractice'] ?? '';
 }
 
 /** What the agent said when handing over; it lasts for this one interview. */

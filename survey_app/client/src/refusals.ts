@@ -28,6 +28,7 @@ export class Refusals {
 
   /** The agent takes the last one back. (The server keeps the highest number it was told, until the next refusal.) */
   async undo(day: string): Promise<number> {
+    this.last = -Infinity; // the next tap is another person's
     return this.change(day, -1);
   }
 

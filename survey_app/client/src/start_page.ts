@@ -1,8 +1,9 @@
 // The first page of the tablet: enrolment, the choice of a language, and what the agent may look at and do.
-import { AgentCorner, isPractice } from './agent_corner.ts';
+import { AgentCorner } from './agent_corner.ts';
 import { whyRefused } from './enrolment.ts';
 import type { Device, EnrolmentResult } from './enrolment.ts';
-import { element, fill, setHidden, showOnlyNamed } from './page_parts.ts';
+import { Handover } from './handover.ts';
+import { element, fill, keepAbove, setHidden, showOnlyNamed } from './page_parts.ts';
 import { checkReadiness } from './readiness.ts';
 import { Refusals } from './refusals.ts';
 import { StayingAwake } from './staying_awake.ts';
@@ -23,7 +24,9 @@ export class StartPage {
   private readonly app: TabletApp;
   private readonly refusals: Refusals;
   private readonly corner: AgentCorner;
+  private readonly handover = new Handover();
   private readonly awake = new StayingAwake();
+  private lookForUpdate: () => void = () => undefined;
   private shown: Name | null = null;
   /** Why nobody may be asked now. */
   private unready: string | null = null;
@@ -45,6 +48,7 @@ export class StartPage {
     const refusal = whyRefused();
     if (refusal) return this.refuse(refusal);
     this.listen();
+    keepAbove(element('agent-corner'));
     this.awake.start();
     history.scrollRestoration = 'manual';
     element<HTMLInputElement>('agent-practice').checked = false; // a browser may fill it in again
@@ -57,7 +61,7 @@ export class StartPage {
       console.error('the database does not open', error instanceof Error ? error.name : error);
       this.refuse(this.app.store.fault ?? 'unsupported');
     }
-    if (this.shown !== 'revoked') void keepWorker(() => IDLE.includes(this.shown));
+    if (this.shown !== 'revoked') void keepWorker(() => IDLE.includes(this.shown)).then((look) => void (this.lookForUpdate = look));
     this.app.keepSending(() => this.afterRound());
     await this.app.outbox.probe();
     await this.check();
@@ -74,6 +78,14 @@ export class StartPage {
     if (this.app.store.fault !== null) await this.app.outbox.probe();
     await this.stopIfRevoked();
     await this.check();
+    await this.followBundle();
+  }
+
+  /** The server has named another bundle: what has closed is not asked for another half hour. */
+  private async followBundle(): Promise<void> {
+    const named = await this.app.store.fact<string | null>('bundle');
+    const shown = this.app.bundleShown?.bundle_digest;
+    if (named && shown && named !== shown) this.lookForUpdate();
   }
 
   private refuse(reason: string): void {
@@ -124,10 +136,12 @@ export class StartPage {
     for (const card of document.querySelectorAll<HTMLAnchorElement>('a[data-slug]')) {
       card.addEventListener('click', (event) => {
         event.preventDefault();
-        begin(card.pathname);
+        this.handover.begin(card.pathname);
       });
     }
-    for (const button of document.querySelectorAll<HTMLElement>('[data-handover]')) button.addEventListener('click', () => handOver(button));
+    element('enrolment-cancel').addEventListener('click', () => void this.resume());
+    window.addEventListener('hashchange', () => this.takeCodeFromAddress() && void this.showFor(null));
+    this.handover.listen();
     element('refusal').addEventListener('click', () => void this.refused());
     element('refusal-undo').addEventListener('click', () => void this.takeRefusalBack());
     element('paused-resume').addEventListener('click', () => void this.resume());
@@ -188,6 +202,13 @@ export class StartPage {
     document.body.dataset['screen'] = name;
     showOnlyNamed('screen-name', name);
     if (name !== 'agent') this.corner.forget();
+    if (name === 'enrolment') void this.offerWayBack();
+  }
+
+  /** From a new enrolment to the one that is. */
+  private async offerWayBack(): Promise<void> {
+    describeEnrolment(null);
+    setHidden('enrolment-cancel', (await this.app.enrolment.device()) === null);
   }
 }
 
@@ -202,19 +223,6 @@ function offer(device: Device, today: string): boolean {
     offered ||= !card.hidden;
   }
   return offered;
-}
-
-/** Without an entry in the history: from an interview there is no way back to anything. */
-function begin(path: string): void {
-  const handedOver = document.querySelector<HTMLElement>('[data-handover][aria-pressed="true"]')?.dataset['handover'];
-  const marks = [isPractice() ? 'practice' : null, handedOver].filter((mark) => mark);
-  location.replace(marks.length > 0 ? `${path}#${marks.join('+')}` : path);
-}
-
-/** How the next person answers; a second tap takes it back, and then nobody said. */
-function handOver(button: HTMLElement): void {
-  const chosen = button.getAttribute('aria-pressed') !== 'true';
-  for (const other of document.querySelectorAll('[data-handover]')) other.setAttribute('aria-pressed', String(other === button && chosen));
 }
 
 function describeEnrolment(result: EnrolmentResult | null): void {

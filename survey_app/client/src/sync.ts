@@ -265,12 +265,13 @@ export class Sync {
 }
 
 /** What the tablet is told of itself, unless it was enrolled again since it asked: then another identity was meant. */
-function obey(facts: IDBObjectStore, { revoked, pin, idleSeconds }: HeartbeatAnswer, device: string): void {
+function obey(facts: IDBObjectStore, { revoked, pin, idleSeconds, bundle }: HeartbeatAnswer, device: string): void {
   const now: IDBRequest<{ device: string } | undefined> = facts.get('device');
   now.onsuccess = () => {
     if (now.result?.device !== device) return;
     facts.put(revoked ? device : null, 'revoked');
     if (pin) facts.put(pin, 'pin');
+    facts.put(bundle, 'bundle');
     if (idleSeconds !== null) facts.put(idleSeconds, 'idle_seconds');
   };
 }

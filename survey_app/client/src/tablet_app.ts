@@ -40,6 +40,12 @@ const MANY_ATTEMPTS = 5;
 /** The Web Lock that every interview page shares. */
 const IN_USE = 'tablet in use';
 
+/** What would be wrong on the staff's page until the next heartbeat. */
+interface Told {
+  readonly waiting: number;
+  readonly readiness: string;
+}
+
 export class TabletApp {
   readonly store = new Store();
   readonly enrolment = new Enrolment(this.store);
@@ -57,7 +63,8 @@ export class TabletApp {
   /** The list that the page on the screen belongs to. */
   bundleShown: Bundle | null = null;
   private timer = 0;
-  private greeted = false;
+  /** What the server was told last, as far as it may be told again sooner; null when it may know nothing of it. */
+  private told: Told | null = null;
   private afterwards: () => Promise<void> = async () => undefined;
 
   /** The bundle that this page belongs to, or null where none is kept and none can be had. */
@@ -72,6 +79,7 @@ export class TabletApp {
     window.addEventListener('online', () => void this.sync.backOnline().then((wait) => this.sendIn(wait)));
     document.addEventListener('visibilitychange', () => void this.send());
     navigator.serviceWorker.addEventListener('message', (event) => event.data === 'send' && void this.send());
+    navigator.serviceWorker.addEventListener('controllerchange', () => void this.send());
     void this.send();
   }
 
@@ -85,6 +93,14 @@ export class TabletApp {
     this.sendIn(Math.max(next ?? LOOK_AGAIN_MS, 500));
   }
 
+  /** The agent asks whether the network works: no pause counts, and a heartbeat goes even if nothing waits. */
+  async sendNow(): Promise<Contact | null> {
+    this.told = null;
+    await this.sync.hurry();
+    await this.send();
+    return (await this.store.fact<Contact>('contact')) ?? null;
+  }
+
   private sendIn(milliseconds: number): void {
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.send(), Math.min(milliseconds, LOOK_AGAIN_MS));
@@ -95,6 +111,7 @@ export class TabletApp {
     await this.sync.run();
     await this.sayHello();
     await this.afterwards();
+    if (await this.hasNews()) await this.hello();
     await this.describe();
     const next = await this.sync.nextTry();
     // Online, the browser would wake the sender at once, and this round would ask for the next one without end.
@@ -125,14 +142,34 @@ export class TabletApp {
     return true;
   }
 
-  /** Once when a page opens, so that each person meets a tablet that knows whether it may ask; then now and again. */
+  /** Once when a page opens, so that each person meets a tablet that knows whether it may ask; then now and again, and with news. */
   private async sayHello(): Promise<void> {
     const said = (await this.store.fact<number>('hello')) ?? 0;
     const contact = await this.store.fact<Contact>('contact');
-    if (this.greeted && contact === 'reached' && Math.abs(Date.now() - said) < HEARTBEAT_MS) return;
-    this.greeted = true;
+    const isRecent = contact === 'reached' && Math.abs(Date.now() - said) < HEARTBEAT_MS;
+    if (this.told === null || !isRecent || (await this.hasNews())) await this.hello();
+  }
+
+  private async hello(): Promise<void> {
+    this.told = null;
+    const before = await this.toTell();
     await this.sync.heartbeat(await surroundsOf(this.bundleShown));
     await this.store.setFact('hello', Date.now());
+    if ((await this.store.fact<Contact>('contact')) !== 'reached') return;
+    const { waiting } = await this.toTell(); // one that was saved meanwhile may be among those told
+    this.told = { ...before, waiting: Math.max(before.waiting, waiting) };
+  }
+
+  /** The queue is empty that the server believes full, or the tablet has found itself in another state. */
+  private async hasNews(): Promise<boolean> {
+    if (this.told === null) return false;
+    const now = await this.toTell();
+    return now.readiness !== this.told.readiness || (now.waiting === 0 && this.told.waiting > 0);
+  }
+
+  private async toTell(): Promise<Told> {
+    const { colour, reason } = (await this.store.fact<Readiness>('readiness')) ?? { colour: '', reason: '' };
+    return { waiting: (await this.outbox.waiting()).length, readiness: `${colour} ${reason}` };
   }
 
   /** The day in Paris, by the server's clock as far as the tablet knows it: a closed wave is closed offline too. */
@@ -151,7 +188,7 @@ export class TabletApp {
     const fault = this.store.fault ?? ((await this.store.fact<boolean>('damaged')) ? 'damaged' : null);
     const last = await this.store.fact<number>('last_contact');
     const place = document.getElementById('agent-site');
-    if (place && device) place.textContent = device.site_name;
+    if (place && device) place.textContent = `${device.name} · ${device.site_name}`;
     fill('agent-today', { count: await this.outbox.savedOn(localDay(new Date())) });
     fill('agent-waiting', { count: records.length });
     fill('agent-former', { count: former });

@@ -15,11 +15,13 @@ function workerAddress(): string {
   return policy?.createScriptURL(WORKER) ?? WORKER;
 }
 
-/** `isIdle` says whether nobody is in the middle of anything: only then may a new version replace this page. */
-export async function keepWorker(isIdle: () => boolean): Promise<void> {
+/** `isIdle` says whether nobody is in the middle of anything: only then may a new version replace this page. Gives what looks for one at once. */
+export async function keepWorker(isIdle: () => boolean): Promise<() => void> {
   const hadController = navigator.serviceWorker.controller !== null;
+  let isControlled = hadController; // the first worker of all keeps what this page shows already
   navigator.serviceWorker.addEventListener('controllerchange', () => {
-    if (hadController && isIdle()) location.reload();
+    if (isControlled && isIdle()) location.reload();
+    isControlled = true;
   });
   const registration = await navigator.serviceWorker.register(workerAddress(), { scope: '/tablette/', updateViaCache: 'none' });
   const offer = (): void => {
@@ -30,8 +32,10 @@ export async function keepWorker(isIdle: () => boolean): Promise<void> {
     arriving?.addEventListener('statechange', () => arriving.state === 'installed' && offer());
   });
   offer();
-  window.setInterval(() => void lookForUpdate(registration, offer), LOOK_FOR_UPDATE_MS);
-  if (hadController) void lookForUpdate(registration, offer);
+  const look = (): void => void lookForUpdate(registration, offer);
+  window.setInterval(look, LOOK_FOR_UPDATE_MS);
+  if (hadController) look();
+  return look;
 }
 
 async function lookForUpdate(registration: ServiceWorkerRegistration, offer: () => void): Promise<void> {

@@ -74,6 +74,19 @@ test('the answer’s PIN and time of idleness are kept, and stay where an answer
   assert.deepEqual([await world.store.fact('pin'), await world.store.fact('idle_seconds')], [pin, 90]);
 });
 
+test('the tablet knows which bundle the server named last, and of an older server nothing', async () => {
+  const world = new World();
+  await world.enrol();
+  const answers = [{ bundle: 'b'.repeat(64) }, {}].map((named) => ({ now: '2026-06-15T08:00:00Z', epoch: 'epoch 1', revoked: false, ...named }));
+  const known: unknown[] = [];
+  for (const answer of answers) {
+    world.server.instead.push(() => json(200, answer));
+    await world.sync.heartbeat();
+    known.push(await world.store.fact('bundle'));
+  }
+  assert.deepEqual(known, ['b'.repeat(64), null]);
+});
+
 const WHAT_A_STRANGER_SAYS = { now: '2026-06-15T08:00:00Z', epoch: 'epoch 1', watermark: '2999-01-01T00:00:00Z', revoked: true, pin: { salt: 'aa', hash: 'bb', iterations: 1 } };
 
 /** The last true answer to a heartbeat, from which a stranger takes the code. */
@@ -112,9 +125,9 @@ for (const [name, answers] of Object.entries(STRANGERS)) {
 
 test('an answer of an older server, or with parts of another shape, takes nothing away', async () => {
   const plain = { now: '2026-06-15T08:00:00Z', epoch: 'epoch 1' };
-  const nothing = { ...plain, revoked: false, watermark: null, missing: [], pin: null, idleSeconds: null };
+  const nothing = { ...plain, revoked: false, watermark: null, missing: [], pin: null, idleSeconds: null, bundle: null };
   assert.deepEqual(heartbeatAnswer(plain), nothing);
-  assert.deepEqual(heartbeatAnswer({ ...plain, revoked: 'no', watermark: 3, missing: ['1', null], pin: { salt: 1 }, idle_seconds: '90' }), nothing);
+  assert.deepEqual(heartbeatAnswer({ ...plain, revoked: 'no', watermark: 3, missing: ['1', null], pin: { salt: 1 }, idle_seconds: '90', bundle: 7 }), nothing);
   for (const none of [null, 'x', {}, { now: plain.now }, { epoch: plain.epoch }]) assert.equal(heartbeatAnswer(none), null);
 });
 

@@ -24,6 +24,14 @@ test('two taps in the same moment are one', async () => {
   assert.deepEqual(await Promise.all([refusals.add(DAY), refusals.add(DAY)]), [1, null]);
 });
 
+test('a refusal right after one was taken back is another person’s', async () => {
+  const world = new World();
+  const refusals = new Refusals(world.store, () => 0);
+  await refusals.add(DAY);
+  await refusals.undo(DAY);
+  assert.equal(await refusals.add(DAY), 1);
+});
+
 test('what is taken back is not counted, and never below nothing', async () => {
   const world = new World();
   const refusals = new Refusals(world.store, () => 0);
