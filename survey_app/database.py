@@ -65,6 +65,8 @@ _POSTGRESQL_OUTAGES = (
     "58",  # I/O
 )
 """Beginnings of the codes in https://www.postgresql.org/docs/current/errcodes-appendix.html."""
+_POSTGRESQL_UNDEFINED_TABLE = "42P01"
+"""Checked at every start: under a running server, another database answers than before."""
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -221,6 +223,10 @@ class _Ping:
 
 def _translate(context: ExceptionContext) -> None:
     cause = context.original_exception
+    if getattr(cause, "sqlstate", None) == _POSTGRESQL_UNDEFINED_TABLE:
+        raise DatabaseUnavailable(
+            "La base de données n’est pas prête. Lancez d’abord\u00a0: survey-app database upgrade"
+        ) from cause
     if context.is_disconnect or unavailable(cause, context.dialect.dbapi):
         raise DatabaseUnavailable(f"Base indisponible\u00a0: {cause}") from cause
 

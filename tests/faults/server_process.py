@@ -24,6 +24,7 @@ from survey_app.migrations import upgrade
 from survey_app.responses.record_keys import held
 from survey_app.settings import Settings, testing
 from tests.browsers import free_port
+from tests.faults.program import ROOT
 from tests.survey_app.tablet_site import TabletSite
 
 PATIENCE = 60
@@ -41,6 +42,7 @@ class ServerProcess:
         """Returns when it answers."""
         environment = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),  # the program under test, wherever another one is installed
             "SECRET_KEY": self.settings.secret_key,
             "DEVICE_MASTER_KEY": self.settings.device_master_key,
             "SURVEY_DATA": str(self.settings.data_folder),
