@@ -54,6 +54,7 @@ _SQLITE_OUTAGES = {
 """https://sqlite.org/rescode.html, the lower eight bits; all other codes are faults of a statement."""
 _SQLITE_DAMAGE = {11, 26}
 """Malformed; not a database."""
+_POSTGRESQL_UNDEFINED_TABLE = "42P01"
 _POSTGRESQL_OUTAGES = (
     "08",  # connection
     "25006",  # read-only
@@ -63,10 +64,9 @@ _POSTGRESQL_OUTAGES = (
     "55P03",  # lock not available
     "57",  # shut down, or out of time
     "58",  # I/O
+    _POSTGRESQL_UNDEFINED_TABLE,  # looked at before every start: now another database answers
 )
 """Beginnings of the codes in https://www.postgresql.org/docs/current/errcodes-appendix.html."""
-_POSTGRESQL_UNDEFINED_TABLE = "42P01"
-"""Checked at every start: under a running server, another database answers than before."""
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",

