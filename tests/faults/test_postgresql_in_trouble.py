@@ -12,6 +12,7 @@ from typing import Final
 
 import psycopg
 import pytest
+from werkzeug.test import TestResponse
 
 from survey_app.database import db, make_engine
 from survey_app.migrations import upgrade
@@ -190,7 +191,7 @@ def test_a_replica_that_stayed_behind_is_filled_again_and_counts_nothing_twice(
         assert_each_once(site, torn, len(records))
 
 
-def after_the_first_outage(tablet: FakeTablet, raw: bytes):  # type: ignore[no-untyped-def]
+def after_the_first_outage(tablet: FakeTablet, raw: bytes) -> TestResponse:
     """What a tablet is told when the connections of before are gone, and it came again as it was told."""
     for _try in range(20):
         answer = tablet.put(raw)
