@@ -274,7 +274,7 @@ def test_the_figures_of_an_open_wave_do_not_grow_with_each_answer(database: Flas
     assert counts.fieldwork(invited.WAVE).counted == 12
 
 
-SENTINEL = "La secrétaire Mme Untel est en retard"
+SENTINEL = "La secrétaire de notre mairie est en retard"
 
 
 @pytest.fixture
