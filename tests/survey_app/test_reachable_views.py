@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.survey_app.exported_waves import Answered, a_source
 
 FEWEST = 5
 SITES, MODES, LANGUAGES = ("accueil", "immigration", "point_numerique"), ("tablet", "paper"), ("fr", "ar")
-Filter = Mapping[str, str]
+Filter = dict[str, Any]
 
 
 def a_wave(seed: int) -> list[Answered]:
