@@ -42,7 +42,8 @@ SOURCE: Final = FOLDER / "questionnaires" / "elected_officials.yaml"
 A_YEAR: Final = timedelta(days=365)
 BEGAN, LASTS = timedelta(days=9), timedelta(days=40)
 """The edition under way: since when, and how long in all."""
-RESULTS_SHOWN: Final = timedelta(days=180)
+RESULTS_SHOWN: Final = timedelta(days=540)
+"""Of last year’s edition too, the links still open its results."""
 LISTED: Final = timedelta(days=30)
 """So long before an edition its list was drawn up."""
 BY_NOW: Final = 0.4

@@ -23,7 +23,7 @@ from survey_app.reports import report_by_territory
 from survey_app.strata import Stratum, frame_of, territories_of
 from survey_app.waves import PUBLISHED
 
-USUAL_OCCASION = "Vous avez été sollicités {period} pour dire votre avis sur les services de l’État."
+USUAL_OCCASION = "Nous vous avons demandé votre avis sur les services de l’État, {period}."
 OCCASIONS = {
     "alerte": (
         "Une alerte de la préfecture a concerné votre collectivité. "

@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
+from survey_app.results_letter.photo_places import tells_a_place
+
 LARGEST: Final = 5 * 2**20
 """Bytes: it goes with every mail, and relays refuse large ones."""
 INFLATED: Final = 64 * 2**20
@@ -47,6 +49,11 @@ def check_pdf(content: bytes) -> None:
         raise PdfRefusedError(f"Ce fichier n’est pas un PDF. {_AGAIN}")
     if b"%%EOF" not in content[-_TAIL:]:
         raise PdfRefusedError(f"Ce PDF est coupé\u00a0: sa fin manque. {_AGAIN}")
+    if tells_a_place(content):
+        raise PdfRefusedError(
+            "Ce PDF contient une photo qui dit où elle a été prise\u00a0: chaque destinataire "
+            "pourrait le lire. Retirez-lui sa position, ou numérisez la lettre avec le copieur du service."
+        )
     for part in _readable_parts(content):
         found = _ACTIVE.search(part)
         if found:

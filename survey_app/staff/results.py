@@ -36,6 +36,7 @@ from survey_app.staff.pages import (
     site_name,
     wave_or_404,
 )
+from survey_app.staff.personal_mentions import pieces
 from survey_app.staff.result_filters import filters_of, selection
 from survey_app.strata import names_of
 
@@ -232,6 +233,7 @@ def verbatims(wave_id: str) -> ResponseReturnValue:
         questions=_questions_with_texts(asked, labels),
         question=question,
         site=site,
+        pieces=pieces,
     )
 
 

@@ -16,7 +16,7 @@ from survey_app.exports.words import day_words
 from survey_app.frames.letters import LettersUnavailable
 from survey_app.invitation_models import WaveFrame
 from survey_app.invitations.states import LinkKeyChanged
-from survey_app.mailing.recipients import forecast
+from survey_app.mailing.recipients import LINKS_ENDED, forecast, too_late
 from survey_app.mailing.texts import RESULTS
 from survey_app.models import Wave
 from survey_app.results_letter.by_post import letters_by_post, without_mail
@@ -32,6 +32,10 @@ from survey_app.strata import frame_of
 blueprint = Blueprint("staff_results_letter", __name__, url_prefix="/gestion/editions")
 PDF: Final = "application/pdf"
 PAGE: Final = "staff_results_letter.show"
+ENDED: Final = (
+    "Ce jour est passé\u00a0: les liens ne montrent plus les résultats, et rien ne part, ni par courriel "
+    "ni par courrier. Fixez un jour plus tard."
+)
 
 
 @blueprint.get("/<wave_id>/lettre")
@@ -54,6 +58,7 @@ def _page(wave: Wave, wrong: str = "") -> ResponseReturnValue:
             wave=wave,
             letter=content,
             why_not=why_not,
+            ended=ENDED if too_late(db.session(), wave, RESULTS) == LINKS_ENDED else "",
             wrong=wrong,
             mailing=mailing_of_results(wave.id, db.session()),
             by_mail=len(forecast(db.session(), wave, RESULTS).recipients),
@@ -138,6 +143,8 @@ def by_post(wave_id: str) -> ResponseReturnValue:
     wave, frame = _found(wave_id)
     try:
         letter_content(wave)
+        if too_late(db.session(), wave, RESULTS) == LINKS_ENDED:
+            raise LetterError(ENDED)
         if not without_mail(wave.id):
             raise LetterError("Tous les destinataires ont une adresse électronique qui fonctionne.")
         content = letters_by_post(wave, frame)

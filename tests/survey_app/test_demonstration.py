@@ -41,6 +41,7 @@ from survey_app.fieldwork import follow_up
 from survey_app.frames.storage import frames
 from survey_app.frames.synthetic import WITHOUT_EMAIL
 from survey_app.invitation_models import Invitation, MailMessage, SealedAnswer
+from survey_app.invitations.links import token
 from survey_app.mailing.planning import mailings_of
 from survey_app.mailing.sink import Sink
 from survey_app.models import InboxRecord, Response, User, Wave
@@ -266,6 +267,16 @@ def test_a_reminder_waits_to_be_looked_at() -> None:
     assert [mailing.kind for mailing in mailings_of("elus-2026")] == ["reminder", "invitation"]
 
 
+def test_a_link_of_last_year_still_opens_its_results(application: Flask) -> None:
+    of_last_year = sa.select(Invitation).where(Invitation.wave_id == "elus-2025").limit(1)
+    sent = {"_link": token(db.session.scalars(of_last_year).one())}
+    shown = application.test_client().post(
+        "/r/questionnaire/fr", data=sent, headers={"Sec-Fetch-Site": "same-origin"}
+    )
+    assert "Les résultats de l’enquête" in shown.text
+    assert "réponses pour 256 personnes interrogées" in shown.text
+
+
 def test_with_a_relay_the_invitations_lie_in_it_when_the_server_starts(tmp_path: Path) -> None:
     few = Contents(None, replace(OFFICIALS, size=20))
     today = today_in_paris()
@@ -280,5 +291,5 @@ def test_with_a_relay_the_invitations_lie_in_it_when_the_server_starts(tmp_path:
         assert set(db.session.scalars(sa.select(MailMessage.state))) == {"sent"}
         db.session.remove()
         opened = app.test_client().get(links.pop().removeprefix("http://127.0.0.1:8000"))
-        assert "Commencer" in opened.text
+        assert "Répondre ou voir les résultats" in opened.text
         db.engine.dispose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def test_it_says_why_how_long_until_when_and_what_is_known(site: LinkSite) -> No
         "La préfecture vous demande si ses services vous sont utiles",
         "Environ 5 minutes",
         f"Vous pouvez répondre jusqu’au {last_day}",
-        "Nous savons qui a répondu",
+        "nous savons qui a répondu",
         "Nous ne demandons jamais de mot de passe",
     ):
         assert told in shown
@@ -65,7 +66,7 @@ def test_it_names_who_signs_the_telephone_and_the_page_that_announces_it(site: L
 def test_a_nominative_survey_says_so_before_its_button_is_pressed(tmp_path: Path) -> None:
     shown = words(LinkSite(tmp_path, people=12, anonymity="nominative"))
     assert "Enquête nominative" in shown
-    assert "Nous savons qui a répondu" not in shown
+    assert "nous savons qui a répondu" not in shown
 
 
 def open_another(site: LinkSite, people: int = 30, **changes: Any) -> str:
@@ -87,7 +88,7 @@ def test_where_open_editions_differ_it_says_only_what_holds_for_all(site: LinkSi
     open_another(site, 12, anonymity="nominative")
     shown = words(site)
     assert "Vous pouvez répondre jusqu’au" not in shown
-    assert "Nous savons qui a répondu" not in shown
+    assert "nous savons qui a répondu" not in shown
     assert "Enquête nominative" not in shown
     assert "Que deviennent vos réponses" in shown
 
@@ -141,3 +142,18 @@ def test_the_last_page_speaks_plainly_and_promises_results_only_once_published(
     assert not re.search("scell|clôture", shown)
     if end != "enregistre":
         assert "Dès que les résultats seront publiés, ce même lien les ouvrira" in shown
+
+
+def test_what_is_known_is_said_in_two_sentences_on_the_first_and_the_last_page(site: LinkSite) -> None:
+    official = site.official(0).start()
+    pages = [official.html]
+    for _page in range(20):
+        if "Envoyer mes réponses" in official.html:
+            break
+        opinion = 'name="overall_opinion"' in official.html
+        official.send(**({"overall_opinion": official.first_option("overall_opinion")} if opinion else {}))
+    for html in (*pages, official.html):
+        (told,) = re.findall(r"<h2>Ce que nous savons de vous</h2>\s*<p>(.*?)</p>", html, flags=re.S)
+        assert len(re.findall(r"\.(?:\s|$)", unescape(told))) == 2
+        assert "nous savons qui a répondu, pour ne pas relancer, mais pas ce que chacun a répondu" in told
+        assert "on ne garde que la semaine, la langue et un groupe d’au moins onze réponses" in told

@@ -137,6 +137,7 @@ def test_a_changed_unsubscribe_link_is_none(application: Flask) -> None:
 
 def test_addresses_are_those_of_the_settings(application: Flask) -> None:
     invitation = an_invitation()
+    links.renew_hashes(invitation)
     assert links.link_address(invitation) == f"https://enquete.example.org/r/{links.token(invitation)}"
     assert links.unsubscribe_address(invitation).startswith("https://enquete.example.org/r/desinscription/")
     assert links.letter_address() == "https://enquete.example.org/r/"

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from form_definitions import Item
+from form_definitions import Item, load_questionnaire
 from survey_app.database import db, write_transaction
 from survey_app.invitation_models import AnonymousText, Invitation, SavedInterview, SealedAnswer, WaveFrame
 from survey_app.invitations import mixing, wave_keys
@@ -28,6 +28,7 @@ from tests.survey_app.invitations import invited
 from tests.survey_app.invitations.invited import ANSWERS, ASKED, TODAY, WAVE, a_wave, answer, close, holder
 
 ROOT = Path(__file__).resolve().parents[3]
+SHIPPED = ROOT / "form_definitions" / "questionnaires" / "elected_officials.yaml"
 
 
 def some_answers(people: int = 60, answering: int = 50) -> list[str]:
@@ -140,9 +141,19 @@ def test_what_the_list_knows_takes_no_merged_cell_apart_again(database: Flask) -
 
 
 def test_the_shipped_questionnaire_does_not_ask_what_the_list_knows() -> None:
-    source = (ROOT / "form_definitions" / "questionnaires" / "elected_officials.yaml").read_text("utf-8")
+    source = SHIPPED.read_text("utf-8")
     assert not [name for name in KNOWN_BY_THE_FRAME if name in source]
     assert not [code for code, _end, _words in SIZES if code in source]
+
+
+def test_the_shipped_questionnaire_asks_who_answers() -> None:
+    asked = load_questionnaire(SHIPPED).items_by_name
+    assert [option.code for option in asked["respondent"].options] == [
+        "official",
+        "secretary",
+        "other_person",
+    ]
+    assert asked["respondent"].requirement != "required"
 
 
 @pytest.mark.abuse("AC-23")

@@ -116,6 +116,21 @@ def test_each_message_carries_the_link_of_its_own_invitation_in_both_parts(
         assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
+def test_a_shared_mailbox_gets_the_link_of_each_of_its_officials(
+    on_sqlite: Settings, relay: ScriptedRelay
+) -> None:
+    numbers = field.open_a_list()
+    for number in numbers:
+        field.change_invitation(number, email="secretariat@pays.test")
+    field.planned()
+    drain(Sender(on_sqlite))
+    assert [one.recipients for one in relay.accepted] == [["secretariat@pays.test"]] * 3
+    texts = [part(one.message, "plain") for one in relay.accepted]
+    links = [link_address(one) for one in db.session.query(Invitation)]
+    assert [sum(link in text for text in texts) for link in links] == [1, 1, 1]
+    assert len({one.message["To"] for one in relay.accepted}) == 3  # each names its own official
+
+
 @pytest.mark.abuse("AC-14")
 def test_the_queue_holds_neither_text_nor_link(received: dict[str, EmailMessage]) -> None:
     secrets = [link_address(one).rpartition("/")[2] for one in db.session.query(Invitation)]

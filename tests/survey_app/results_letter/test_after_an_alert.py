@@ -23,7 +23,7 @@ from tests.survey_app.officials_site import BRESSUIRE, NIORT, WAVE, add_answers,
 from tests.survey_app.staff_site import StaffSite
 
 ALERT = "Une alerte de la préfecture a concerné votre collectivité."
-YEARLY = "pour dire votre avis sur les services de l’État"
+YEARLY = "demandé votre avis sur les services de l’État"
 OURS = "ce qu’ils pensent de nos services"
 
 

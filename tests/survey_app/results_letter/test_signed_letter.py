@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from survey_app.access import DIRECTOR
-from survey_app.clock import utc_now
-from survey_app.database import db
+from survey_app.clock import today_in_paris, utc_now
+from survey_app.database import db, write_transaction
 from survey_app.frames.letters import LETTER_CSS, laid_out
-from survey_app.invitation_models import Mailing
+from survey_app.invitation_models import Mailing, WaveFrame
 from survey_app.mailing.planning import create_mailing, mailings_of, obstacles
 from survey_app.results_letter import by_post, signed_pdf
 from survey_app.results_letter.content import TO_WRITE
@@ -171,3 +173,24 @@ def test_the_attached_letter_is_read_again_before_it_is_planned(published: Staff
     assert "Relisez d’abord la lettre jointe" in answer.text
     answer = post(client, page, {"quand": "2026-12-01T09:00", "cadence": "30", "read": "1"})
     assert "Relisez d’abord la lettre jointe" not in answer.text
+
+
+def test_once_the_links_have_ended_no_letter_leaves_and_the_page_says_what_to_do(
+    published: StaffSite,
+) -> None:
+    yesterday = today_in_paris() - dt.timedelta(days=1)
+    with published.database():
+        without_address(NIORT, 1)
+        with write_transaction() as transaction:
+            transaction.execute(sa.update(WaveFrame).values(results_until=yesterday))
+    client = published.client(DIRECTOR)
+    page = client.get(PATH).text
+    assert "Ce jour est passé" in page
+    assert "Télécharger les courriers" not in page
+    assert "a une adresse électronique" not in page
+    refused = client.get(f"{PATH}-courrier.pdf")
+    assert refused.status_code == 422
+    assert "Fixez un jour plus tard" in refused.text
+    later = {"until": str(today_in_paris() + dt.timedelta(days=30))}
+    assert post(client, PATH.replace("lettre", "fin-des-resultats"), later, page=PATH).status_code == 303
+    assert client.get(f"{PATH}-courrier.pdf").data.startswith(b"%PDF-")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from contextlib import suppress
 from time import perf_counter
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
+from survey_app.results_letter.photo_places import tells_a_place
 from survey_app.results_letter.signed_pdf import LARGEST, PdfRefusedError, check_pdf
 
 
@@ -48,6 +54,46 @@ def test_an_ordinary_letter_passes_with_links_and_a_first_page() -> None:
     check_pdf(LETTER)
     check_pdf(a_pdf(PAGE, b"<< /S /URI /URI (https://exemple.gouv.fr) >>"))
     check_pdf(a_pdf(packed(b"1 0 << /Type /Page >>")))
+
+
+def a_photograph(*, with_place: bool) -> bytes:
+    """A JPEG as a telephone writes it; its own part says the maker and, if wanted, the place."""
+    exif = Image.Exif()
+    exif[0x010F] = "Un téléphone"
+    if with_place:
+        exif[0x8825] = {1: "N", 2: (46.0, 19.0, 25.0), 3: "W", 4: (0.0, 27.0, 36.0)}
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 8), "white").save(stream, "JPEG", exif=exif)
+    return stream.getvalue()
+
+
+def scanned(photograph: bytes) -> bytes:
+    """A letter that was photographed: the picture lies in the PDF as it came from the camera."""
+    drawing = b"<< /Type /XObject /Subtype /Image /Filter /DCTDecode /Length %d >>\nstream\n%s\nendstream"
+    return a_pdf(PAGE, drawing % (len(photograph), photograph))
+
+
+@pytest.mark.abuse("AC-29")
+def test_a_photograph_that_says_where_it_was_taken_never_goes_out() -> None:
+    assert "où elle a été prise" in refusal(scanned(a_photograph(with_place=True)))
+    check_pdf(scanned(a_photograph(with_place=False)))
+
+
+@pytest.mark.abuse("AC-29")
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_the_place_is_found_in_both_orders_of_bytes_and_in_the_words_beside_a_picture(order: Any) -> None:
+    mark = b"MM\x00*" if order == "big" else b"II*\x00"
+    directory = [(8, 4), (1, 2), (0x8825, 2), (4, 2), (1, 4), (26, 4), (0, 4)]
+    exif = b"Exif\x00\x00" + mark + b"".join(value.to_bytes(size, order) for value, size in directory)
+    assert tells_a_place(exif)
+    assert not tells_a_place(exif.replace((0x8825).to_bytes(2, order), (0x010F).to_bytes(2, order)))
+    assert tells_a_place(b'<rdf:Description exif:GPSLatitude="46,19.42N"/>')
+
+
+@given(st.binary(max_size=80))
+def test_no_bytes_behind_the_mark_of_a_photograph_break_the_reading(noise: bytes) -> None:
+    for mark in (b"MM\x00*", b"II*\x00"):
+        tells_a_place(b"Exif\x00\x00" + mark + noise)
 
 
 def test_words_inside_the_text_of_a_letter_are_no_actions() -> None:
