@@ -1,6 +1,6 @@
 """The committed ledger holds a line of each deep test that reports, and as much as was asked for.
 
-`make test-deep` looks at it when its campaigns are over: a change of a test's name alone needs no new campaign.
+`make test-deep` looks at it when its campaigns are over: no other run waits for a new campaign.
 """
 
 from __future__ import annotations
