@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import secrets
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -251,3 +252,29 @@ def test_a_used_link_leaves_no_second_blob_whatever_is_sent_again(site: LinkSite
         site.official(0).start()
     assert site.count(SealedAnswer) == 1
     assert personal_link.ENDS.keys() == {"merci", "enregistre", "deja", "fini"}
+
+
+@pytest.mark.abuse("AC-13")
+def test_two_people_who_press_the_last_button_at_once_give_one_answer(site: LinkSite) -> None:
+    """Through the whole way of a request: one is thanked, the other is told that it was used."""
+    for place in range(10):
+        both = [site.official(place).start(), site.official(place).start()]
+        for official in both:
+            while "Envoyer mes réponses" not in official.html:
+                asked = 'name="overall_opinion"' in official.html
+                said = {"overall_opinion": official.first_option("overall_opinion")} if asked else {}
+                official.send(**said)
+        start = threading.Barrier(2)
+
+        def press(official: Official, start: threading.Barrier = start) -> None:
+            start.wait()
+            official.send()
+
+        racers = [threading.Thread(target=press, args=(official,)) for official in both]
+        for racer in racers:
+            racer.start()
+        for racer in racers:
+            racer.join()
+        headings = sorted(official.follow().heading for official in both)
+        assert headings == ["Merci, vos réponses sont enregistrées", "Une réponse est enregistrée"]
+        assert site.count(SealedAnswer) == place + 1
