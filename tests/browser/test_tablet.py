@@ -37,6 +37,7 @@ from tests.survey_app.tablet_site import TabletSite, tablet_site
 pytestmark = pytest.mark.browser
 
 PORTAL = ("200 OK", "text/html", b"<!doctype html><title>Bienvenue</title><p>Connectez-vous au wifi")
+FORGOTTEN = ("401 Unauthorized", "application/json", b"{}")
 
 
 @pytest.mark.fault(20)
@@ -245,7 +246,8 @@ def test_a_tablet_without_server_stops_asking_after_the_last_day(
     expect(page.locator("#closed-title")).to_be_visible()
 
 
-def test_answers_of_a_forgotten_identity_are_named_to_the_agent(tablet: Page, network: Network) -> None:
+def enrol_anew_beside_a_record_of_before(tablet: Page, network: Network) -> None:
+    """The server knows nothing any more of the identity under which a record waits."""
     network.instead = lambda method, _path: PORTAL if method == "PUT" else None
     interview(tablet)
     (record,) = outbox(tablet)
@@ -253,12 +255,27 @@ def test_answers_of_a_forgotten_identity_are_named_to_the_agent(tablet: Page, ne
     with network.site.app.app_context(), write_transaction() as transaction:
         transaction.execute(sa.update(EnrolmentCode).values(device_id=None))
         transaction.execute(sa.delete(Device).where(Device.id == record["device"]))
-    network.instead = lambda _method, _path: None
     tablet.locator("#agent-open").click()
     tablet.locator("#agent-enrol").click()
     tablet.fill("#enrolment-code", network.site.code())
     tablet.get_by_role("button", name="Inscrire", exact=True).click()
     tablet.locator("a.language-card[data-language=fr]").wait_for()
+
+
+def test_answers_of_a_forgotten_identity_are_taken_all_the_same(tablet: Page, network: Network) -> None:
+    enrol_anew_beside_a_record_of_before(tablet, network)
+    network.instead = lambda _method, _path: None
+    tablet.evaluate(TRY_NOW)
+    wait_for_empty_outbox(tablet)
+    assert len(network.site.records()) == 1
+    expect(tablet.locator("#agent-former")).to_be_hidden()
+
+
+def test_answers_that_are_refused_to_an_identity_of_before_are_named_to_the_agent(
+    tablet: Page, network: Network
+) -> None:
+    enrol_anew_beside_a_record_of_before(tablet, network)
+    network.instead = lambda method, _path: FORGOTTEN if method == "PUT" else None
     tablet.evaluate(TRY_NOW)
     expect(tablet.locator("#agent-former")).to_have_text("1 avis en attente d’une ancienne inscription")
     expect(tablet.locator("#agent-former")).to_be_visible()
