@@ -157,7 +157,7 @@ def _readiness(s: Situation) -> Iterator[Reason]:
     colour = s.device.readiness
     if colour in (RED, AMBER):
         code = s.device.readiness_reason or ""
-        found = READINESS.get(code, code or "sans dire pourquoi")
+        found = (code == "clock" and _wrong_clock(s)) or READINESS.get(code, code or "sans dire pourquoi")
         head = "Elle refuse de recueillir des avis" if colour == RED else "Elle demande une vérification"
         yield colour, f"{head}\u00a0: {found}."
 
@@ -174,10 +174,18 @@ def _application(s: Situation) -> Iterator[Reason]:
 
 
 def _clock(s: Situation) -> Iterator[Reason]:
+    wrong = _wrong_clock(s)
+    if wrong and _asks_about(s) != "clock":
+        yield AMBER, f"{wrong[0].upper()}{wrong[1:]}."
+
+
+def _wrong_clock(s: Situation) -> str:
+    """By how much it is wrong; nothing where it is right."""
     offset = timedelta(milliseconds=s.device.clock_offset_ms or 0)
-    if abs(offset) > CLOCK_TOLERANCE and _asks_about(s) != "clock":
-        minutes = round(abs(offset) / timedelta(minutes=1))
-        yield AMBER, f"Son horloge {'retarde' if offset > timedelta() else 'avance'} de {_span(minutes)}."
+    if abs(offset) <= CLOCK_TOLERANCE:
+        return ""
+    minutes = round(abs(offset) / timedelta(minutes=1))
+    return f"son horloge {'retarde' if offset > timedelta() else 'avance'} de {_span(minutes)}"
 
 
 def _span(minutes: int) -> str:

@@ -154,8 +154,17 @@ def next_person(page: Page) -> None:
 
 
 def stored(page: Page) -> list[dict[str, Any]]:
-    """Every record on the tablet, drafts and copies after the receipt as well."""
-    found: list[dict[str, Any]] = page.evaluate(READ_OUTBOX)
+    """Every record on the tablet, drafts and copies after the receipt as well.
+
+    Read once more where the start page has just gone on to a newer application, as it may at any time.
+    """
+    try:
+        found: list[dict[str, Any]] = page.evaluate(READ_OUTBOX)
+    except Error as error:
+        if "because of a navigation" not in error.message:
+            raise
+        page.wait_for_load_state()
+        found = page.evaluate(READ_OUTBOX)
     return found
 
 

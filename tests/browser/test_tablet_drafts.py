@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from survey_app.database import db
+from survey_app.database import write_connection
 from survey_app.models import InboxRecord, ServerFact
 from tests.browser.tablet_browser import (
     TRY_NOW,
@@ -97,7 +97,7 @@ def test_a_restored_server_is_refilled_by_the_tablet(tablet: Page, server: Table
 
 def lose_everything_under_a_new_epoch(server: TabletSite) -> None:
     """What a restored backup looks like that was made before any of these records."""
-    with server.app.app_context(), db.engine.begin() as connection:
+    with server.app.app_context(), write_connection() as connection:
         for trigger in connection.scalars(
             sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         ).all():

@@ -16,7 +16,7 @@ from werkzeug.datastructures import Headers
 
 from form_definitions import load_translations
 from survey_app import assets, backups, waves
-from survey_app.backups import Backup
+from survey_app.backups import Backup, BackupError
 from survey_app.database import db
 from survey_app.questionnaires import publish_source
 from tests.browser.tablet_browser import (
@@ -258,8 +258,16 @@ def restore(field: Field, copy: Backup) -> None:
     with field.site.app.app_context():
         url = db.engine.url.render_as_string(hide_password=False)
         db.session.remove()
-        db.engine.dispose()
-    backups.restore(copy.path, url, by="test")
+    for _attempt in range(50):
+        with field.site.app.app_context():
+            db.engine.dispose()
+        try:
+            backups.restore(copy.path, url, by="test")
+            break
+        except BackupError:  # a thread of the server in this process ends its last request
+            field.page.wait_for_timeout(100)
+    else:
+        raise AssertionError("the server does not let go of its database")
     field.connect()
 
 

@@ -49,6 +49,11 @@ def test_a_tablet_with_nothing_to_say_is_green() -> None:
         ({"clock_offset_ms": 720_000}, AMBER, "Son horloge retarde de 12 minutes."),
         ({"clock_offset_ms": -3 * 3_600_000}, AMBER, "Son horloge avance de 3 heures."),
         ({"clock_offset_ms": -40 * 86_400_000}, AMBER, "avance de 40 jours."),
+        (
+            {"clock_offset_ms": 720_000, "readiness": "amber", "readiness_reason": "clock"},
+            AMBER,
+            "vérification\u00a0: son horloge retarde de 12 minutes.",
+        ),
         ({"persisted": False}, AMBER, "peut effacer ce qu’elle garde"),
         ({"battery_percent": 12}, AMBER, "Batterie à 12\u202f%"),
         ({"pin_failures": 10}, AMBER, "mal tapé 10 fois"),
