@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Barrier
@@ -18,12 +17,12 @@ from typing import Any
 
 import pytest
 import time_machine
-from playwright.sync_api import Playwright, expect
+from playwright.sync_api import Error, Playwright, expect
 
 from survey_app.responses import inbox
 from survey_app.responses.credentials import content_digest, device_secret, sign_request
 from survey_app.responses.record_keys import held
-from tests.browser.tablet_browser import wait_for_records
+from tests.browser.tablet_browser import PATIENCE, stored
 from tests.faults import network_faults as faults
 from tests.faults.tablet_on_a_line import (
     Line,
@@ -119,8 +118,7 @@ def test_a_record_over_which_the_server_stumbles_waits_alone_and_the_agent_is_to
         line.wait_until(other, state="receipted")
     assert line.wait_until(poison, state="queued", reason="500")["attempts"] > 0
     while (attempts := line.record(poison)["attempts"]) < 5:
-        line.try_again()
-        wait_for_records(line.page, partial(was_tried_again, poison, attempts))
+        try_once_more(line, poison, attempts)
     line.says("failing")
     expect(line.page.locator("#agent-waiting")).to_have_text("1 en attente")
     monkeypatch.setattr(inbox, "accept", accept)
@@ -149,11 +147,20 @@ def test_a_record_that_gets_no_answer_waits_alone_while_the_server_answers(line:
         line.page.wait_for_timeout(200)
     if name != "nothing moves":  # which takes half a minute each time
         while (attempts := line.record(poison)["attempts"]) < 8:
-            line.try_again()
-            wait_for_records(line.page, partial(was_tried_again, poison, attempts))
+            try_once_more(line, poison, attempts)
         assert line.record(poison)["reason"] == "held_up"
         line.says("failing")
     line.deliver()
+
+
+def try_once_more(line: Line, record_id: str, attempts: int) -> None:
+    """Press until it was tried: a start page that goes on to a newer application forgets the press."""
+    end = time.monotonic() + PATIENCE / 1_000
+    while not was_tried_again(record_id, attempts, stored(line.page)):
+        assert time.monotonic() < end, line.record(record_id)
+        with contextlib.suppress(Error):
+            line.try_again()
+        line.page.wait_for_timeout(300)
 
 
 def was_tried_again(record_id: str, attempts: int, found: list[dict[str, Any]]) -> bool:
