@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey_app import questionnaires, waves
+from survey_app.clock import today_in_paris
 from survey_app.database import db, write_connection, write_transaction
 from survey_app.invitation_models import (
     Invitation,
@@ -144,7 +145,7 @@ def send_mails(states: Sequence[str] = (), *, wave_id: str = WAVE, kind: str = "
 def add_answers(good: int, bad: int, stratum: str, *, wave_id: str = WAVE, digest: str | None = None) -> None:
     """Mixed answers as the closing leaves them: their stratum and their week, nothing else."""
     known = digest or db.session.scalar(sa.select(Wave.questionnaire_digest).where(Wave.id == wave_id))
-    today = dt.date.today()  # noqa: DTZ011
+    today = today_in_paris()
     rows: list[dict[str, Any]] = [
         {
             "wave_id": wave_id,

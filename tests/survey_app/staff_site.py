@@ -21,6 +21,7 @@ from form_definitions import load_framework
 from survey_app import create_app, questionnaires, waves
 from survey_app.access import REFERENT
 from survey_app.accounts import add_user
+from survey_app.clock import today_in_paris
 from survey_app.database import write_connection
 from survey_app.models import Response
 from survey_app.responses import tallies
@@ -133,7 +134,7 @@ def a_source(**replacements: str) -> str:
 
 def a_plan(digest: str, **changes: Any) -> WavePlan:
     """A wave of the small questionnaire that runs now."""
-    today = dt.date.today()  # noqa: DTZ011
+    today = today_in_paris()
     plan: dict[str, Any] = {
         "id": WAVE,
         "title": "Essai 2026",
@@ -187,7 +188,7 @@ def add_responses(
             **common,
             "record_id": str(uuid.uuid4()),
             "language": language,
-            "answered_on": day or dt.date.today() - dt.timedelta(days=1),  # noqa: DTZ011
+            "answered_on": day or today_in_paris() - dt.timedelta(days=1),
             "complete": True,
             "practice": False,
             "assisted": assisted,

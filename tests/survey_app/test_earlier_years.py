@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from survey_app import past_results, questionnaires, waves
+from survey_app.clock import today_in_paris
 from tests.page_checks import assert_good_pages
 from tests.survey_app.staff_site import (
     WAVE,
@@ -23,7 +24,7 @@ from tests.survey_app.staff_site import (
 from tests.survey_app.test_results_page import text_of
 
 RESULTS = f"/gestion/resultats/{WAVE}"
-TODAY = dt.date.today()  # noqa: DTZ011
+TODAY = today_in_paris()
 YEAR = (TODAY - dt.timedelta(days=20)).year
 LAST_YEAR = dt.date(YEAR - 1, 6, 1)
 UNSURE = "pas assez de réponses pour le dire"

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from form_definitions import LANGUAGES
+from survey_app.clock import today_in_paris
 from survey_app.link_results import are_open, results_page
 from survey_app.strata import frame_of
 from survey_app.waves import find_wave, publish_wave, seal_wave
@@ -104,7 +105,7 @@ def test_a_merged_stratum_is_read_by_both(site: StaffSite) -> None:
 
 def a_year_before(site: StaffSite, answers: Answers) -> None:
     with site.database():
-        today = dt.date.today()  # noqa: DTZ011
+        today = today_in_paris()
         began, ends = today - dt.timedelta(380), today + dt.timedelta(1)
         seed_officials(wave_id="elus-2025", title="Élus 2025", opens_on=began, closes_on=ends)
         for stratum, (good, bad) in answers.items():
@@ -115,7 +116,7 @@ def a_year_before(site: StaffSite, answers: Answers) -> None:
 def test_last_year_stands_beside_this_year_with_the_difference_of_the_whole(site: StaffSite) -> None:
     a_year_before(site, {NIORT: (30, 50), PARTHENAY: (20, 25), BRESSUIRE: (20, 15)})
     publish(site, USUAL)
-    year = dt.date.today().year - 1  # noqa: DTZ011
+    year = today_in_paris().year - 1
     lines = cells(page(site, NIORT))
     assert f"{year}\u00a0: 37,5\u202f%" in lines["Niort"]
     assert "points" not in lines["Niort"]
@@ -126,7 +127,7 @@ def test_last_year_stands_beside_this_year_with_the_difference_of_the_whole(site
 def test_a_small_figure_of_last_year_stays_hidden_too(site: StaffSite) -> None:
     a_year_before(site, {NIORT: (30, 50), PARTHENAY: (20, 25), BRESSUIRE: (4, 2)})
     publish(site, USUAL)
-    year = str(dt.date.today().year - 1)  # noqa: DTZ011
+    year = str(today_in_paris().year - 1)
     assert year not in cells(page(site, BRESSUIRE))["Bressuire"]
     assert year in cells(page(site, BRESSUIRE))["Deux-Sèvres"]
 

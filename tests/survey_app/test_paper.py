@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from form_definitions import check_source
 from survey_app.access import ASSISTANT, READER
-from survey_app.clock import PARIS
+from survey_app.clock import PARIS, today_in_paris
 from survey_app.condition_sentences import sentence_of
 from survey_app.database import db
 from survey_app.form_state import seal, unseal
@@ -149,7 +149,7 @@ def test_typing_in_needs_a_role(site: PaperSite) -> None:
 
 def test_what_is_typed_in_becomes_one_response_of_mode_paper_on_the_day_of_the_sheet(site: PaperSite) -> None:
     client = site.client(ASSISTANT)
-    yesterday = dt.date.today() - dt.timedelta(days=1)  # noqa: DTZ011 (a day on paper)
+    yesterday = today_in_paris() - dt.timedelta(days=1)
     answer = typed_in(client, ("came", "came_in"), ("reasons", "paper"), _answered_on=yesterday.isoformat())
     assert answer.status_code == 303
     after = client.get(answer.headers["Location"])
@@ -205,7 +205,7 @@ def test_an_empty_sheet_is_refused_and_nothing_is_called_obligatory(site: PaperS
 
 
 def test_a_day_that_has_not_come_is_called_so(site: PaperSite) -> None:
-    tomorrow = dt.date.today() + dt.timedelta(days=2)  # noqa: DTZ011 (a day on paper)
+    tomorrow = today_in_paris() + dt.timedelta(days=2)
     answer = typed_in(site.client(ASSISTANT), ("came", "came_in"), _answered_on=tomorrow.isoformat())
     assert answer.status_code == 422
     assert "Ce jour n’est pas encore venu." in answer.text
@@ -251,7 +251,7 @@ def test_a_sheet_of_the_last_day_is_typed_in_after_the_wave_has_closed(site: Pap
 
 
 def test_the_next_sheet_of_a_pile_keeps_day_site_and_edition(site: PaperSite) -> None:
-    client, day = site.client(ASSISTANT), (dt.date.today() - dt.timedelta(days=3)).isoformat()  # noqa: DTZ011
+    client, day = site.client(ASSISTANT), (today_in_paris() - dt.timedelta(days=3)).isoformat()
     answer = typed_in(client, ("came", "came_in"), _answered_on=day)
     following = client.get(answer.headers["Location"])
     assert fields_of(following)["_answered_on"] == day

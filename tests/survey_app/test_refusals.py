@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from survey_app import waves
+from survey_app.clock import today_in_paris
 from survey_app.database import db, write_transaction
 from survey_app.models import DeviceRefusals
 from survey_app.responses import refusals
@@ -20,7 +21,7 @@ from tests.survey_app.staff_site import WAVE, StaffSite, seed_wave
 from tests.survey_app.tablet_chains import a_device
 
 RESULTS, EXPORTS = f"/gestion/resultats/{WAVE}", f"/gestion/exports/{WAVE}"
-TODAY = dt.date.today()  # noqa: DTZ011
+TODAY = today_in_paris()
 YESTERDAY = TODAY - dt.timedelta(days=1)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from survey_app import questionnaires, waves
+from survey_app.clock import today_in_paris
 from survey_app.exports.words import day_words
 from tests.page_checks import assert_good_page
 from tests.survey_app.officials_site import WAVE as OFFICIALS
@@ -28,7 +29,7 @@ from tests.survey_app.staff_site import (
 
 def day(number: int) -> str:
     """So many days from today."""
-    return (dt.date.today() + dt.timedelta(days=number)).isoformat()  # noqa: DTZ011
+    return (today_in_paris() + dt.timedelta(days=number)).isoformat()
 
 
 def wave_form(**changes: Any) -> dict[str, Any]:
@@ -296,7 +297,7 @@ def test_a_step_that_cannot_be_taken_is_refused_before_it_is_confirmed(site: Sta
 
 
 def test_an_edition_that_begins_later_is_not_said_to_receive_answers_now(site: StaffSite) -> None:
-    first = dt.date.today() + dt.timedelta(days=6)  # noqa: DTZ011
+    first = today_in_paris() + dt.timedelta(days=6)
     a_wave(site, opens_on=first)
     client = site.client()
     assert f"Du {day_words(first)} au " in client.get(f"{PAGE}/ouvrir").text

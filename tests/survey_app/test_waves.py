@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from survey_app import audit, questionnaires, waves
+from survey_app.clock import today_in_paris
 from survey_app.database import db, write_transaction
 from survey_app.models import InboxRecord, QuestionnaireVersion, Survey, WaveQuestionnaire
 from survey_app.questionnaires import PublicationError
@@ -146,7 +147,7 @@ def test_the_dates_of_a_wave_that_somebody_answered_never_change(digest: str) ->
 
 
 def test_the_dates_of_an_open_wave_change_until_it_begins(digest: str) -> None:
-    later = date.today() + timedelta(days=5)  # noqa: DTZ011
+    later = today_in_paris() + timedelta(days=5)
     waves.create_wave(a_plan(digest, opens_on=later), actor="test")
     waves.open_wave(WAVE, actor="test")
     waves.change_wave(WAVE, a_plan(digest, opens_on=later - timedelta(days=5)), actor="test")
