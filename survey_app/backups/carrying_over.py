@@ -107,7 +107,7 @@ def _changed(connection: Connection, statement: sa.Update) -> int:
 
 
 def _enrol(connection: Connection, row: dict[str, Any]) -> int:
-    """Its numbers begin anew with what it sends again."""
+    """With the highest number that it told: what it sent since is missing until it sends it again."""
     return _unless_there(connection, sa.insert(Device).values(row), Device.id == row["id"])
 
 

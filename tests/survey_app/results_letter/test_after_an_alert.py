@@ -80,14 +80,19 @@ def invitation(site: StaffSite, monkeypatch: pytest.MonkeyPatch) -> Occasion:
     return found[0]
 
 
-def test_the_results_of_an_alert_are_not_those_of_the_yearly_survey(
-    site: StaffSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def publish_one_arrondissement(site: StaffSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty were asked after an alert, one of them by post, and twenty-five answered."""
     with site.database():
         seed(monkeypatch, {NIORT: 40})
         add_answers(20, 5, NIORT)
         without_address(NIORT, 1)
         close(publish=True)
+
+
+def test_the_results_of_an_alert_are_not_those_of_the_yearly_survey(
+    site: StaffSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_one_arrondissement(site, monkeypatch)
     for text in results(site):
         assert ALERT in text
         assert "si elle vous avait été utile" in text
@@ -99,11 +104,7 @@ def test_the_results_of_an_alert_are_not_those_of_the_yearly_survey(
 def test_where_one_arrondissement_was_asked_no_letter_promises_its_figures(
     site: StaffSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with site.database():
-        seed(monkeypatch, {NIORT: 40})
-        add_answers(20, 5, NIORT)
-        without_address(NIORT, 1)
-        close(publish=True)
+    publish_one_arrondissement(site, monkeypatch)
     for text in (*results(site), posted(site, monkeypatch)):
         assert "arrondissement" not in text
         assert "en détail" in text
