@@ -210,14 +210,14 @@ export class Sync {
    * The next pass begins with another record. Where the server answered a moment ago, it may be this one: it waits alone,
    * ever longer, and the others a moment. Else the pause of all grows until the server answers again.
    */
-  private async pauseHost(record: OutboxRecord, contact: Contact, atLeast = 0): Promise<Outcome> {
+  private async pauseHost(record: OutboxRecord, contact: Contact, asked = 0): Promise<Outcome> {
     const { now } = this.world;
     const isHeldUp = (await this.store.fact<Contact>('contact')) === 'reached';
     const failures = isHeldUp ? 1 : ((await this.store.fact<number>('host_failures')) ?? 0) + 1;
     const heldUp = (record.heldUp ?? 0) + 1;
     await this.outbox.mark(record, { state: 'queued', ...(isHeldUp ? { notBefore: now() + this.pause(heldUp), heldUp, reason: HELD_UP } : { notBefore: 0 }) });
     await this.store.setFact('host_failures', failures);
-    await this.store.setFact('host_not_before', now() + Math.max(atLeast, this.pause(failures)));
+    await this.store.setFact('host_not_before', now() + Math.max(this.spread(asked), this.pause(failures)));
     await this.noteContact(contact);
     return 'stop';
   }
@@ -230,6 +230,11 @@ export class Sync {
     await this.store.setFact('host_not_before', Math.min(until, this.world.now() + this.pause(1)));
   }
 
+  /** A proxy names one time to all whom it sends away: each waits that long, and up to half as long again. */
+  private spread(asked: number): number {
+    return asked * (1 + this.world.random() / 2);
+  }
+
   /** Doubling with jitter, so that three hundred tablets do not come back in the same second. */
   private pause(attempts: number): number {
     const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempts - 1, 20));
@@ -239,7 +244,7 @@ export class Sync {
   /** A pause longer than the longest one comes from a clock that was set back: it is over. */
   private pauseLeft(until: number): number {
     const left = until - this.world.now();
-    return left > 0 && left <= LONGEST_PAUSE_MS ? left : 0;
+    return left > 0 && left <= LONGEST_PAUSE_MS * 1.5 ? left : 0;
   }
 
   private async request(credential: Credential, method: string, path: string, body: string): Promise<Response> {

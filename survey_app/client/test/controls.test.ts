@@ -51,14 +51,14 @@ test('control: a sender without pauses asks a gateway in trouble at every occasi
 });
 
 /** The most tablets of three hundred that come back within the same tenth of a second, once a busy server sent all away. */
-async function mostAtOnce(random: () => number): Promise<number> {
+async function mostAtOnce(random: () => number, headers: Record<string, string> = {}): Promise<number> {
   const tenths = new Map<number, number>();
   for (let tablet = 0; tablet < 300; tablet += 1) {
     const world = await aWorldWith(1);
     const credential = { device: 'd', secret: await world.secret };
     const credentials = { current: async () => credential, of: async () => credential };
     const sync = new Sync(world.outbox, world.store, credentials, { fetch: world.server.fetch, now: () => world.now, random, locks: world.tab.locks });
-    world.server.instead.push(() => json(503, {}));
+    world.server.instead.push(() => json(503, {}, headers));
     await sync.run();
     const tenth = Math.floor(((await sync.nextTry()) ?? 0) / 100);
     tenths.set(tenth, (tenths.get(tenth) ?? 0) + 1);
@@ -68,8 +68,10 @@ async function mostAtOnce(random: () => number): Promise<number> {
 
 test('control: without jitter three hundred tablets come back to a busy server at once', async () => {
   const seeded = (seed: number) => () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
-  assert.ok((await mostAtOnce(seeded(7))) < 60);
-  assert.equal(await mostAtOnce(() => 0.5), 300);
+  for (const headers of [{}, { 'Retry-After': '60' }]) {
+    assert.ok((await mostAtOnce(seeded(7), headers)) < 60);
+    assert.equal(await mostAtOnce(() => 0.5, headers), 300);
+  }
 });
 
 async function secondsLeftAlone(takeOut: (sync: Sync) => void): Promise<number> {

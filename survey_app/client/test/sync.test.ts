@@ -146,11 +146,12 @@ test('a conflict with its receipt takes the record away: the server keeps both c
   assert.deepEqual(await world.waitingIds(), []);
 });
 
-test('Retry-After is honoured', async () => {
+test('Retry-After is honoured, and half as long again at most', async () => {
   const world = await aWorldWith(1);
   world.server.instead.push(status(503, { 'Retry-After': '300' }));
   await world.sync.run();
-  world.now += 299_000;
+  assert.equal(await world.sync.nextTry(), 375_000, 'a quarter more, for this one');
+  world.now += 374_000;
   await world.sync.run();
   assert.equal(world.server.requests.length, 1);
   assert.equal(await world.sync.nextTry(), 1_000);
@@ -165,7 +166,7 @@ test('a network that comes and goes does not end the pause that a busy server as
   for (let second = 0; second < 5; second += 1) {
     await world.sync.run();
     world.now += 1_000;
-    assert.equal(await world.sync.backOnline(), 600_000 - 1_000 * (second + 1));
+    assert.equal(await world.sync.backOnline(), 750_000 - 1_000 * (second + 1));
   }
   await world.sync.run();
   assert.equal(world.server.requests.length, 1);
@@ -269,7 +270,7 @@ test('the heartbeat tells how much waits and learns the difference between the c
 });
 
 test('contact that is back ends a long pause, but not the one that a busy server asked for', async () => {
-  for (const [reply, left] of [[() => Promise.reject(new TypeError('Failed to fetch')), 2_000], [() => json(503, {}, { 'Retry-After': '300' }), 300_000]] as const) {
+  for (const [reply, left] of [[() => Promise.reject(new TypeError('Failed to fetch')), 2_000], [() => json(503, {}, { 'Retry-After': '300' }), 375_000]] as const) {
     const world = new World();
     await world.save(anId(1));
     for (let attempt = 0; attempt < 8; attempt += 1) {
