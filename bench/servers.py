@@ -195,7 +195,7 @@ def _plain_batch(request: bytes) -> bytes:
 def _enrol(settings: Settings) -> str:
     from survey_app import create_app
     from survey_app.database import db, write_transaction
-    from survey_app.models import Device
+    from survey_app.device_models import Device
 
     device = str(uuid.uuid4())
     with create_app(settings).app_context():

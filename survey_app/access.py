@@ -19,7 +19,7 @@ from flask_security import current_user
 from werkzeug.exceptions import ClientDisconnected
 
 from survey_app.database import db
-from survey_app.models import Device
+from survey_app.device_models import Device
 from survey_app.prepared import Prepared
 from survey_app.responses.credentials import (
     Credential,

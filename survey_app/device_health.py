@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from survey_app.access import REVOKED
-from survey_app.models import Device
+from survey_app.device_models import Device
 from survey_app.responses.chains import Chain, numbers
 from survey_app.responses.unidentified import UNIDENTIFIED
 

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from survey_app.audit import record
 from survey_app.clock import PARIS
 from survey_app.database import write_transaction
-from survey_app.models import Device, EnrolmentCode
+from survey_app.device_models import Device, EnrolmentCode
 from survey_app.unknown_tablets import NOBODY
 
 ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"

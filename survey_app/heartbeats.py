@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from survey_app.access import REVOKED
 from survey_app.audit import record
-from survey_app.models import Device
+from survey_app.device_models import Device
 from survey_app.responses import refusals
 from survey_app.unknown_tablets import NOBODY
 

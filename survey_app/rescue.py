@@ -21,7 +21,7 @@ from sqlalchemy import select
 from survey_app.access import REVOKED
 from survey_app.audit import act, record
 from survey_app.database import db
-from survey_app.models import Device
+from survey_app.device_models import Device
 from survey_app.responses import inbox, strict_json
 from survey_app.responses.credentials import Credential, device_secret, verify_request
 from survey_app.responses.envelope import Envelope, UnreadableEnvelope, content_hash, read_envelope

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from survey_app.audit import record
 from survey_app.database import write_transaction
-from survey_app.models import Device
+from survey_app.device_models import Device
 from survey_app.responses.unidentified import UNIDENTIFIED
 
 ENROLLED: Final = "enrolled"

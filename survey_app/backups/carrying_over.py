@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from survey_app.database import DatabaseUnavailable, UnsafeDatabaseError
+from survey_app.device_models import Device
 from survey_app.invitation_models import MailMessage, Objection
-from survey_app.models import AuditEntry, Device, InboxRecord, User
+from survey_app.models import AuditEntry, InboxRecord, User
 
 Rows = list[dict[str, Any]]
 Query = sa.Select[*tuple[Any, ...]]

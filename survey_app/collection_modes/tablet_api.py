@@ -16,8 +16,8 @@ from flask.typing import ResponseReturnValue
 from survey_app import access, heartbeats, server_facts, unknown_tablets
 from survey_app.database import write_transaction
 from survey_app.definitions import organisation
+from survey_app.device_models import Device
 from survey_app.enrolment import redeem
-from survey_app.models import Device
 from survey_app.rate_limits import at_most
 from survey_app.responses import inbox, strict_json
 from survey_app.responses.chains import missing_numbers

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from survey_app import invitation_models, models  # noqa: F401 (declare the tables)
+from survey_app import device_models, invitation_models, models  # noqa: F401 (declare the tables)
 from survey_app.database import Base
 
 context.configure(

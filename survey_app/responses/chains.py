@@ -17,7 +17,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from survey_app.models import Device, GapExplanation, InboxConflict, InboxRecord, ReceivedNumber, Wave
+from survey_app.device_models import Device, GapExplanation, ReceivedNumber
+from survey_app.models import InboxConflict, InboxRecord, Wave
 from survey_app.responses.held_numbers import Held, pieces, still_held
 from survey_app.sql_functions import sha256_hex
 

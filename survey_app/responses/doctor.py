@@ -14,7 +14,8 @@ from analysis.display import counted
 from survey_app import server_facts
 from survey_app.clock import day_in_paris
 from survey_app.database import DatabaseUnavailable, UnsafeDatabaseError, db, is_damage, write_connection
-from survey_app.models import AuditEntry, Device, InboxConflict, InboxRecord, Wave
+from survey_app.device_models import Device
+from survey_app.models import AuditEntry, InboxConflict, InboxRecord, Wave
 from survey_app.responses import chains, tallies, unjudged
 from survey_app.responses.doctor_links import changed_link_key, links
 from survey_app.responses.doctor_machine import (

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from survey_app.models import AuditEntry, Device, GapExplanation, TabletExplanation, Wave
+from survey_app.device_models import Device, GapExplanation, TabletExplanation
+from survey_app.models import AuditEntry, Wave
 from survey_app.responses.chains import chains
 from survey_app.responses.tablet_accounts import accounts_of
 

@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey_app.models import Device, InboxRecord
+from survey_app.device_models import Device
+from survey_app.models import InboxRecord
 
 Run = tuple[int, int]
 """First and last of numbers that follow one another."""

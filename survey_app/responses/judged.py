@@ -11,7 +11,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from form_definitions import Questionnaire
-from survey_app.models import Device, InboxConflict, InboxRecord, Response, Wave, WaveQuestionnaire
+from survey_app.device_models import Device
+from survey_app.models import InboxConflict, InboxRecord, Response, Wave, WaveQuestionnaire
 from survey_app.responses import tallies
 from survey_app.responses.envelope import open_body, read_envelope
 from survey_app.responses.flags import OTHER_DEVICE

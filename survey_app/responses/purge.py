@@ -19,10 +19,10 @@ from sqlalchemy.engine import Connection
 from analysis.tally import CellLayout
 from survey_app.clock import day_in_paris
 from survey_app.database import BUSY_TIMEOUT_SECONDS, db, write_connection
+from survey_app.device_models import EnrolmentCode
 from survey_app.invitation_models import AnonymousText, SealedAnswer
 from survey_app.models import (
     AuditEntry,
-    EnrolmentCode,
     InboxConflict,
     InboxRecord,
     Response,

@@ -11,7 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from analysis.periods import lies_in
-from survey_app.models import Device, DeviceRefusals, Wave
+from survey_app.device_models import Device, DeviceRefusals
+from survey_app.models import Wave
 
 Refusals = Mapping[tuple[str, dt.date], int]
 """(site, day) → number."""

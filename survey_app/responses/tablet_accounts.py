@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey_app.clock import midnight_after
-from survey_app.models import Device, TabletExplanation, Wave
+from survey_app.device_models import Device, TabletExplanation
+from survey_app.models import Wave
 from survey_app.responses.chains import Chain, chains, devices_of, numbers
 
 SILENT: Final = "silent"

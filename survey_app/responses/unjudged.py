@@ -12,7 +12,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from survey_app.database import DatabaseUnavailable, db, write_connection
-from survey_app.models import AuditEntry, Device, InboxRecord
+from survey_app.device_models import Device
+from survey_app.models import AuditEntry, InboxRecord
 from survey_app.responses.envelope import UnreadableEnvelope, read_envelope
 from survey_app.responses.intake import judge_one
 from survey_app.responses.record_keys import KeyFileError, held

@@ -12,7 +12,8 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from survey_app.models import AuditEntry, InboxConflict, InboxRecord, ReceivedNumber, ResponseSetAside
+from survey_app.device_models import ReceivedNumber
+from survey_app.models import AuditEntry, InboxConflict, InboxRecord, ResponseSetAside
 from survey_app.responses.set_aside import SUPERSEDED
 
 FORGOTTEN: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from survey_app.database import db, write_connection
-from survey_app.models import Device, InboxConflict, InboxRecord, Response
+from survey_app.device_models import Device
+from survey_app.models import InboxConflict, InboxRecord, Response
 from survey_app.responses import counting, tallies
 from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import Envelope, open_body, read_envelope

@@ -21,6 +21,7 @@ from survey_app.audit import act, record
 from survey_app.database import db
 from survey_app.definitions import organisation
 from survey_app.device_health import COLOURS, Health, Situation, health_of
+from survey_app.device_models import Device
 from survey_app.enrolment import (
     PinError,
     end_of_day,
@@ -31,7 +32,6 @@ from survey_app.enrolment import (
     waiting_codes,
     withdraw,
 )
-from survey_app.models import Device
 from survey_app.responses.chains import chains
 from survey_app.responses.unidentified import UNIDENTIFIED
 from survey_app.staff.pages import (

@@ -14,8 +14,9 @@ from survey_app import access
 from survey_app.access import ASSISTANT, DIRECTOR, REFERENT, REVOKED, TECHNICIAN
 from survey_app.audit import act
 from survey_app.database import db
+from survey_app.device_models import Device
 from survey_app.exports.csv_writing import FRENCH, CsvCell, write_csv
-from survey_app.models import Device, Wave
+from survey_app.models import Wave
 from survey_app.responses.explanations import (
     SHORTEST_REASON,
     ExplanationError,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from playwright.sync_api import expect
 
 from survey_app.database import db
-from survey_app.models import Device
+from survey_app.device_models import Device
 from tests.browser.enrolled_tablet import EnrolledTablet
 
 pytestmark = pytest.mark.browser

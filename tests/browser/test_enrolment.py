@@ -12,8 +12,8 @@ from playwright.sync_api import Page, Playwright, expect
 
 from form_definitions import load_translations
 from survey_app.database import db
+from survey_app.device_models import Device
 from survey_app.enrolment import make_code
-from survey_app.models import Device
 from survey_app.questionnaires import publish_source
 from survey_app.waves import create_wave, open_wave
 from tests.browser.tablet_browser import PATIENCE, Network, tablet_browser

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Playwright, expect
 
 from survey_app import server_facts
 from survey_app.database import db, write_transaction
-from survey_app.models import Device, EnrolmentCode
+from survey_app.device_models import Device, EnrolmentCode
 from survey_app.rescue import STORED, import_file
 from tests.browser.enrolled_tablet import EnrolledTablet, enrolled
 from tests.browser.tablet_browser import (

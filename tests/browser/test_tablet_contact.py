@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, Playwright, expect
 
 from survey_app.database import db
-from survey_app.models import Device
+from survey_app.device_models import Device
 from tests.browser.tablet_browser import (
     PATIENCE,
     TRY_NOW,

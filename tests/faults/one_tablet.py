@@ -18,7 +18,7 @@ from playwright.sync_api import CDPSession, Page, Playwright, expect
 from pysqlite3 import dbapi2 as sqlite
 
 from survey_app.database import db
-from survey_app.models import Device
+from survey_app.device_models import Device
 from survey_app.responses.chains import Fork, chains
 from survey_app.responses.envelope import read_envelope
 from survey_app.responses.intake import judge_waiting

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from flask import Flask
 
-from survey_app import models  # noqa: F401 (declares the tables)
+from survey_app import device_models, models  # noqa: F401 (declare the tables)
 from survey_app import synthetic_answers as invented
 from survey_app.database import db, install, make_engine
 from survey_app.demonstration import Contents, prepare

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from survey_app.database import write_transaction
-from survey_app.models import Device
+from survey_app.device_models import Device
 from survey_app.responses import inbox
 from survey_app.responses.credentials import Credential
 from survey_app.responses.envelope import read_envelope

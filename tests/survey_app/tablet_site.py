@@ -20,8 +20,9 @@ from werkzeug.test import TestResponse
 from form_definitions import load_translations
 from survey_app import create_app
 from survey_app.database import db, write_transaction
+from survey_app.device_models import Device
 from survey_app.enrolment import hashed_pin, make_code
-from survey_app.models import Device, InboxRecord
+from survey_app.models import InboxRecord
 from survey_app.questionnaires import publish_source
 from survey_app.responses.credentials import content_digest, receipt_mac, sign_request
 from survey_app.responses.envelope import (

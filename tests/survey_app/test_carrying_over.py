@@ -17,6 +17,7 @@ from survey_app.backups import restoring
 from survey_app.backups.carrying_over import Decisions
 from survey_app.commands.surroundings import application
 from survey_app.database import db, write_transaction
+from survey_app.device_models import Device
 from survey_app.invitation_models import (
     Invitation,
     Mailing,
@@ -25,7 +26,7 @@ from survey_app.invitation_models import (
     SampledUnit,
     SamplingFrame,
 )
-from survey_app.models import AuditEntry, Device, InboxRecord, Response, User
+from survey_app.models import AuditEntry, InboxRecord, Response, User
 from survey_app.responses.erasing import erase
 from survey_app.responses.intake import judge_waiting
 from tests.survey_app import records

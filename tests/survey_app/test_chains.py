@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from survey_app.database import db, write_transaction
-from survey_app.models import AuditEntry, Device
+from survey_app.device_models import Device
+from survey_app.models import AuditEntry
 from survey_app.responses import inbox
 from survey_app.responses.chains import Chain, chains, missing_numbers
 from survey_app.responses.credentials import Credential

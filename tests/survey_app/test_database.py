@@ -22,7 +22,8 @@ from survey_app.database import (
     write_connection,
     write_transaction,
 )
-from survey_app.models import AuditEntry, EnrolmentCode, ServerFact
+from survey_app.device_models import EnrolmentCode
+from survey_app.models import AuditEntry, ServerFact
 from survey_app.prepared import StatementRefused, write_cursor
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from survey_app.device_health import AMBER, GREEN, OFF, RED, Health, Situation, health_of
-from survey_app.models import Device
+from survey_app.device_models import Device
 from survey_app.responses.chains import Chain, Fork, Gap
 
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)

@@ -14,7 +14,8 @@ from sqlalchemy import event
 
 from survey_app import audit, migrations, server_facts
 from survey_app.database import db, write_connection, write_transaction
-from survey_app.models import Device, TallyCell
+from survey_app.device_models import Device
+from survey_app.models import TallyCell
 from survey_app.responses import doctor
 from survey_app.responses.doctor import examine
 from survey_app.responses.finding import Finding

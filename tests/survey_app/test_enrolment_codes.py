@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from survey_app import audit, enrolment
 from survey_app.database import db
-from survey_app.models import Device
+from survey_app.device_models import Device
 from tests.survey_app.staff_site import StaffSite, post
 
 TABLETS = "/gestion/tablettes"

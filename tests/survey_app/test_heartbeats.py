@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from survey_app.database import db, write_transaction
-from survey_app.models import Device, DeviceRefusals, ServerFact
+from survey_app.device_models import Device, DeviceRefusals
+from survey_app.models import ServerFact
 from tests.survey_app.tablet_site import FakeTablet, TabletSite, tablet_site
 
 PATH = "/api/v1/devices/heartbeat"

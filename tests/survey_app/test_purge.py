@@ -15,15 +15,8 @@ from analysis.counter_places import ItemPlace
 from analysis.display import counted
 from analysis.tally import CellLayout
 from survey_app.database import Base, db, write_connection, write_transaction
-from survey_app.models import (
-    AuditEntry,
-    EnrolmentCode,
-    InboxConflict,
-    InboxRecord,
-    Response,
-    ResponseSetAside,
-    ServerFact,
-)
+from survey_app.device_models import EnrolmentCode
+from survey_app.models import AuditEntry, InboxConflict, InboxRecord, Response, ResponseSetAside, ServerFact
 from survey_app.responses import doctor, tallies
 from survey_app.responses.counts import cells, responses
 from survey_app.responses.intake import judge_waiting

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from survey_app import waves
 from survey_app.clock import PARIS
 from survey_app.database import db, write_transaction
-from survey_app.models import Device, GapExplanation
+from survey_app.device_models import Device, GapExplanation
 from survey_app.responses.intake import judge_waiting
 from survey_app.waves import WaveError
 from tests.page_checks import assert_good_pages

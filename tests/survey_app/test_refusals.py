@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from survey_app import waves
 from survey_app.clock import today_in_paris
 from survey_app.database import db, write_transaction
-from survey_app.models import DeviceRefusals
+from survey_app.device_models import DeviceRefusals
 from survey_app.responses import refusals
 from tests.survey_app.staff_site import WAVE, StaffSite, seed_wave
 from tests.survey_app.tablet_chains import a_device

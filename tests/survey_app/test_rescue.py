@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from survey_app import audit
 from survey_app.database import db
-from survey_app.models import Device, InboxConflict, InboxRecord
+from survey_app.device_models import Device
+from survey_app.models import InboxConflict, InboxRecord
 from survey_app.responses.chains import chains
 from survey_app.responses.credentials import device_secret, sign_request
 from survey_app.responses.flags import FLAGS

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from survey_app import audit, enrolment, heartbeats, questionnaires, waves
 from survey_app.access import ROLES
 from survey_app.database import db, write_transaction
-from survey_app.models import Device, Response, ResponseSetAside
+from survey_app.device_models import Device
+from survey_app.models import Response, ResponseSetAside
 from survey_app.responses.envelope import content_hash
 from survey_app.responses.intake import judge_waiting
 from survey_app.responses.sent_anew import number_of

@@ -16,8 +16,9 @@ import time_machine
 from survey_app import access
 from survey_app.assets import BUILD
 from survey_app.database import db
+from survey_app.device_models import Device
 from survey_app.enrolment import redeem
-from survey_app.models import Device, InboxConflict
+from survey_app.models import InboxConflict
 from survey_app.responses.credentials import answer_mac
 from survey_app.settings import Settings
 from tests.survey_app.tablet_site import QUESTIONNAIRE, FakeTablet, TabletSite, tablet_site

@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from survey_app import audit, waves
 from survey_app.database import db
-from survey_app.models import Device, InboxRecord, Response
+from survey_app.device_models import Device
+from survey_app.models import InboxRecord, Response
 from survey_app.responses import unjudged
 from survey_app.responses.credentials import content_digest, device_secret, receipt_mac, sign_request
 from survey_app.responses.envelope import content_hash

@@ -13,15 +13,8 @@ from flask import Flask
 
 from survey_app import audit
 from survey_app.database import Base, db, write_connection, write_transaction
-from survey_app.models import (
-    AuditEntry,
-    Device,
-    InboxConflict,
-    InboxRecord,
-    Response,
-    ResponseSetAside,
-    Wave,
-)
+from survey_app.device_models import Device
+from survey_app.models import AuditEntry, InboxConflict, InboxRecord, Response, ResponseSetAside, Wave
 from survey_app.responses import doctor
 from survey_app.responses.chains import Chain, chains, devices_of, missing_numbers
 from survey_app.responses.intake import judge_waiting

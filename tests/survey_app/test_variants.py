@@ -13,7 +13,8 @@ from flask import Flask
 
 from analysis.tally import CellLayout
 from survey_app.database import db, write_transaction
-from survey_app.models import AuditEntry, Device, ResponseSetAside
+from survey_app.device_models import Device
+from survey_app.models import AuditEntry, ResponseSetAside
 from survey_app.responses import tallies
 from survey_app.responses.counts import cells, fieldwork, responses
 from survey_app.responses.credentials import Credential
