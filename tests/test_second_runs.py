@@ -1,4 +1,4 @@
-"""A browser test that fails once passes and is told; one that fails twice fails; no other test runs twice."""
+"""A browser test that fails once passes and is told; one that fails twice fails; no other runs twice, nor a campaign."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.time_limits import pytest_exception_interact, pytest_runtest_protocol
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "browser: drives a real browser")
+    config.addinivalue_line("markers", "ledger: reports")
     config.pluginmanager.register(second_runs)
 """
 FAILS_AT_FIRST = """
@@ -34,9 +35,10 @@ def test_once():
         ("@pytest.mark.browser", 2, 2, "1 passed, 1 rerun"),
         ("@pytest.mark.browser", 3, 2, "1 failed, 1 rerun"),
         ("", 2, 1, "1 failed"),
+        ("@pytest.mark.browser\n@pytest.mark.ledger", 2, 1, "1 failed"),
     ],
 )
-def test_only_a_browser_test_has_a_second_run_and_it_is_told(
+def test_only_a_browser_test_that_is_no_campaign_has_a_second_run_and_it_is_told(
     tmp_path: Path, marker: str, passes_at: int, runs: int, outcome: str
 ) -> None:
     (tmp_path / "conftest.py").write_text(HOOKS)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Error, Page, Playwright
+from playwright.sync_api import TimeoutError as StillHidden
 
 from tests.browser.tablet_browser import TRY_NOW, enrol, open_profile, stored
 from tests.browser.test_power_cut import cut_power, new_image, processes_of, run, send, unmount
@@ -131,7 +132,11 @@ class BrowserTablet:
     def go_to_start(self) -> None:
         """From anywhere; somebody beside the tablet has it send now."""
         self.page.goto(self.address)
-        self.page.locator(CARD).wait_for()
+        try:
+            self.page.locator(CARD).wait_for()
+        except StillHidden:
+            said = self.page.locator("main").inner_text()
+            raise AssertionError(f"the tablet asks nobody, and says: {said}") from None
         self.page.evaluate(TRY_NOW)
 
     def serve(self, people: int) -> None:

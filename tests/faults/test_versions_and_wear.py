@@ -169,6 +169,43 @@ def test_a_page_that_does_not_ask_the_browser_what_was_lost_takes_itself_for_a_n
     expect(tablet.page.locator("[data-notice=fault]")).to_be_hidden()
 
 
+HALF_A_WRITE = bytes.fromhex("01234567001001") + b"half"
+"""A piece of 4,096 bytes is announced, and ends after four (LevelDB's log: sum, length, kind, content)."""
+NO_NEW_LOG = "IDBFactory.prototype.deleteDatabase = () => ({});"
+
+
+def two_lives_after_half_a_write(tablet: OneTablet, *scripts: str) -> None:
+    """The power goes in the middle of a write; then somebody answers, and the tablet is started again."""
+    refuse_records(tablet)
+    tablet.one_person("avant la coupure")
+    tablet.kill()
+    with next(files_of_the_database(tablet).glob("*.log")).open("ab") as log:
+        log.write(HALF_A_WRITE)
+    tablet.switch_on(*scripts)
+    tablet.one_person("après la coupure")
+    tablet.kill()
+    tablet.switch_on(*scripts)
+
+
+@pytest.mark.fault(12)
+def test_half_a_write_at_the_end_of_the_log_harms_no_answer(tablet: OneTablet) -> None:
+    two_lives_after_half_a_write(tablet)
+    assert tablet.on_disk() == tablet.saved
+    take_records(tablet)
+    tablet.deliver()
+    tablet.assert_all_arrived()
+
+
+def test_behind_half_a_write_the_browser_throws_every_answer_away_unless_a_new_log_was_begun(
+    tablet: OneTablet,
+) -> None:
+    """The control."""
+    two_lives_after_half_a_write(tablet, NO_NEW_LOG)
+    expect(tablet.page.locator("[data-notice=fault]")).to_have_text("mémoire en défaut, prévenez le référent")
+    assert len(tablet.saved) == 2
+    assert not tablet.on_disk()
+
+
 @pytest.mark.fault(12)
 def test_a_database_that_does_not_open_is_left_as_it_is_and_delivers_once_it_is_mended(
     tablet: OneTablet,

@@ -1,5 +1,6 @@
 // The tablet's database: one IndexedDB with the outbox, its chain, and a few facts. Every write is `strict` and
 // counts only when its transaction is complete: a request that succeeded may still be rolled back.
+import { turnLog } from './log_turn.ts';
 
 const NAME = 'tablet';
 /** 1: the outbox. 2: an index by state, because records stay after their receipt. Steps only ever add. */
@@ -38,6 +39,7 @@ export class Store {
   onfault: () => void = () => undefined;
   private connection: Promise<IDBDatabase> | null = null;
   private opened = false;
+  private logTurned: Promise<void> | null = null;
   private readonly factory: IDBFactory;
   private readonly durability: IDBTransactionDurability;
 
@@ -78,7 +80,8 @@ export class Store {
   }
 
   private transact(names: StoreName[], work: Work): Promise<void> {
-    return this.retryOnce((database) => {
+    return this.retryOnce(async (database) => {
+      await (this.logTurned ??= turnLog(this.factory));
       const transaction = database.transaction(names, 'readwrite', { durability: this.durability });
       this.strict = transaction.durability === 'strict';
       return complete(transaction, work);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IDBFactory } from 'fake-indexeddb';
 import 'fake-indexeddb/auto';
+import { turnLog } from '../src/log_turn.ts';
 import { Outbox } from '../src/outbox.ts';
 import { Store } from '../src/store.ts';
 import type { Fault } from '../src/store.ts';
@@ -104,7 +105,7 @@ function failing(name: string, times: number): { store: Store; faults: (Fault | 
     });
     return request;
   };
-  const store = new Store({ open } as unknown as globalThis.IDBFactory);
+  const store = new Store({ open, deleteDatabase: factory.deleteDatabase.bind(factory) } as unknown as globalThis.IDBFactory);
   const faults: (Fault | null)[] = [];
   store.onfault = () => faults.push(store.fault);
   return { store, faults, factory };
@@ -132,6 +133,44 @@ test('a full disk gives the alarm at once: another try would not help', async ()
   const { store, faults } = failing('DataError', 1);
   await assert.rejects(store.setFact('x', 1), { name: 'DataError' });
   assert.deepEqual(faults, ['full']);
+});
+
+/** A factory that notes what is asked of it. */
+function noting(factory: globalThis.IDBFactory): { noted: string[]; factory: globalThis.IDBFactory } {
+  const noted: string[] = [];
+  const open = (...given: [string, number]): IDBOpenDBRequest => {
+    const request = factory.open(...given);
+    request.addEventListener('success', () => {
+      const begin = request.result.transaction.bind(request.result);
+      request.result.transaction = (names, mode, options) => (noted.push(mode ?? 'readonly'), begin(names, mode, options));
+    });
+    return request;
+  };
+  const deleteDatabase = (name: string): IDBOpenDBRequest => (noted.push(`delete ${name}`), factory.deleteDatabase(name));
+  return { noted, factory: { open, deleteDatabase } as unknown as globalThis.IDBFactory };
+}
+
+test('a page turns the log once before it writes, and does not wait for it to read', async () => {
+  const disk = new IDBFactory() as unknown as globalThis.IDBFactory;
+  for (const _page of [1, 2]) {
+    const { noted, factory } = noting(disk);
+    const store = new Store(factory);
+    await store.fact('x');
+    await Promise.all([store.setFact('x', 1), store.setFact('y', 2)]);
+    await store.setFact('z', 3);
+    assert.deepEqual(noted, ['readonly', 'delete log-turn', 'readwrite', 'readwrite', 'readwrite']);
+    assert.deepEqual(await namesOf(disk), ['tablet']);
+  }
+});
+
+test('a log that cannot be turned, or not in time, holds up nobody', async () => {
+  const disk = new IDBFactory() as unknown as globalThis.IDBFactory;
+  const elsewhere = await done(disk.open('log-turn')); // a frozen tab
+  await turnLog(disk, 20);
+  elsewhere.close();
+  const store = new Store({ open: disk.open.bind(disk) } as unknown as globalThis.IDBFactory);
+  await store.setFact('x', 1);
+  assert.deepEqual([await store.fact('x'), store.fault], [1, null]);
 });
 
 test('a database emptied under an open page is not quietly made anew', async () => {
