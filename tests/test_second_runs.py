@@ -1,4 +1,4 @@
-"""A browser test that fails once passes and is told; one that fails twice fails; no other runs twice, nor a campaign."""
+"""A browser test that fails once passes and is told; twice, it fails. No other runs twice, nor a campaign."""
 
 from __future__ import annotations
 
