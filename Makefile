@@ -17,12 +17,12 @@ run: $(VENV)/runtime.stamp $(BUILT)  ## start the demonstration on http://127.0.
 
 test: $(VENV)/development.stamp $(CLIENT)/node_modules/.stamp $(BUILT) system-packages check  ## everything: linters, types, contracts, all tests
 	cd $(CLIENT) && $(abspath $(BIN))/python $(abspath hatch_build.py) npm test
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not deep and not proof"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not deep"
 
 test-deep: $(VENV)/development.stamp $(CLIENT)/node_modules/.stamp $(BUILT) system-packages  ## the long campaigns, into docs/fault-ledger.md (SEED=… for another schedule)
 	cd $(CLIENT) && SCHEDULES=3000 $(abspath $(BIN))/python $(abspath hatch_build.py) npm test
 	FAULT_LEDGER=docs $(BIN)/pytest -n 2 --dist loadgroup -m deep
-	$(BIN)/pytest -m proof tests/faults/test_proof.py
+	$(BIN)/pytest tests/faults/test_proof.py
 
 check: $(VENV)/development.stamp $(CLIENT)/node_modules/.stamp  ## linters, types and import contracts alone
 	$(BIN)/ruff check .
