@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from tests.faults.proxy import END_OF_HEAD, LONGEST_WAIT, Exchange, Fault, closing, kept_open, with_body
 
+UNTOUCHED = 8
+"""Bytes at the end of a message."""
+
 
 def request_lost(exchange: Exchange) -> None:
     """The server hears nothing of it."""
@@ -80,8 +83,12 @@ def bit_flipped_in_answer(exchange: Exchange) -> None:
 
 
 def flipped(message: bytes) -> bytes:
-    """The last letter or digit of the message has its lowest bit changed."""
-    at = max(place for place, byte in enumerate(message) if bytes([byte]).isalnum())
+    """A letter or digit near its end has its lowest bit changed, and is one still.
+
+    Not the very last: in Base64 its bits may mean nothing, and the message would be refused for its form.
+    """
+    places = range(len(message) - UNTOUCHED)
+    at = max(place for place in places if bytes([message[place], message[place] ^ 1]).isalnum())
     return message[:at] + bytes([message[at] ^ 1]) + message[at + 1 :]
 
 
