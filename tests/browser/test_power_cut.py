@@ -1,8 +1,8 @@
 """The power goes right after « Merci »: what the tablet has promised to keep must be there.
 
 The browser's profile lies on a small ext4 image of its own. The browser is stopped, then the file system:
-from one moment to the next nothing more is written. What was really flushed is in the image, and its copy is
-mounted: its journal is replayed as after a real cut. The control is the same tablet with `relaxed`
+from one moment to the next nothing more is written. What it had handed to the disk is in the image, and its
+copy is mounted: its journal is replayed as after a real cut. The control is the same tablet with `relaxed`
 durability, the default of browsers: it must lose, or the test shows nothing. A killed browser alone loses
 nothing either way: the kernel keeps its pages.
 """

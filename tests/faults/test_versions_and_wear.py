@@ -169,18 +169,29 @@ def test_a_page_that_does_not_ask_the_browser_what_was_lost_takes_itself_for_a_n
     expect(tablet.page.locator("[data-notice=fault]")).to_be_hidden()
 
 
-HALF_A_WRITE = bytes.fromhex("01234567001001") + b"half"
-"""A piece of 4,096 bytes is announced, and ends after four (LevelDB's log: sum, length, kind, content)."""
-NO_NEW_LOG = "IDBFactory.prototype.deleteDatabase = () => ({});"
+ENDS = {
+    "half a write": bytes.fromhex("01234567001001") + b"half",
+    "a hole": bytes(64),
+}
+"""What a power cut leaves at the end of LevelDB's log: a piece of 4,096 bytes is announced (sum, length,
+kind), and ends after four; or room was made, and nothing written there."""
+NO_FRESH_LOG = "IDBFactory.prototype.deleteDatabase = () => ({});"
+COUNT_LOGS = """
+const remove = IDBFactory.prototype.deleteDatabase;
+IDBFactory.prototype.deleteDatabase = function (name) {
+  sessionStorage.setItem('logs', Number(sessionStorage.getItem('logs') ?? 0) + 1);
+  return remove.call(this, name);
+};"""
 
 
-def two_lives_after_half_a_write(tablet: OneTablet, *scripts: str) -> None:
+def two_lives_behind(end: bytes, tablet: OneTablet, *scripts: str) -> None:
     """The power goes in the middle of a write; then somebody answers, and the tablet is started again."""
     refuse_records(tablet)
     tablet.one_person("avant la coupure")
     tablet.kill()
-    with next(files_of_the_database(tablet).glob("*.log")).open("ab") as log:
-        log.write(HALF_A_WRITE)
+    newest = max(files_of_the_database(tablet).glob("*.log"))
+    with newest.open("ab") as log:
+        log.write(end)
     tablet.switch_on(*scripts)
     tablet.one_person("après la coupure")
     tablet.kill()
@@ -188,22 +199,33 @@ def two_lives_after_half_a_write(tablet: OneTablet, *scripts: str) -> None:
 
 
 @pytest.mark.fault(12)
-def test_half_a_write_at_the_end_of_the_log_harms_no_answer(tablet: OneTablet) -> None:
-    two_lives_after_half_a_write(tablet)
+@pytest.mark.parametrize("end", ENDS)
+def test_what_a_power_cut_leaves_at_the_end_of_the_log_harms_no_answer(tablet: OneTablet, end: str) -> None:
+    two_lives_behind(ENDS[end], tablet)
     assert tablet.on_disk() == tablet.saved
     take_records(tablet)
     tablet.deliver()
     tablet.assert_all_arrived()
 
 
-def test_behind_half_a_write_the_browser_throws_every_answer_away_unless_a_new_log_was_begun(
+def test_behind_half_a_write_the_browser_throws_every_answer_away_unless_a_fresh_log_was_begun(
     tablet: OneTablet,
 ) -> None:
     """The control."""
-    two_lives_after_half_a_write(tablet, NO_NEW_LOG)
+    two_lives_behind(ENDS["half a write"], tablet, NO_FRESH_LOG)
     expect(tablet.page.locator("[data-notice=fault]")).to_have_text("mémoire en défaut, prévenez le référent")
     assert len(tablet.saved) == 2
     assert not tablet.on_disk()
+
+
+def test_a_fresh_log_is_begun_once_in_each_life_of_the_browser(tablet: OneTablet) -> None:
+    refuse_records(tablet)
+    for _life in range(2):
+        tablet.kill()
+        tablet.switch_on(COUNT_LOGS)
+        for comment in ("un", "deux"):
+            tablet.one_person(comment)
+        assert tablet.page.evaluate("sessionStorage.getItem('logs')") == "1"
 
 
 @pytest.mark.fault(12)

@@ -1,6 +1,6 @@
 // The tablet's database: one IndexedDB with the outbox, its chain, and a few facts. Every write is `strict` and
 // counts only when its transaction is complete: a request that succeeded may still be rolled back.
-import { turnLog } from './log_turn.ts';
+import { beginFreshLog } from './fresh_log.ts';
 
 const NAME = 'tablet';
 /** 1: the outbox. 2: an index by state, because records stay after their receipt. Steps only ever add. */
@@ -13,6 +13,9 @@ export type Work = (transaction: IDBTransaction) => void;
 
 /** The one fact that stays on a revoked tablet. */
 export const EMPTIED = 'wiped';
+
+/** The sender waits longer for the lock under which records are written. */
+const FRESH_LOG_PATIENCE_MS = 2_000;
 
 /** What may become of the database. Each stops new interviews; none deletes anything. */
 export type Fault = 'newer' | 'blocked' | 'cleared' | 'damaged' | 'full' | 'closed';
@@ -39,7 +42,9 @@ export class Store {
   onfault: () => void = () => undefined;
   private connection: Promise<IDBDatabase> | null = null;
   private opened = false;
-  private logTurned: Promise<void> | null = null;
+  /** Nothing stands at the end of the database's log but whole writes of this browser. */
+  logIsWhole = false;
+  private freshening: Promise<void> | null = null;
   private readonly factory: IDBFactory;
   private readonly durability: IDBTransactionDurability;
 
@@ -80,12 +85,33 @@ export class Store {
   }
 
   private transact(names: StoreName[], work: Work): Promise<void> {
+    const tries = { begun: 0 };
     return this.retryOnce(async (database) => {
-      await (this.logTurned ??= turnLog(this.factory));
+      // The second try tells what is wrong with the disk: a log that cannot be begun closes the connection.
+      if ((tries.begun += 1) === 1 && !this.logIsWhole) await (this.freshening ??= this.freshenLog());
       const transaction = database.transaction(names, 'readwrite', { durability: this.durability });
       this.strict = transaction.durability === 'strict';
       return complete(transaction, work);
     });
+  }
+
+  /** Half a write may come with every connection that ends badly: see fresh_log.ts. The write waits, and goes on whatever comes of it. */
+  private freshenLog(): Promise<void> {
+    const { connection } = this;
+    const begun = beginFreshLog(this.factory).then(
+      () => void (this.logIsWhole = this.connection === connection),
+      (error: unknown) => {
+        console.error('no fresh log', nameOf(error));
+        if (this.connection === connection) this.freshening = null;
+      },
+    );
+    return inTime(begun, FRESH_LOG_PATIENCE_MS);
+  }
+
+  private disconnect(): void {
+    this.connection = null;
+    this.logIsWhole = false;
+    this.freshening = null;
   }
 
   /** A connection that the system closed under memory pressure is opened anew, once; then the alarm is given. */
@@ -94,7 +120,7 @@ export class Store {
       return await work(await this.database());
     } catch (error) {
       if (!mayBeTriedAgain(error)) throw this.reported(error);
-      this.connection = null;
+      this.disconnect();
     }
     try {
       return await work(await this.database());
@@ -111,6 +137,7 @@ export class Store {
     return this.connection;
   }
 
+  /** Before any other database: only the first to be opened is told of a loss. */
   private async open(): Promise<IDBDatabase> {
     const request = this.factory.open(NAME, VERSION);
     const found = { cleared: false };
@@ -131,7 +158,7 @@ export class Store {
   private watch(database: IDBDatabase): void {
     const forget = (): void => {
       database.close();
-      this.connection = null;
+      this.disconnect();
     };
     database.onversionchange = () => {
       if (!this.busy) forget();
@@ -182,6 +209,13 @@ const mayBeTriedAgain = (error: unknown): boolean => nameOf(error) === 'AbortErr
 
 /** Whether a write failed for want of room, so that something may be given up for it. */
 export const isForWantOfRoom = (error: unknown): boolean => nameOf(error) === 'QuotaExceededError';
+
+/** Resolves with the work, or when it takes too long; the work goes on. */
+async function inTime(work: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)))]);
+  clearTimeout(timer);
+}
 
 const failures = new WeakMap<IDBTransaction, unknown>();
 

@@ -1,5 +1,6 @@
 // What both pages of the tablet share: its database, its outbox, the sender and when it runs, the agent's line.
 import { Enrolment } from './enrolment.ts';
+import { passOn } from './fresh_log.ts';
 import type { Readiness, Surrounds } from './heartbeat.ts';
 import { fill, showOnlyNamed } from './page_parts.ts';
 import { tellEmptied } from './last_word.ts';
@@ -71,6 +72,10 @@ export class TabletApp {
   async bundle(): Promise<Bundle | null> {
     this.bundleShown = await fetch('/tablette/bundle.json').then((response) => response.json() as Promise<Bundle>).catch(() => null);
     return this.bundleShown;
+  }
+
+  constructor() {
+    passOn(this.store);
   }
 
   /** Send now and whenever there is reason to; keep the agent's line true; tell the page after each round. */

@@ -90,6 +90,11 @@ export class TabFactory {
     return request;
   }
 
+  deleteDatabase(name: string): IDBOpenDBRequest {
+    if (this.dead) throw new DOMException('killed', 'InvalidStateError');
+    return this.factory.deleteDatabase(name) as IDBOpenDBRequest;
+  }
+
   kill(): void {
     this.dead = true;
     for (const transaction of this.live) transaction.abort();

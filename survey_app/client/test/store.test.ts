@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IDBFactory } from 'fake-indexeddb';
 import 'fake-indexeddb/auto';
-import { turnLog } from '../src/log_turn.ts';
 import { Outbox } from '../src/outbox.ts';
 import { Store } from '../src/store.ts';
 import type { Fault } from '../src/store.ts';
@@ -135,22 +134,27 @@ test('a full disk gives the alarm at once: another try would not help', async ()
   assert.deepEqual(faults, ['full']);
 });
 
-/** A factory that notes what is asked of it. */
-function noting(factory: globalThis.IDBFactory): { noted: string[]; factory: globalThis.IDBFactory } {
-  const noted: string[] = [];
+/** A factory that notes what begins and what is done. */
+function noting(factory: globalThis.IDBFactory): { noted: string[]; factory: globalThis.IDBFactory; opened: IDBDatabase[] } {
+  const [noted, opened]: [string[], IDBDatabase[]] = [[], []];
   const open = (...given: [string, number]): IDBOpenDBRequest => {
     const request = factory.open(...given);
     request.addEventListener('success', () => {
+      opened.push(request.result);
       const begin = request.result.transaction.bind(request.result);
       request.result.transaction = (names, mode, options) => (noted.push(mode ?? 'readonly'), begin(names, mode, options));
     });
     return request;
   };
-  const deleteDatabase = (name: string): IDBOpenDBRequest => (noted.push(`delete ${name}`), factory.deleteDatabase(name));
-  return { noted, factory: { open, deleteDatabase } as unknown as globalThis.IDBFactory };
+  const deleteDatabase = (name: string): IDBOpenDBRequest => {
+    const request = factory.deleteDatabase(name);
+    request.addEventListener('success', () => noted.push('fresh log'));
+    return request;
+  };
+  return { noted, opened, factory: { open, deleteDatabase } as unknown as globalThis.IDBFactory };
 }
 
-test('a page turns the log once before it writes, and does not wait for it to read', async () => {
+test('a page has a fresh log before its first write, and does not wait for it to read', async () => {
   const disk = new IDBFactory() as unknown as globalThis.IDBFactory;
   for (const _page of [1, 2]) {
     const { noted, factory } = noting(disk);
@@ -158,19 +162,55 @@ test('a page turns the log once before it writes, and does not wait for it to re
     await store.fact('x');
     await Promise.all([store.setFact('x', 1), store.setFact('y', 2)]);
     await store.setFact('z', 3);
-    assert.deepEqual(noted, ['readonly', 'delete log-turn', 'readwrite', 'readwrite', 'readwrite']);
+    assert.deepEqual(noted, ['readonly', 'fresh log', 'readwrite', 'readwrite', 'readwrite']);
     assert.deepEqual(await namesOf(disk), ['tablet']);
   }
 });
 
-test('a log that cannot be turned, or not in time, holds up nobody', async () => {
-  const disk = new IDBFactory() as unknown as globalThis.IDBFactory;
-  const elsewhere = await done(disk.open('log-turn')); // a frozen tab
-  await turnLog(disk, 20);
-  elsewhere.close();
-  const store = new Store({ open: disk.open.bind(disk) } as unknown as globalThis.IDBFactory);
+test('a page that has the word of the one before begins no log, until its connection ends badly', async () => {
+  const { noted, opened, factory } = noting(new IDBFactory() as unknown as globalThis.IDBFactory);
+  const store = new Store(factory);
+  store.logIsWhole = true;
   await store.setFact('x', 1);
-  assert.deepEqual([await store.fact('x'), store.fault], [1, null]);
+  opened[0]?.onclose?.(new Event('close'));
+  assert.equal(store.logIsWhole, false, 'no word for the next page');
+  await store.setFact('y', 2);
+  assert.equal(store.logIsWhole, true);
+  assert.deepEqual(noted, ['readwrite', 'fresh log', 'readwrite']);
+});
+
+test('where no log can be begun the write goes on, and the next one tries again', async () => {
+  const { noted, factory } = noting(new IDBFactory() as unknown as globalThis.IDBFactory);
+  const left = { failures: 1 };
+  const failing = (name: string): IDBOpenDBRequest => {
+    left.failures -= 1;
+    if (left.failures >= 0) throw new DOMException('it happens', 'UnknownError');
+    return factory.deleteDatabase(name);
+  };
+  const store = new Store({ open: factory.open, deleteDatabase: failing } as unknown as globalThis.IDBFactory);
+  await store.setFact('x', 1);
+  await store.setFact('y', 2);
+  assert.deepEqual(noted, ['readwrite', 'fresh log', 'readwrite']);
+  assert.equal(store.fault, null);
+});
+
+test('a log that is not begun in time holds up one write, and no longer than two seconds', async () => {
+  const disk = new IDBFactory() as unknown as globalThis.IDBFactory;
+  const never = (): IDBOpenDBRequest => ({}) as IDBOpenDBRequest;
+  const store = new Store({ open: disk.open.bind(disk), deleteDatabase: never } as unknown as globalThis.IDBFactory);
+  const start = performance.now();
+  for (const key of ['x', 'y', 'z']) await store.setFact(key, 1);
+  const waited = performance.now() - start;
+  assert.ok(waited > 1_900 && waited < 3_900, `${waited} ms`);
+  assert.equal(store.logIsWhole, false);
+});
+
+test('what a browser that died has left of a fresh log goes with the next one', async () => {
+  const disk = new IDBFactory() as unknown as globalThis.IDBFactory;
+  (await done(disk.open('fresh log of a page that died'))).close();
+  await new Store(disk).setFact('x', 1);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(await namesOf(disk), ['tablet']);
 });
 
 test('a database emptied under an open page is not quietly made anew', async () => {
