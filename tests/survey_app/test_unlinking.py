@@ -79,8 +79,12 @@ def joined_to(record_id: str) -> list[dict[str, Any]]:
 
 
 def chain(wave_id: str | None = None) -> Chain:
+    """Nobody goes on reading afterwards: the next purge would wait for them."""
     db.session.rollback()
-    return chains(db.session(), [db.session.get_one(Device, DEVICE)], wave_id=wave_id)[DEVICE]
+    try:
+        return chains(db.session(), [db.session.get_one(Device, DEVICE)], wave_id=wave_id)[DEVICE]
+    finally:
+        db.session.rollback()
 
 
 def test_before_the_term_the_record_of_an_answer_tells_its_tablet(wave: Flask) -> None:
