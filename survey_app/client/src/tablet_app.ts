@@ -68,14 +68,14 @@ export class TabletApp {
   private told: Told | null = null;
   private afterwards: () => Promise<void> = async () => undefined;
 
+  constructor() {
+    passOn(this.store);
+  }
+
   /** The bundle that this page belongs to, or null where none is kept and none can be had. */
   async bundle(): Promise<Bundle | null> {
     this.bundleShown = await fetch('/tablette/bundle.json').then((response) => response.json() as Promise<Bundle>).catch(() => null);
     return this.bundleShown;
-  }
-
-  constructor() {
-    passOn(this.store);
   }
 
   /** Send now and whenever there is reason to; keep the agent's line true; tell the page after each round. */
