@@ -126,11 +126,17 @@ IDBObjectStore.prototype.put = function (value, key) {
 """The control: record and chain in two transactions."""
 
 
+ENOUGH: Final = 3
+"""People who were thanked while the browser was killed again and again."""
+
+
 def killed_while_writing(tablet: OneTablet, rounds: int, *scripts: str) -> list[str]:
     """Kill the browser again and again while it writes; what contradicts itself on its disk afterwards."""
     chance = random.Random(SEED)
     refuse_records(tablet)
-    for _round in range(rounds):
+    for number in range(3 * rounds):  # a slow machine thanks fewer people before each kill
+        if number >= rounds and tablet.saved.total() >= ENOUGH:
+            break
         tablet.kill()
         tablet.switch_on()
         tablet.ready()
@@ -156,7 +162,7 @@ def note(tablet: OneTablet, told: str) -> None:
 @pytest.mark.fault(2)
 def test_a_browser_killed_inside_its_writes_keeps_record_chain_and_count_together(tablet: OneTablet) -> None:
     assert killed_while_writing(tablet, 4) == []
-    assert tablet.saved.total() > 2
+    assert tablet.saved.total() >= ENOUGH
     take_records(tablet)
     there = tablet.on_disk()
     tablet.deliver()
