@@ -131,10 +131,12 @@ NO_ANSWER = {
     "page instead of a receipt": faults.answered("200 OK", b"<!doctype html><p>Bloqu\xc3\xa9"),
     "nothing moves": faults.request_swallowed,
 }
+SWEPT = dict.fromkeys(("line reset", "page instead of a receipt"), pytest.mark.deep)
+"""The sender's own tests have these as well (`client/sync.test.ts`)."""
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", NO_ANSWER)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=SWEPT.get(name, ())) for name in NO_ANSWER])
 def test_a_record_that_gets_no_answer_waits_alone_while_the_server_answers(line: Line, name: str) -> None:
     line.proxy.meet(faults.request_lost, "PUT")
     poison = line.one_person("poison")["id"]
