@@ -4,6 +4,7 @@
 // for. (LevelDB's option `reuse_logs`; Chrome OS does without it for this reason, https://crbug.com/460568.)
 // Whenever a database is deleted a new log begins: so one is, before anything is written to the other. Browsers that
 // keep their databases in SQLite do not need it; it costs them a file that comes and goes.
+import { result } from './requests.ts';
 
 const SCRATCH = 'fresh log ';
 const WORD = 'the log is whole';
@@ -13,8 +14,8 @@ const LONGEST_WAY_MS = 2_000;
 /** Its name is its own: a tab that froze in the middle of this holds up no other. */
 export async function beginFreshLog(factory: IDBFactory): Promise<void> {
   const name = SCRATCH + crypto.randomUUID();
-  (await done(factory.open(name))).close();
-  await done(factory.deleteDatabase(name));
+  (await result(factory.open(name))).close();
+  await result(factory.deleteDatabase(name));
   void sweep(factory);
 }
 
@@ -35,11 +36,4 @@ export function passOn(store: { logIsWhole: boolean }): void {
   } catch {
     // Where no word can be left, each page begins a new log.
   }
-}
-
-function done<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('failed'));
-  });
 }

@@ -1,6 +1,7 @@
 // The tablet's database: one IndexedDB with the outbox, its chain, and a few facts. Every write is `strict` and
 // counts only when its transaction is complete: a request that succeeded may still be rolled back.
 import { beginFreshLog } from './fresh_log.ts';
+import { result } from './requests.ts';
 
 const NAME = 'tablet';
 /** 1: the outbox. 2: an index by state, because records stay after their receipt. Steps only ever add. */
@@ -235,11 +236,4 @@ function attempt(transaction: IDBTransaction, work: Work): void {
     failures.set(transaction, error);
     transaction.abort();
   }
-}
-
-function result<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new DOMException('failed', 'UnknownError'));
-  });
 }
