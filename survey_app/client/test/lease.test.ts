@@ -4,6 +4,12 @@ import { test } from 'node:test';
 import { LEASE_MS } from '../src/lease.ts';
 import { anId, Tab, World } from './fake_world.ts';
 
+/** So many records were claimed, and their senders stand still before their request. */
+async function untilSending(world: World, count: number): Promise<void> {
+  for (let round = 0; round < 5_000 && (await world.outbox.count('sending')) < count; round += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await world.outbox.count('sending'), count);
+}
+
 /** A world in which one tab began to send and froze in the middle; it thaws when told. */
 async function aFrozenSender(...ids: string[]): Promise<{ world: World; frozen: Tab; thaw: () => void; pass: Promise<void> }> {
   const world = new World();
@@ -12,8 +18,7 @@ async function aFrozenSender(...ids: string[]): Promise<{ world: World; frozen: 
   let thaw = (): void => undefined;
   frozen.frozen = new Promise((resolve) => (thaw = () => { frozen.frozen = null; resolve(); }));
   const pass = frozen.sync.run();
-  for (let round = 0; round < 500 && (await world.outbox.count('sending')) === 0; round += 1) await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(await world.outbox.count('sending'), 1);
+  await untilSending(world, 1);
   return { world, frozen, thaw, pass };
 }
 
@@ -53,7 +58,7 @@ test('a sender that passed a frozen one is not passed by a third, whoever gets t
   const second = new Tab(world);
   second.frozen = new Promise(() => undefined);
   void second.sync.run();
-  for (let round = 0; round < 200; round += 1) await new Promise((resolve) => setImmediate(resolve));
+  await untilSending(world, 2);
   frozen.kill();
   thaw();
   await pass;
